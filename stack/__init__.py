@@ -1,0 +1,1 @@
+"""Addresses, readiness and native services of the Meterhouse stack; knows nothing of meters."""

@@ -1,0 +1,145 @@
+"""Commands of the stack: `python -m stack COMMAND`; setup and the tools in bin/ call them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from stack import doctor, env_file
+from stack.errors import MeterhouseError
+from stack.paths import paths_of
+from stack.settings import Settings, load_settings
+
+# What a command needs is imported when it runs: `doctor` and `env` work before anything is there.
+# ruff: noqa: PLC0415
+
+
+def say(text: str) -> None:
+    """Print one line of a command's own output."""
+    print(f"  {text}", flush=True)  # noqa: T201
+
+
+def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Check the machine."""
+    doctor.report(doctor.findings(settings), say, only_bad=arguments.quiet)
+    return 0
+
+
+def run_env(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Create the env file unless it is there, and check it."""
+    path = settings.env_file
+    made = env_file.create(path)
+    env_file.check(path)
+    say(f"{path.name}: {'created, with fresh passwords' if made else 'kept as it is'}")
+    return 0
+
+
+def run_fetch(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Download and build what is missing; fall back to SeaweedFS where MinIO cannot be built."""
+    from stack.fetch import fetch_all
+
+    fetch_all(settings, say)
+    return 0
+
+
+def run_start(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Start every service and wait until each answers."""
+    from stack import native
+
+    native.start(settings, paths_of(settings), say)
+    return 0
+
+
+def run_stop(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Stop every service without loss."""
+    from stack import native
+
+    native.stop(settings, paths_of(settings), say)
+    return 0
+
+
+def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Show how every service is; 1 if one does not run."""
+    from stack import status
+
+    return 0 if status.show(settings, paths_of(settings), say) else 1
+
+
+def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Wait until every service answers a real request."""
+    from stack import ready
+
+    ready.wait(settings, arguments.seconds, say)
+    return 0
+
+
+def run_rounds(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Run the models again and again, as DBT_RUN_INTERVAL says."""
+    from stack.rounds import run_rounds as run
+
+    return run(settings)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Declare every command with its options."""
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for function in (run_env, run_fetch, run_start, run_stop, run_status, run_rounds):
+        add_command(commands, function)
+    quiet = add_command(commands, run_doctor)
+    quiet.add_argument("--quiet", action="store_true", help="show only what does not pass")
+    wait = add_command(commands, run_wait)
+    wait.add_argument("--seconds", type=float, default=120.0, help="limit (default 120)")
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    function: Callable[[Settings, argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """Declare one command; its help is the function's docstring."""
+    name = function.__name__.removeprefix("run_")
+    command = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
+    command.set_defaults(function=function)
+    return command
+
+
+def pass_on(words: Sequence[str]) -> int | None:
+    """Handle `tool NAME ...` and `dbt ...`, whose arguments belong to another program."""
+    if words[:1] == ["dbt"]:
+        from stack.rounds import run_dbt
+
+        return run_dbt(list(words[1:]), load_settings())
+    if words[:1] == ["tool"] and len(words) > 1:
+        from stack.tools import run_tool
+
+        settings = load_settings()
+        run_tool(words[1], words[2:], settings, paths_of(settings))
+    return None
+
+
+def error_text(error: MeterhouseError) -> str:
+    """An expected failure in three lines."""
+    parts = {"✗ wanted": error.wanted, "  found": error.found, "  next": error.next_step}
+    return "\n" + "".join(f"  {name}: {text}\n" for name, text in parts.items())
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command. Expected failures print one message: 1, misuse 2."""
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    add_commands(parser)
+    try:
+        passed_on = pass_on(words)
+        if passed_on is not None:
+            return passed_on
+        arguments = parser.parse_args(words)
+        code: int = arguments.function(load_settings(), arguments)
+        return code
+    except MeterhouseError as error:
+        sys.stderr.write(error_text(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

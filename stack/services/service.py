@@ -1,0 +1,24 @@
+"""What the supervisor and the status screen have to know of one native service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Service:
+    """One long-running process.
+
+    address: where clients reach it, empty if it listens to nobody.
+    stop_seconds: how long it may take to end well before it is killed.
+    """
+
+    name: str
+    command: Sequence[str]
+    directory: Path
+    address: str = ""
+    stop_seconds: int = 30
+    stop_signal: str = "TERM"
+    environment: Mapping[str, str] = field(default_factory=dict)

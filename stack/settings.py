@@ -1,0 +1,160 @@
+"""The one place that reads the environment: every setting of .env.example as a frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from stack.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE_FILE = PROJECT_ROOT / ".env.example"
+TRUTH_VALUES = {"true": True, "false": False}
+
+
+class Secret(str):
+    """A password: a string that does not show itself when its settings are printed."""
+
+    def __repr__(self) -> str:
+        return "'***'" if self else "''"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, named as in .env.example but in lower case; that file explains each."""
+
+    project_name: str
+    state_dir: Path
+    object_store: str
+
+    kafka_version: str
+    trino_version: str
+    minio_version: str
+    mc_version: str
+
+    kafka_port: int
+    kafka_controller_port: int
+    trino_port: int
+    minio_port: int
+    minio_console_port: int
+    postgres_port: int
+    supervisor_port: int
+
+    kafka_bootstrap_servers: str
+    postgres_host: str
+    trino_host: str
+    s3_endpoint: str
+    s3_region: str
+    s3_bucket: str
+
+    kafka_heap: str
+    trino_heap: str
+
+    postgres_password: Secret
+    postgres_catalog_password: Secret
+    postgres_simulator_password: Secret
+    postgres_trino_password: Secret
+    postgres_dbt_password: Secret
+    s3_access_key: str
+    s3_secret_key: Secret
+    supervisor_password: Secret
+
+    num_devices: int
+    num_customers: int
+    fleet_seed: int
+    meter_time_zone: str
+    message_interval: float
+    topic_name: str
+    logs_topic_name: str
+
+    landing_commit_seconds: float
+    landing_commit_rows: int
+
+    dbt_auto_run: bool
+    dbt_run_interval: float
+
+    @property
+    def env_file(self) -> Path:
+        """The file these settings were read from, whether it exists or not."""
+        return env_file_path(os.environ)
+
+    def environment(self) -> dict[str, str]:
+        """The settings as environment variables, for child processes."""
+        return {
+            field.name.upper(): to_text(getattr(self, field.name)) for field in fields(self)
+        } | {"METERHOUSE_ENV": str(self.env_file)}
+
+
+def to_text(value: object) -> str:
+    """A setting as it is written in an env file: booleans in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def env_file_path(environ: Mapping[str, str]) -> Path:
+    """The env file in force: METERHOUSE_ENV, else .env beside the example."""
+    return Path(environ.get("METERHOUSE_ENV") or PROJECT_ROOT / ".env").absolute()
+
+
+def parse_env_file(path: Path) -> dict[str, str]:
+    """Read KEY=value lines; blank lines and lines that start with # are passed over.
+
+    Raises ConfigurationError for any other line, naming the file and the line.
+    """
+    values: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, separator, value = line.partition("=")
+        if not separator or not name.isidentifier():
+            raise ConfigurationError(
+                "a line KEY=value", repr(line), f"mend line {number} of {path}"
+            )
+        values[name] = value.strip()
+    return values
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from .env.example, overlaid by the env file, overlaid by the environment.
+
+    Raises ConfigurationError where a value does not fit its type.
+    """
+    known = parse_env_file(EXAMPLE_FILE)
+    env_file = env_file_path(environ)
+    own = parse_env_file(env_file) if env_file.is_file() else {}
+    values = {name: environ.get(name) or own.get(name, known[name]) for name in known}
+    return settings_from(fill_addresses(values))
+
+
+def fill_addresses(values: Mapping[str, str]) -> dict[str, str]:
+    """Put this machine's own address where a service address was left empty."""
+    filled = dict(values)
+    filled["KAFKA_BOOTSTRAP_SERVERS"] = (
+        values["KAFKA_BOOTSTRAP_SERVERS"] or f"localhost:{values['KAFKA_PORT']}"
+    )
+    filled["S3_ENDPOINT"] = values["S3_ENDPOINT"] or f"http://localhost:{values['MINIO_PORT']}"
+    filled["STATE_DIR"] = str(PROJECT_ROOT / values["STATE_DIR"])
+    return filled
+
+
+def settings_from(values: Mapping[str, str]) -> Settings:
+    """Build the settings object, each value converted to its field's type."""
+    types = get_type_hints(Settings)
+    converted: dict[str, Any] = {}
+    for field in fields(Settings):
+        name = field.name.upper()
+        converted[field.name] = convert(name, values[name], types[field.name])
+    return Settings(**converted)
+
+
+def convert(name: str, text: str, kind: type) -> Any:
+    """One value as `kind`. Raises ConfigurationError if it does not fit."""
+    try:
+        return TRUTH_VALUES[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError) as error:
+        wanted = "true or false" if kind is bool else kind.__name__
+        raise ConfigurationError(
+            f"{name} as {wanted}", repr(text), f"change {name} in .env or the environment"
+        ) from error

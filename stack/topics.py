@@ -1,0 +1,72 @@
+"""Create the Kafka topics that kafka/topics.tsv declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from stack.errors import ConfigurationError
+from stack.ready import ANSWER_SECONDS, client_options
+from stack.settings import PROJECT_ROOT, Settings
+
+TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it is declared."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+
+
+def declared_topics() -> list[Topic]:
+    """The lines of topics.tsv. Raises ConfigurationError for a line of another shape."""
+    topics = []
+    for number, line in enumerate(TOPICS_FILE.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("#") or not line.strip():
+            continue
+        try:
+            name, partitions, retention_ms = line.split("\t")
+            topics.append(Topic(name, int(partitions), int(retention_ms)))
+        except ValueError as error:
+            raise ConfigurationError(
+                "name, partitions and retention between tabs",
+                repr(line),
+                f"mend line {number} of kafka/topics.tsv",
+            ) from error
+    return topics
+
+
+def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
+    """Create what is missing; say of each topic whether it was there.
+
+    A topic that exists with other partitions is left as it is and named: adding partitions moves
+    keys, so a person decides that.
+    """
+    admin = AdminClient(client_options(settings))
+    existing = admin.list_topics(timeout=ANSWER_SECONDS).topics
+    for topic in declared_topics():
+        if topic.name not in existing:
+            create(admin, topic)
+            say(f"{topic.name}: created with {topic.partitions} partitions")
+            continue
+        found = len(existing[topic.name].partitions)
+        differs = f", declared are {topic.partitions}" if found != topic.partitions else ""
+        say(f"{topic.name}: there, {found} partitions{differs}")
+
+
+def create(admin: AdminClient, topic: Topic) -> None:
+    """Create one topic; one that another setup made meanwhile is as good."""
+    options = {"retention.ms": str(topic.retention_ms)}
+    wanted = NewTopic(topic.name, topic.partitions, config=options)
+    try:
+        admin.create_topics([wanted])[topic.name].result()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
