@@ -173,9 +173,9 @@ stdout_logfile_backups={LOG_BACKUPS}
 
 
 def quote(text: str) -> str:
-    """A value of supervisor's environment line."""
-    escaped = escape(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A value of supervisor's environment line, which knows no escapes but two kinds of quotes."""
+    mark = "'" if '"' in text else '"'
+    return f"{mark}{escape(text)}{mark}"
 
 
 def escape(text: str) -> str:

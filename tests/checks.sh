@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Lint and type checks of everything in the repository. Usage: tests/checks.sh
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH=$PWD/.venv/bin:$PATH
+status=0
+
+check() {
+  local output
+  if output=$("$@" 2>&1); then
+    printf '  ✓ %s\n' "$1 ${2:-}"
+  else
+    printf '  ✗ %s\n%s\n' "$*" "$output"
+    status=1
+  fi
+}
+
+mapfile -t shell_files < <(git ls-files '*.sh' 'bin/*' '.ci/run')
+# The steps of setup/ are checked where initial-setup.sh sources them.
+mapfile -t shell_scripts < <(printf '%s\n' "${shell_files[@]}" | grep -v '^setup/')
+
+check ruff check .
+check ruff format --check .
+check mypy
+check sqlfluff lint dbt-project postgres-init
+check shellcheck -x "${shell_scripts[@]}"
+check shfmt -i 2 -ci -d "${shell_files[@]}"
+check yamllint --strict .
+exit "$status"

@@ -1,0 +1,1 @@
+"""Tests against a running stack, one file a seam."""

@@ -1,0 +1,130 @@
+"""Kafka to quarantine: whatever arrives ends accepted or quarantined, with the right reason."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.lakehouse import Lakehouse, Reading, reading
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+STAMP = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+DEVICE = "MTR-10000"
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message and where it must end: ACCEPTED, or the reason of its quarantine."""
+
+    name: str
+    payload: bytes | None
+    reason: str
+
+
+def good(**changes: Any) -> Reading:
+    return reading(DEVICE, STAMP, **changes)
+
+
+def text(message: Any) -> bytes:
+    return json.dumps(message).encode()
+
+
+def without(name: str) -> bytes:
+    message = good()
+    (message["metrics"] if name in message["metrics"] else message).pop(name)
+    return text(message)
+
+
+def at(moment: datetime) -> bytes:
+    return text(good() | {"timestamp": moment.isoformat()})
+
+
+CASES = [
+    Case("truncated", text(good())[:40], "not_json"),
+    Case("empty", b"", "not_json"),
+    Case("tombstone", None, "not_json"),
+    Case("invalid_utf8", b'{"device_id": "\xff\xfe"}', "not_json"),
+    Case("nan", text(good()).replace(b"230.0", b"NaN"), "not_json"),
+    Case("prose", b"meter 17 says hello", "not_json"),
+    Case("array", b"[1, 2]", "not_an_object"),
+    Case("number", b"42", "not_an_object"),
+    Case("json_null", b"null", "not_an_object"),
+    Case("empty_object", b"{}", "missing:device_id"),
+    Case("no_voltage", without("voltage"), "missing:metrics.voltage"),
+    Case("no_status", without("status"), "missing:status"),
+    Case("null_battery", text(good(battery_pct=None)), "missing:metrics.battery_pct"),
+    Case("energy_as_text", text(good(energy_kwh="0.42")), "type:metrics.energy_kwh"),
+    Case("device_as_number", text(good() | {"device_id": 10000}), "type:device_id"),
+    Case("time_without_zone", text(good() | {"timestamp": STAMP[:-1]}), "type:timestamp"),
+    Case("time_as_number", text(good() | {"timestamp": 1765261540}), "type:timestamp"),
+    Case("sql_in_id", text(good() | {"device_id": "'; drop table x; --"}), "unknown_device"),
+    Case("control_characters", text(good() | {"device_id": "MTR\u0000\u0007"}), "unknown_device"),
+    Case("no_volts", text(good(voltage=0)), "voltage_out_of_range"),
+    Case("overfull_battery", text(good(battery_pct=101)), "battery_out_of_range"),
+    Case("a_power_station", text(good(energy_kwh=1e9)), "energy_out_of_range"),
+    Case("ten_minutes_ahead", at(NOW + timedelta(minutes=10)), "reading_in_future"),
+    Case("year_9999", at(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)), "reading_in_future"),
+    Case("eleven_years_old", at(NOW - timedelta(days=11 * 366)), "reading_too_old"),
+    Case("unknown_fields", text(good() | {"colour": ["red", {"deep": 1}]}), ACCEPTED),
+    Case("a_megabyte", text(good() | {"note": "x" * 1_000_000}), ACCEPTED),
+    Case("another_zone", at(NOW.astimezone()), ACCEPTED),
+    Case("other_customer", text(good() | {"customer_id": "CUST-9999"}), ACCEPTED),
+]
+
+
+@pytest.fixture(scope="module")
+def outcome(lakehouse: Lakehouse) -> dict[str, list[str]]:
+    """Where each case ended: name -> reasons (one, if nothing was lost or doubled)."""
+    run = uuid.uuid4().hex
+    lakehouse.send_raw((f"{run}/{case.name}".encode(), case.payload) for case in CASES)
+    lakehouse.land_and_round()
+    rows = lakehouse.sql(
+        f"""
+        with landed as (
+            select * from iceberg.landing.telemetry_raw where message_key like '{run}/%'
+        )
+        select landed.message_key, 'accepted' from landed
+        inner join iceberg.staging.stg_telemetry_raw as accepted
+            on landed.kafka_partition = accepted.kafka_partition
+            and landed.kafka_offset = accepted.kafka_offset
+        union all
+        select message_key, reason from iceberg.quality.quarantine_telemetry_raw
+        where message_key like '{run}/%'
+        """
+    )
+    found: dict[str, list[str]] = {}
+    for key, reason in rows:
+        found.setdefault(key.removeprefix(f"{run}/"), []).append(reason)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_message_ends_once_with_its_reason(case: Case, outcome: dict[str, list[str]]) -> None:
+    assert outcome[case.name] == [case.reason]
+
+
+def test_a_message_for_another_customer_is_flagged_and_counted_for_the_meters_own(
+    lakehouse: Lakehouse, outcome: dict[str, list[str]]
+) -> None:
+    (device,) = lakehouse.new_devices()
+    lakehouse.send(reading(device, STAMP, customer_id="CUST-9999", energy_kwh=1.25))
+    lakehouse.land_and_round()
+    rows = lakehouse.sql(
+        "select is_customer_mismatch, customer_id from iceberg.intermediate.int_meter_readings "
+        f"where device_id = '{device}'"
+    )
+    assert rows == [[True, "CUST-8000"]]
+
+
+def test_unknown_fields_are_kept(lakehouse: Lakehouse, outcome: dict[str, list[str]]) -> None:
+    kept = lakehouse.value(
+        "select extra_fields from iceberg.landing.telemetry_raw "
+        "where message_key like '%/unknown_fields' order by kafka_at desc limit 1"
+    )
+    assert json.loads(kept) == {"colour": ["red", {"deep": 1}]}

@@ -1,0 +1,141 @@
+"""Services killed or frozen in mid-stream: all heals by itself, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from confluent_kafka import KafkaError, Message, Producer
+
+from stack import ready
+from stack.paths import paths_of
+from stack.ready import client_options
+from stack.settings import PROJECT_ROOT
+from stack.supervision import Supervisor
+from tests.integration.lakehouse import TOPIC, Lakehouse, reading
+
+MESSAGES_A_SECOND = 200
+HEAL_SECONDS = 150.0
+FREEZE_SECONDS = 30
+
+
+class Stream:
+    """A producer that sends steadily in a thread and keeps a ledger of what was acknowledged."""
+
+    def __init__(self, lakehouse: Lakehouse) -> None:
+        self.run = uuid.uuid4().hex
+        self.acknowledged: set[str] = set()
+        self.failed: list[KafkaError] = []
+        self._ended = threading.Event()
+        options = client_options(lakehouse.settings) | {
+            "enable.idempotence": True,
+            "message.timeout.ms": 240_000,
+        }
+        self._producer = Producer(options)
+        self._thread = threading.Thread(target=self._send)
+
+    def __enter__(self) -> Stream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._producer.flush(240)
+
+    def _send(self) -> None:
+        number = 0
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        while not self._ended.wait(0.05):
+            for _ in range(MESSAGES_A_SECOND // 20):
+                number += 1
+                message = reading("MTR-10001", stamp, message_id=f"{self.run}/{number}")
+                key = str(number % 50).encode()
+                self._producer.produce(
+                    TOPIC, json.dumps(message).encode(), key, on_delivery=self._on_delivery
+                )
+            self._producer.poll(0)
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error:
+            self.failed.append(error)
+        else:
+            self.acknowledged.add(json.loads(message.value() or b"")["message_id"])
+
+
+@contextmanager
+def streaming(lakehouse: Lakehouse) -> Iterator[Stream]:
+    """Stream before, during and after what the test does; then check that all has landed once."""
+    with Stream(lakehouse) as stream:
+        time.sleep(3)
+        yield stream
+        time.sleep(3)
+    ready.wait(lakehouse.settings, HEAL_SECONDS, lambda text: None)
+    assert not stream.failed
+    lakehouse.land(seconds=HEAL_SECONDS)
+    lakehouse.offsets_exactly_once()
+    landed = lakehouse.sql(
+        "select message_id from iceberg.landing.telemetry_raw "
+        f"where message_id like '{stream.run}/%'"
+    )
+    assert sorted(row[0] for row in landed) == sorted(stream.acknowledged)
+
+
+def pid_of(lakehouse: Lakehouse, service: str) -> int:
+    supervisor = Supervisor(lakehouse.settings, paths_of(lakehouse.settings))
+    pids = {state.name: state.pid for state in supervisor.states()}
+    assert pids.get(service), f"{service} does not run: {pids}"
+    return pids[service]
+
+
+@pytest.mark.parametrize("service", ["lander", "kafka", "postgres", "minio", "trino"])
+def test_a_killed_service_heals_and_nothing_is_lost_or_doubled(
+    lakehouse: Lakehouse, service: str
+) -> None:
+    with streaming(lakehouse):
+        os.kill(pid_of(lakehouse, service), signal.SIGKILL)
+
+
+def second_lander() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "lander"], cwd=PROJECT_ROOT, stderr=subprocess.DEVNULL
+    )
+
+
+def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
+    with streaming(lakehouse):
+        other = second_lander()
+        time.sleep(12)
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(30) == 0
+
+
+def test_a_lander_frozen_and_resumed_doubles_nothing(lakehouse: Lakehouse) -> None:
+    frozen = pid_of(lakehouse, "lander")
+    with streaming(lakehouse):
+        other = second_lander()
+        time.sleep(3)
+        os.kill(frozen, signal.SIGSTOP)
+        time.sleep(FREEZE_SECONDS)
+        os.kill(frozen, signal.SIGCONT)
+        time.sleep(6)
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(30) == 0
+
+
+def test_the_marts_balance_after_all_of_it(lakehouse: Lakehouse) -> None:
+    lakehouse.land_and_round()
+    landed = lakehouse.value("select count(*) from iceberg.landing.telemetry_raw")
+    accepted = lakehouse.value("select count(*) from iceberg.staging.stg_telemetry_raw")
+    rejected = lakehouse.value("select count(*) from iceberg.quality.quarantine_telemetry_raw")
+    assert landed == accepted + rejected

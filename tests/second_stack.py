@@ -1,0 +1,41 @@
+"""Write the settings of the stack that the integration tests use: own ports, own state folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+from stack import env_file
+from stack.settings import EXAMPLE_FILE, env_file_path, parse_env_file
+
+CHANGES = {
+    "PROJECT_NAME": "meterhousetest",
+    "STATE_DIR": ".stack-test/state",
+    "TRINO_HEAP": "2G",
+    # The tests say when a round runs and how often the lander commits.
+    "DBT_AUTO_RUN": "false",
+    "LANDING_COMMIT_SECONDS": "1",
+}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def main(path: Path) -> None:
+    """Create the env file at `path` unless it exists."""
+    names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    env_file.create(path, CHANGES | ports)
+
+
+if __name__ == "__main__":
+    main(env_file_path(os.environ))

@@ -1,0 +1,58 @@
+"""The preflight: what is wrong is named with its fix, what is ours is not a conflict."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from stack import doctor
+from stack.errors import ConfigurationError
+
+
+@pytest.fixture
+def listener() -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    yield server
+    server.close()
+
+
+def test_a_taken_port_names_its_owner_and_the_setting(listener: socket.socket) -> None:
+    finding = doctor.port("KAFKA_PORT", listener.getsockname()[1], own=set())
+    assert f"process {os.getpid()}" in finding.found
+    assert "KAFKA_PORT" in finding.fix
+
+
+def test_a_port_held_by_this_stack_is_good(listener: socket.socket) -> None:
+    finding = doctor.port("KAFKA_PORT", listener.getsockname()[1], own={os.getpid()})
+    assert finding.is_good
+
+
+def test_a_free_port_is_good(listener: socket.socket) -> None:
+    number = listener.getsockname()[1]
+    listener.close()
+    assert doctor.port("KAFKA_PORT", number, own=set()).is_good
+
+
+def test_family_holds_a_process_and_its_parent_does_not_count() -> None:
+    members = doctor.family(os.getpid())
+    assert os.getpid() in members
+    assert os.getppid() not in members
+
+
+def test_a_full_disk_is_told_with_the_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "DISK_GB", 1e9)
+    (finding,) = doctor.disk([tmp_path / "not" / "there"])
+    assert str(tmp_path) in finding.fix
+
+
+def test_report_raises_after_showing_every_finding() -> None:
+    shown: list[str] = []
+    found = [doctor.Finding("a", "bad", "mend a"), doctor.Finding("b", "good")]
+    with pytest.raises(ConfigurationError, match="1 that do not"):
+        doctor.report(found, shown.append)
+    assert [line.split(":")[0].strip() for line in shown] == ["✗ a", "fix", "✓ b"]

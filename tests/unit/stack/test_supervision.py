@@ -1,0 +1,37 @@
+"""The supervisor's configuration holds what a service needs, whatever is in its words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from supervisor.options import ServerOptions
+
+from stack.services.service import Service
+from stack.supervision import program_section
+
+HEADER = "[supervisord]\n\n"
+
+
+def read_back(service: Service, tmp_path: Path) -> object:
+    """Let supervisor itself read the section."""
+    path = tmp_path / "supervisord.conf"
+    path.write_text(HEADER + program_section(service, tmp_path))
+    options = ServerOptions()
+    options.configfile = str(path)
+    options.process_config(do_usage=False)
+    return options.process_group_configs[0].process_configs[0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "with space", 'quote"inside', "comma,inside", "percent%d", "back\\slash"],
+)
+def test_an_environment_value_survives(value: str, tmp_path: Path) -> None:
+    service = Service("a", ["/bin/true"], tmp_path, environment={"NAME": value})
+    assert read_back(service, tmp_path).environment == {"NAME": value}
+
+
+def test_a_command_with_blanks_and_percent_signs_survives(tmp_path: Path) -> None:
+    service = Service("a", ["/bin/echo", "a b", "100%"], tmp_path)
+    assert read_back(service, tmp_path).command == "/bin/echo 'a b' 100%"
