@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Delete every service's data after the project's name was typed (or --yes was given).
 
-project=$("$python" -c 'from stack.settings import load_settings; print(load_settings().project_name)')
-state=$("$python" -c 'from stack.settings import load_settings; print(load_settings().state_dir)')
+project=$("$python" -m stack get PROJECT_NAME)
+state=$("$python" -m stack get STATE_DIR)
 if [[ ! -d $state ]]; then
   echo "  nothing to delete: $state does not exist"
   exit 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 from stack import doctor, env_file
 from stack.errors import MeterhouseError
 from stack.paths import paths_of
-from stack.settings import Settings, load_settings
+from stack.settings import Settings, load_settings, to_text
 
 # What a command needs is imported when it runs: `doctor` and `env` work before anything is there.
 # ruff: noqa: PLC0415
@@ -23,6 +24,12 @@ def say(text: str) -> None:
 def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
     """Check the machine."""
     doctor.report(doctor.findings(settings), say, only_bad=arguments.quiet)
+    return 0
+
+
+def run_get(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print one setting, named as in .env.example."""
+    print(to_text(getattr(settings, arguments.name.lower())))  # noqa: T201
     return 0
 
 
@@ -88,6 +95,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         add_command(commands, function)
     quiet = add_command(commands, run_doctor)
     quiet.add_argument("--quiet", action="store_true", help="show only what does not pass")
+    names = sorted(field.name.upper() for field in fields(Settings))
+    get = add_command(commands, run_get)
+    get.add_argument("name", metavar="NAME", choices=names, help="such as STATE_DIR")
     wait = add_command(commands, run_wait)
     wait.add_argument("--seconds", type=float, default=120.0, help="limit (default 120)")
 

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Fill the lakehouse and show it: history, recorded readings, live readings, models, balance.
+
+# Two of the meters replay recorded readings; the simulated history is of those before them.
+replayed=(MTR-10008 MTR-10009)
+live_seconds=6
+demo_folder=$(stack get STATE_DIR)/demo
+history_end=$demo_folder/history-end
+run_folder=$demo_folder/$(date -u +%Y%m%dT%H%M%SZ)
+mkdir -p "$run_folder"
+
+# A second demo goes on where the one before ended; meters are read at the full half-hour.
+from=now-7d
+from_slot=0
+if [[ -f $history_end ]]; then
+  read -r from from_slot <"$history_end"
+fi
+read -r now epoch <<<"$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')"
+slot=$((epoch / 1800))
+
+step "History of 8 meters from $from, half-hourly, some readings broken on purpose"
+if ((slot > from_slot)); then
+  "$venv_python" simulator/telemetry_simulator.py --num-devices 8 --from "$from" --to "$now" \
+    --faults all=0.01 --report "$run_folder/history.json"
+else
+  echo "  no half-hour has passed since the last demo"
+fi
+
+if [[ ! -f $history_end ]]; then
+  step "Recorded readings of ${#replayed[@]} meters"
+  for index in "${!replayed[@]}"; do
+    "$venv_python" simulator/replay.py --device "${replayed[index]}" --series $((index + 1)) \
+      --days 7 --shift-to-now --report "$run_folder/replay-$index.json"
+  done
+fi
+printf '%s %s\n' "$now" "$slot" >"$history_end"
+
+step "Live readings for $live_seconds seconds"
+"$venv_python" simulator/telemetry_simulator.py --duration "$live_seconds" --quiet \
+  --report "$run_folder/live.json"
+
+step "Landing"
+"$venv_python" setup/demo_report.py land "$run_folder"
+
+step "Models"
+stack dbt run
+
+step "Balance and marts"
+"$venv_python" setup/demo_report.py show "$run_folder"
+end_step
+
+printf '\nThe demo took %s s. Services and addresses:\n' "$SECONDS"
+stack status
+cat <<'TEXT'
+
+Try next:
+  bin/trino --execute "select * from iceberg.marts.device_daily_metrics where reading_date = current_date"
+  bin/trino --execute "select * from iceberg.marts.customer_usage_summary where customer_alert_status != 'NORMAL'"
+  bin/trino --execute "select reason, message from iceberg.quality.quarantine_telemetry_raw limit 5"
+Send more:  python3 simulator/telemetry_simulator.py
+Stop:       ./initial-setup.sh stop   (loses nothing; ./initial-setup.sh starts it again)
+TEXT

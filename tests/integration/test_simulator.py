@@ -1,0 +1,191 @@
+"""Simulator to Kafka: the screen, the delivery, the consumer, and clear errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from stack.paths import paths_of
+from stack.ready import client_options
+from stack.settings import PROJECT_ROOT
+from stack.supervision import Supervisor
+from tests.integration.lakehouse import TOPIC, Lakehouse
+
+SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")
+CONSUMER = str(PROJECT_ROOT / "simulator" / "telemetry_consumer.py")
+SENT_LINE = re.compile(
+    r"✓ Sent: MTR-\d+ \| Energy: [\d.]+ kWh \| Voltage: [\d.]+V \| Status: [A-Z_]+ "
+    r"\| Partition: \d+"
+)
+AWAY_SECONDS = 20
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return dict(psutil.Process().environ()) | changes
+
+
+def start(*words: str, folder: Path = PROJECT_ROOT, **changes: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment(**changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(*words: str, folder: Path = PROJECT_ROOT, **changes: str) -> tuple[int, str]:
+    process = start(*words, folder=folder, **changes)
+    output, _ = process.communicate(timeout=180)
+    return process.returncode, output
+
+
+def offsets_between(
+    lakehouse: Lakehouse, before: dict[int, int], after: dict[int, int]
+) -> list[bytes]:
+    """The values of the topic's messages from one set of end offsets to another."""
+    values = []
+    options = client_options(lakehouse.settings) | {"group.id": "test-read"}
+    with closing(Consumer(options)) as consumer:
+        for partition, start_offset in before.items():
+            consumer.assign([TopicPartition(TOPIC, partition, start_offset)])
+            for _ in range(after[partition] - start_offset):
+                message = consumer.poll(10)
+                assert message is not None and not message.error()
+                values.append(message.value() or b"")
+    return values
+
+
+def test_the_screen_is_as_the_contract_says(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    code, output = run(SIMULATOR, "--count", "20", "--message-interval", "0.2", folder=tmp_path)
+    lines = output.splitlines()
+    assert code == 0, output
+    frame = "=" * 80
+    assert lines[0] == frame
+    assert "Topic: telemetry_raw" in lines
+    assert f"Kafka: localhost:{lakehouse.settings.kafka_port}" in lines
+    assert "Message Interval: 0.2s" in lines
+    assert lines.index(frame, 1) < lines.index(
+        "Loading device-customer mappings from PostgreSQL..."
+    )
+    assert "✓ Loaded 10 active devices from PostgreSQL" in output
+    assert "Devices: 10 | Customers: 5" in lines
+    assert any(line.startswith("✓ Connected to Kafka at [") for line in lines)
+    mapping = lines.index("Device-Customer Mapping:")
+    assert lines[mapping + 1 : mapping + 4] == [
+        "  MTR-10000 -> CUST-8000",
+        "  MTR-10001 -> CUST-8000",
+        "  MTR-10002 -> CUST-8001",
+    ]
+    begin = lines.index("Starting telemetry simulation... (Press Ctrl+C to stop)")
+    assert lines[begin + 1] == "-" * 80
+    assert len([line for line in lines if SENT_LINE.fullmatch(line)]) == 20
+
+
+def test_what_was_acknowledged_is_in_the_topic(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    before = lakehouse.end_offsets()
+    report_file = tmp_path / "report.json"
+    code, output = run(
+        SIMULATOR, "--from", "now-2d", "--num-devices", "4", "--report", str(report_file)
+    )
+    assert code == 0, output
+    report = json.loads(report_file.read_text())["topics"][TOPIC]
+    values = offsets_between(lakehouse, before, lakehouse.end_offsets())
+    assert report["failed"] == 0
+    assert report["sent"] == report["acknowledged"] == len(values) >= 4 * 2 * 48 - 4
+    fields = {"device_id", "customer_id", "timestamp", "metrics", "status"}
+    assert all(fields <= set(json.loads(value)) for value in values)
+    per_device = Counter(json.loads(value)["device_id"] for value in values)
+    assert len(set(per_device.values())) == 1
+
+
+def test_nothing_is_dropped_while_the_broker_is_away(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    before = sum(lakehouse.end_offsets().values())
+    report_file = tmp_path / "report.json"
+    supervisor = Supervisor(lakehouse.settings, paths_of(lakehouse.settings))
+    process = start(SIMULATOR, "--duration", "30", "--quiet", "--report", str(report_file))
+    time.sleep(5)
+    supervisor.stop("kafka")
+    time.sleep(AWAY_SECONDS)
+    supervisor.start("kafka")
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    report = json.loads(report_file.read_text())["topics"][TOPIC]
+    assert report["failed"] == 0
+    assert report["sent"] == report["acknowledged"] > 100
+    assert sum(lakehouse.end_offsets().values()) - before == report["acknowledged"]
+
+
+def test_ctrl_c_flushes_and_prints_totals(lakehouse: Lakehouse) -> None:
+    process = start(SIMULATOR, "--message-interval", "0.5")
+    time.sleep(5)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    totals = re.search(r"sent ([\d,]+) \| acknowledged ([\d,]+) \| failed (\d+)", output)
+    assert totals is not None, output
+    assert totals[1] == totals[2] != "0"
+    assert totals[3] == "0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"POSTGRES_PORT": "1"}, "PostgreSQL"),
+        ({"POSTGRES_SIMULATOR_PASSWORD": "wrong"}, "password"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:1"}, "localhost:1"),
+        ({"TOPIC_NAME": "no_such_topic"}, "no_such_topic"),
+    ],
+    ids=["no database", "wrong password", "no broker", "unknown topic"],
+)
+def test_a_failure_is_told_with_the_next_step(
+    lakehouse: Lakehouse, changes: dict[str, str], words: str
+) -> None:
+    code, output = run(SIMULATOR, "--count", "1", **changes)
+    assert code == 1, output
+    assert words in output
+    assert "wanted" in output
+    assert "Traceback" not in output
+
+
+def test_the_consumer_prints_and_commits(lakehouse: Lakehouse) -> None:
+    lakehouse.send_raw([(b"MTR-10000", b"not json at all")])
+    run(SIMULATOR, "--count", "10", "--message-interval", "0.1", "--quiet")
+    code, output = run(CONSUMER, "--from-beginning", "--max-messages", "10")
+    assert code == 0, output
+    group = subprocess.run(
+        [
+            str(PROJECT_ROOT / "bin" / "kafka-consumer-groups"),
+            *("--describe", "--group", "telemetry-consumer-group"),
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert TOPIC in group.stdout
+
+
+def test_recorded_readings_go_through_the_topic(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    before = lakehouse.end_offsets()
+    report_file = tmp_path / "report.json"
+    replay = str(PROJECT_ROOT / "simulator" / "replay.py")
+    options = ["--device", "MTR-10008", "--series", "1", "--days", "3"]
+    code, output = run(replay, *options, "--report", str(report_file))
+    assert code == 0, output
+    values = offsets_between(lakehouse, before, lakehouse.end_offsets())
+    readings = [json.loads(value) for value in values]
+    assert {reading["device_id"] for reading in readings} == {"MTR-10008"}
+    assert len(readings) >= 3 * 48 - 1
