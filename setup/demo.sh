@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Fill the lakehouse and show it: history, recorded readings, live readings, models, balance.
 
-# Two of the meters replay recorded readings; the simulated history is of those before them.
+# Two of the meters replay recorded readings; the simulator leaves them out.
 replayed=(MTR-10008 MTR-10009)
+simulated=(--without "${replayed[0]}" --without "${replayed[1]}")
 live_seconds=6
 demo_folder=$(stack get STATE_DIR)/demo
 history_end=$demo_folder/history-end
@@ -20,7 +21,7 @@ slot=$((epoch / 1800))
 
 step "History of 8 meters from $from, half-hourly, some readings broken on purpose"
 if ((slot > from_slot)); then
-  "$venv_python" simulator/telemetry_simulator.py --num-devices 8 --from "$from" --to "$now" \
+  "$venv_python" simulator/telemetry_simulator.py "${simulated[@]}" --from "$from" --to "$now" \
     --faults all=0.01 --report "$run_folder/history.json"
 else
   echo "  no half-hour has passed since the last demo"
@@ -36,8 +37,8 @@ fi
 printf '%s %s\n' "$now" "$slot" >"$history_end"
 
 step "Live readings for $live_seconds seconds"
-"$venv_python" simulator/telemetry_simulator.py --duration "$live_seconds" --quiet \
-  --report "$run_folder/live.json"
+"$venv_python" simulator/telemetry_simulator.py "${simulated[@]}" --quiet \
+  --duration "$live_seconds" --report "$run_folder/live.json"
 
 step "Landing"
 "$venv_python" setup/demo_report.py land "$run_folder"

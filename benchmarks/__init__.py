@@ -1,0 +1,1 @@
+"""What the performance page reports: each module measures one part of the stack."""

@@ -1,0 +1,118 @@
+-- Master data of customers and meters, as a utility holds them. Safe to run twice.
+-- Filled by `python -m simulator.master_data`; read by the simulator, Trino and dbt.
+
+\connect meterhouse
+
+create table if not exists public.customer_master (
+    customer_id text primary key check (customer_id ~ '^CUST-[0-9]{4,}$'),
+    customer_name text not null check (customer_name <> ''),
+    first_name text not null,
+    last_name text not null,
+    company_name text,
+    customer_class text not null check (customer_class in ('household', 'trade')),
+    tariff_code text not null check (tariff_code ~ '^[A-Z0-9-]+$'),
+    street text not null,
+    postcode text not null,
+    city text not null,
+    country_code text not null check (country_code ~ '^[A-Z]{2}$'),
+    email text not null check (email like '%_@_%'),
+    phone text not null,
+    is_active boolean not null default true,
+    created_at timestamptz not null default current_timestamp,
+    updated_at timestamptz not null default current_timestamp,
+    check ((customer_class = 'trade') = (company_name is not null))
+);
+
+create table if not exists public.device_master (
+    device_id text primary key check (device_id ~ '^MTR-[0-9]{5,}$'),
+    customer_id text not null references public.customer_master (customer_id),
+    model text not null,
+    manufacturer text not null,
+    firmware_version text not null check (firmware_version ~ '^[0-9]+(\.[0-9]+)+$'),
+    transformer_id text not null check (transformer_id ~ '^TRF-[0-9]{4,}$'),
+    -- An unknown zone name makes this check fail with the name in the message.
+    time_zone text not null
+    check ((timestamp '2000-01-01 00:00:00' at time zone time_zone) is not null),
+    meter_multiplier integer not null default 1 check (meter_multiplier > 0),
+    nominal_voltage_v integer not null check (nominal_voltage_v between 100 and 1000),
+    service_size_kw numeric(8, 2) not null check (service_size_kw > 0),
+    interval_minutes integer not null default 30 check (interval_minutes in (5, 10, 15, 30, 60)),
+    register_digits integer not null default 6 check (register_digits between 4 and 9),
+    latitude numeric(8, 5) not null check (latitude between -90 and 90),
+    longitude numeric(8, 5) not null check (longitude between -180 and 180),
+    is_active boolean not null default true,
+    installed_at timestamptz not null,
+    created_at timestamptz not null default current_timestamp,
+    updated_at timestamptz not null default current_timestamp
+);
+
+create index if not exists device_master_customer_id on public.device_master (customer_id);
+create index if not exists device_master_transformer_id on public.device_master (transformer_id);
+
+create or replace function public.set_updated_at() returns trigger
+language plpgsql
+as $$
+begin
+    new.updated_at := current_timestamp;
+    return new;
+end
+$$;
+
+-- Only a row that really changes gets a new stamp.
+create or replace trigger customer_master_updated_at
+before update on public.customer_master
+for each row
+when (old.* is distinct from new.*)
+execute function public.set_updated_at();
+
+create or replace trigger device_master_updated_at
+before update on public.device_master
+for each row
+when (old.* is distinct from new.*)
+execute function public.set_updated_at();
+
+comment on table public.customer_master is 'One row per customer of the utility.';
+comment on column public.customer_master.customer_id is 'Customer number, CUST-8000 upward.';
+comment on column public.customer_master.customer_name is
+'Name on the bill: the company of a trade customer, else first and last name.';
+comment on column public.customer_master.first_name is 'First name of the contact person.';
+comment on column public.customer_master.last_name is 'Last name of the contact person.';
+comment on column public.customer_master.company_name is 'Company; empty for households.';
+comment on column public.customer_master.customer_class is
+'household or trade: decides the load profile (H0 or G0).';
+comment on column public.customer_master.tariff_code is 'Code of the tariff agreed upon.';
+comment on column public.customer_master.street is 'Street and house number of the supply.';
+comment on column public.customer_master.postcode is 'Postcode of the supply.';
+comment on column public.customer_master.city is 'Town of the supply.';
+comment on column public.customer_master.country_code is 'Country, ISO 3166 alpha-2.';
+comment on column public.customer_master.email is 'E-mail address of the contact person.';
+comment on column public.customer_master.phone is 'Telephone number of the contact person.';
+comment on column public.customer_master.is_active is 'Whether the customer is supplied today.';
+comment on column public.customer_master.created_at is 'When the row was made.';
+comment on column public.customer_master.updated_at is 'When the row last changed.';
+
+comment on table public.device_master is 'One row per meter.';
+comment on column public.device_master.device_id is 'Meter number, MTR-10000 upward.';
+comment on column public.device_master.customer_id is 'Customer the meter is billed to.';
+comment on column public.device_master.model is 'Model name of the maker.';
+comment on column public.device_master.manufacturer is 'Maker of the meter.';
+comment on column public.device_master.firmware_version is 'Firmware in the meter.';
+comment on column public.device_master.transformer_id is 'Transformer that feeds the meter.';
+comment on column public.device_master.time_zone is
+'IANA time zone whose days count for this meter.';
+comment on column public.device_master.meter_multiplier is
+'Energy in kWh = register difference x multiplier (current transformer ratio).';
+comment on column public.device_master.nominal_voltage_v is 'Nominal supply voltage in volts.';
+comment on column public.device_master.service_size_kw is 'Largest demand of the service in kW.';
+comment on column public.device_master.interval_minutes is
+'Minutes from one stored reading of the meter to the next.';
+comment on column public.device_master.register_digits is
+'Whole kWh digits of the register; it rolls over to zero after the last.';
+comment on column public.device_master.latitude is 'Degrees north, WGS 84.';
+comment on column public.device_master.longitude is 'Degrees east, WGS 84.';
+comment on column public.device_master.is_active is 'Whether the meter is in service today.';
+comment on column public.device_master.installed_at is 'When the meter went into service.';
+comment on column public.device_master.created_at is 'When the row was made.';
+comment on column public.device_master.updated_at is 'When the row last changed.';
+
+grant select on public.customer_master, public.device_master to simulator, trino, dbt;

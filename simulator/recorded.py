@@ -1,0 +1,119 @@
+"""Recorded half-hourly series: measured UK households, as the opendsm package carries them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simulator.devices import Device
+from simulator.load_profiles import DAY_MS
+from simulator.serialiser import stamp
+from simulator.simulation import Chunk
+from simulator.truth import Truth
+from stack.errors import ConfigurationError
+
+HALF_HOUR_MS = 1_800_000
+WEEK_DAYS = 7
+SERIES = (1, 2)
+FOLDER = Path("opendsm") / "eemeter" / "samples"
+
+
+@dataclass(frozen=True)
+class RecordedReading:
+    """Energy of one half hour: end_ms is its end, milliseconds since 1970."""
+
+    end_ms: int
+    energy_kwh: float
+
+
+def series_file(samples: Path, series: int) -> Path:
+    """The file of a series, below the folder that opendsm was installed into."""
+    return samples / FOLDER / f"uk-electricity-hdd-only-hourly-sample-{series}.csv.gz"
+
+
+def read_series(samples: Path, series: int) -> list[RecordedReading]:
+    """All readings as recorded, duplicates and gaps included, in the order of the file.
+
+    Stamps are the starts of half hours in UTC. Raises ConfigurationError without the file.
+    """
+    path = series_file(samples, series)
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the recorded series at {path}",
+            str(error),
+            "run ./initial-setup.sh, which fetches it, or name its folder with --samples",
+        ) from error
+    return [recorded(row["start"], row["value"]) for row in rows if row["value"]]
+
+
+def recorded(start: str, value: str) -> RecordedReading:
+    """One row of the file."""
+    moment = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    return RecordedReading(round(moment.timestamp() * 1000) + HALF_HOUR_MS, float(value))
+
+
+def last_days(readings: Sequence[RecordedReading], days: int) -> list[RecordedReading]:
+    """Readings that end within so many days before the end of the last one."""
+    last_ms = max(reading.end_ms for reading in readings)
+    return [reading for reading in readings if last_ms - days * DAY_MS < reading.end_ms]
+
+
+def shift_to(readings: Sequence[RecordedReading], now_ms: int, days: int) -> list[RecordedReading]:
+    """The series moved by whole weeks to the present: its readings of the days before now.
+
+    Weekdays and times of day stay what they were; what would lie in the future is left out.
+    """
+    week_ms = WEEK_DAYS * DAY_MS
+    last_ms = max(reading.end_ms for reading in readings)
+    moved_ms = -((last_ms - now_ms) // week_ms) * week_ms
+    moved = [RecordedReading(reading.end_ms + moved_ms, reading.energy_kwh) for reading in readings]
+    return [reading for reading in moved if now_ms - days * DAY_MS < reading.end_ms <= now_ms]
+
+
+def messages(device: Device, readings: Sequence[RecordedReading], series: int) -> Chunk:
+    """The readings as messages of a device.
+
+    Only energy was recorded: voltage is the nominal one, the battery full, the register
+    counts from zero. A stamp that comes twice is sent twice, under one message_id if equal.
+    """
+    keys, values, truths = [], [], []
+    register_kwh = 0.0
+    counted: set[int] = set()
+    for reading in readings:
+        if reading.end_ms not in counted:
+            register_kwh += reading.energy_kwh
+            counted.add(reading.end_ms)
+        keys.append(device.device_id.encode())
+        values.append(message(device, reading, register_kwh, series))
+        start_ms = reading.end_ms - HALF_HOUR_MS
+        true = {"energy_kwh": reading.energy_kwh, "series": series}
+        truths.append(Truth("recorded", device.device_id, start_ms, reading.end_ms, true))
+    last_ms = max((reading.end_ms for reading in readings), default=0)
+    return Chunk(keys, values, [], truths, last_ms)
+
+
+def message(device: Device, reading: RecordedReading, register_kwh: float, series: int) -> bytes:
+    """One reading as a message."""
+    record = {
+        "device_id": device.device_id,
+        "customer_id": device.customer_id,
+        "timestamp": stamp(reading.end_ms),
+        "metrics": {
+            "energy_kwh": reading.energy_kwh,
+            "voltage": float(device.nominal_voltage_v),
+            "battery_pct": 100,
+            "register_kwh": round(register_kwh, 3),
+            "interval_s": HALF_HOUR_MS // 1000,
+        },
+        "status": "OK",
+        "message_id": f"{device.device_id}-{reading.end_ms // 1000}-recorded-{series}",
+    }
+    return json.dumps(record).encode()

@@ -1,0 +1,77 @@
+"""What every sending command shares: stop signals, delivery, truth file, report, totals."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from simulator.delivery import Delivery, OnAcknowledged
+from simulator.outputs import TruthFile, report, write_report
+from simulator.screen import Screen, total_lines
+from simulator.simulation import Chunk
+
+
+class StopFlag:
+    """Set by Ctrl+C or SIGTERM; the second time it asks to give up waiting as well."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.given_up = False
+
+    def listen(self) -> None:
+        """Take over the two signals."""
+        signal.signal(signal.SIGINT, self.on_signal)
+        signal.signal(signal.SIGTERM, self.on_signal)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Note a signal."""
+        self.given_up = self.stopped
+        self.stopped = True
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run that sends: where to, and what it leaves behind."""
+
+    topic: str
+    logs_topic: str
+    delivery: Delivery
+    truth: TruthFile
+    report_path: Path | None
+    screen: Screen
+    stop: StopFlag
+
+    def send(
+        self,
+        chunk: Chunk,
+        on_sent: OnAcknowledged | None = None,
+        on_logged: OnAcknowledged | None = None,
+    ) -> None:
+        """Send a chunk and write its truth."""
+        self.truth.write(chunk.truths)
+        self.delivery.send(self.topic, chunk.keys, chunk.values, on_sent)
+        if chunk.logs:
+            self.truth.write(line.truth for line in chunk.logs)
+            keys = [line.key for line in chunk.logs]
+            texts = [line.text.encode() for line in chunk.logs]
+            self.delivery.send(self.logs_topic, keys, texts, on_logged)
+
+    def finish(self, run: Mapping[str, Any]) -> int:
+        """Wait for acknowledgements, show totals, write the report; the exit status."""
+        waiting = self.delivery.outstanding
+        if self.stop.stopped and waiting:
+            self.screen.line(
+                f"Waiting for {waiting:,} acknowledgements (Ctrl+C again to give up) ..."
+            )
+        self.delivery.finish(lambda: self.stop.given_up)
+        self.truth.file.flush()
+        total = self.delivery.total
+        self.screen.lines(total_lines(self.delivery.counts, total))
+        self.screen.line(f"Truth: {sum(self.truth.counts.values()):,} facts in {self.truth.path}")
+        if self.report_path:
+            write_report(self.report_path, report(run, self.delivery.counts, self.truth))
+        return 1 if total.failed else 0

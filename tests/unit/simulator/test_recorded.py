@@ -1,0 +1,112 @@
+"""Recorded series: read as they are, moved by whole weeks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from simulator.recorded import (
+    RecordedReading,
+    last_days,
+    messages,
+    read_series,
+    series_file,
+    shift_to,
+)
+from stack.errors import ConfigurationError
+from tests.unit.simulator.builders import device
+
+DAY_MS = 86_400_000
+HALF_HOUR_MS = 1_800_000
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    """A series with a duplicate, a gap and an empty value."""
+    path = series_file(tmp_path, 1)
+    path.parent.mkdir(parents=True)
+    rows = [
+        "start,value",
+        "2012-10-19 23:30:00,0.103",
+        "2012-10-20 00:00:00,0.113",
+        "2012-10-20 00:00:00,0.113",
+        "2012-10-20 02:00:00,",
+        "2012-10-20 02:30:00,0.087",
+    ]
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("\n".join(rows) + "\n")
+    return tmp_path
+
+
+def test_a_stamp_in_the_file_is_the_start_of_its_half_hour(samples: Path) -> None:
+    readings = read_series(samples, 1)
+    assert readings == [
+        RecordedReading(ms("2012-10-20 00:00:00"), 0.103),
+        RecordedReading(ms("2012-10-20 00:30:00"), 0.113),
+        RecordedReading(ms("2012-10-20 00:30:00"), 0.113),
+        RecordedReading(ms("2012-10-20 03:00:00"), 0.087),
+    ]
+
+
+def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="sample-2"):
+        read_series(tmp_path, 2)
+
+
+def test_the_series_moves_by_whole_weeks_and_ends_now() -> None:
+    start_ms = ms("2014-01-01 00:00:00")
+    series = [RecordedReading(start_ms + n * HALF_HOUR_MS, n / 1000) for n in range(48 * 28)]
+    now_ms = ms("2025-12-09 06:45:00")
+    moved = shift_to(series, now_ms, 7)
+    assert len(moved) == 7 * 48
+    assert moved[-1].end_ms == ms("2025-12-09 06:30:00")
+    original = round(moved[-1].energy_kwh * 1000) * HALF_HOUR_MS + start_ms
+    assert (moved[-1].end_ms - original) % (7 * DAY_MS) == 0
+
+
+def test_a_series_that_ends_now_stays_where_it_is() -> None:
+    series = [RecordedReading(n * DAY_MS, 1.0) for n in range(1, 11)]
+    assert shift_to(series, 10 * DAY_MS, 3) == series[-3:]
+
+
+def test_the_last_days_are_counted_from_the_last_reading() -> None:
+    series = [RecordedReading(n * DAY_MS // 2, 1.0) for n in range(1, 21)]
+    assert last_days(series, 3) == series[-6:]
+
+
+def test_messages_are_telemetry_with_a_register_that_counts_each_half_hour_once(
+    samples: Path,
+) -> None:
+    chunk = messages(device(10008), read_series(samples, 1), 1)
+    records = [json.loads(value) for value in chunk.values]
+    assert chunk.keys == [b"MTR-10008"] * 4
+    assert chunk.values[1] == chunk.values[2]
+    assert records[0] == {
+        "device_id": "MTR-10008",
+        "customer_id": "CUST-8004",
+        "timestamp": "2012-10-20T00:00:00Z",
+        "metrics": {
+            "energy_kwh": 0.103,
+            "voltage": 230.0,
+            "battery_pct": 100,
+            "register_kwh": 0.103,
+            "interval_s": 1800,
+        },
+        "status": "OK",
+        "message_id": "MTR-10008-1350691200-recorded-1",
+    }
+    assert [record["metrics"]["register_kwh"] for record in records] == [
+        0.103,
+        0.216,
+        0.216,
+        0.303,
+    ]
+    assert [truth.kind for truth in chunk.truths] == ["recorded"] * 4
