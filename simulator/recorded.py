@@ -69,13 +69,31 @@ def last_days(readings: Sequence[RecordedReading], days: int) -> list[RecordedRe
 def shift_to(readings: Sequence[RecordedReading], now_ms: int, days: int) -> list[RecordedReading]:
     """The series moved by whole weeks to the present: its readings of the days before now.
 
-    Weekdays and times of day stay what they were; what would lie in the future is left out.
+    Weekdays and times of day stay what they were; what would lie in the future is left out. Of
+    the weeks of the recording that could come to lie there, the last one that is no long gap is
+    taken: half of its readings at least must be there.
     """
     week_ms = WEEK_DAYS * DAY_MS
+    first_ms = min(reading.end_ms for reading in readings)
     last_ms = max(reading.end_ms for reading in readings)
     moved_ms = -((last_ms - now_ms) // week_ms) * week_ms
-    moved = [RecordedReading(reading.end_ms + moved_ms, reading.energy_kwh) for reading in readings]
-    return [reading for reading in moved if now_ms - days * DAY_MS < reading.end_ms <= now_ms]
+    while first_ms + moved_ms <= now_ms:
+        moved = moved_window(readings, moved_ms, now_ms - days * DAY_MS, now_ms)
+        if len(moved) >= days * DAY_MS / HALF_HOUR_MS / 2:
+            return moved
+        moved_ms += week_ms
+    return []
+
+
+def moved_window(
+    readings: Sequence[RecordedReading], moved_ms: int, after_ms: int, through_ms: int
+) -> list[RecordedReading]:
+    """The readings that end in a span once they are moved."""
+    return [
+        RecordedReading(reading.end_ms + moved_ms, reading.energy_kwh)
+        for reading in readings
+        if after_ms < reading.end_ms + moved_ms <= through_ms
+    ]
 
 
 def messages(device: Device, readings: Sequence[RecordedReading], series: int) -> Chunk:

@@ -72,9 +72,26 @@ def test_the_series_moves_by_whole_weeks_and_ends_now() -> None:
     assert (moved[-1].end_ms - original) % (7 * DAY_MS) == 0
 
 
+def half_hourly(days: int) -> list[RecordedReading]:
+    return [RecordedReading(n * HALF_HOUR_MS, 1.0) for n in range(1, days * 48 + 1)]
+
+
 def test_a_series_that_ends_now_stays_where_it_is() -> None:
-    series = [RecordedReading(n * DAY_MS, 1.0) for n in range(1, 11)]
-    assert shift_to(series, 10 * DAY_MS, 3) == series[-3:]
+    series = half_hourly(days=10)
+    assert shift_to(series, 10 * DAY_MS, 3) == series[-3 * 48 :]
+
+
+def test_a_week_that_was_a_gap_is_not_replayed_but_the_one_before_it() -> None:
+    series = half_hourly(days=28)
+    with_gap = [reading for reading in series if not 20 < reading.end_ms / DAY_MS <= 28]
+    moved = shift_to(with_gap, 28 * DAY_MS, 3)
+    assert moved == [
+        RecordedReading(reading.end_ms + 14 * DAY_MS, 1.0) for reading in series[11 * 48 : 14 * 48]
+    ]
+
+
+def test_a_series_of_gaps_only_gives_nothing() -> None:
+    assert shift_to([RecordedReading(DAY_MS, 1.0)], 2 * DAY_MS, 7) == []
 
 
 def test_the_last_days_are_counted_from_the_last_reading() -> None:
