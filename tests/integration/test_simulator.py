@@ -86,7 +86,8 @@ def test_the_screen_is_as_the_contract_says(lakehouse: Lakehouse, tmp_path: Path
     assert lines.index(frame, 1) < lines.index(
         "Loading device-customer mappings from PostgreSQL..."
     )
-    assert "✓ Loaded 10 active devices from PostgreSQL" in output
+    active = lakehouse.value("select count(*) from postgresql.public.device_master where is_active")
+    assert f"✓ Loaded {active} active devices from PostgreSQL" in lines
     assert "Devices: 10 | Customers: 5" in lines
     assert any(line.startswith("✓ Connected to Kafka at [") for line in lines)
     mapping = lines.index("Device-Customer Mapping:")

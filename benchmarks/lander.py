@@ -1,0 +1,197 @@
+"""Measure the lander: rows a second, cpu-seconds a million and memory, over a backlog.
+
+Run as `python -m benchmarks.lander`. It fills a topic made for this run, lands it with
+`python -m lander --until-caught-up` in a process of its own, proves that the table holds exactly
+what was sent, and only then prints figures. The topic and the table are deleted afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from lander.table import NAMESPACE, connect
+from lander.topics import TOPICS_FOLDER
+from stack.settings import PROJECT_ROOT, Settings, load_settings
+
+PARTITIONS = 6
+SEED = 8831
+COORDINATES = ["kafka_partition", "kafka_offset", "message_key", "message", "parse_error"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent: messages, value bytes, and a sum over hashes of (key, value)."""
+
+    messages: int
+    value_bytes: int
+    hash_sum: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the lander: seconds on the wall, in user and system mode, and peak memory."""
+
+    wall_s: float
+    user_s: float
+    system_s: float
+    peak_mb: float
+
+
+def readings(count: int, random_numbers: random.Random) -> Iterator[tuple[str, str]]:
+    """Keys and values as the simulator sends them: 1,000 meters in turn."""
+    for number in range(count):
+        meter, second = number % 1_000, number // 1_000
+        key = f"MTR-{10_000 + meter}"
+        moment = f"2025-12-{1 + second // 86_400:02}T"
+        moment += f"{second // 3_600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+        yield (
+            key,
+            f'{{"device_id": "{key}", "customer_id": "CUST-{8_000 + meter // 2}", '
+            f'"timestamp": "{moment}", '
+            f'"metrics": {{"energy_kwh": {random_numbers.random():.3f}, '
+            f'"voltage": {random_numbers.gauss(230, 4):.1f}, '
+            f'"battery_pct": {random_numbers.randrange(20, 100)}}}, "status": "OK"}}',
+        )
+
+
+def hashed(key: str | None, value: str | None) -> int:
+    """One number for a message; sums of them do not depend on order."""
+    return hash((key, value)) & 0xFFFF_FFFF_FFFF
+
+
+def fill(topic: str, count: int, settings: Settings) -> Sent:
+    """Send the readings and wait until Kafka has them all."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "enable.idempotence": True,
+            "linger.ms": 50,
+            "queue.buffering.max.messages": 500_000,
+        }
+    )
+    value_bytes = hash_sum = 0
+    for number, (key, value) in enumerate(readings(count, random.Random(SEED))):  # noqa: S311
+        while len(producer) > 400_000:
+            producer.poll(0.1)
+        producer.produce(topic, value, key)
+        value_bytes += len(value)
+        hash_sum += hashed(key, value)
+        if number % 10_000 == 0:
+            producer.poll(0)
+    if producer.flush(120):
+        raise SystemExit("Kafka did not take all messages within 120 s")
+    return Sent(count, value_bytes, hash_sum)
+
+
+def land(topic: str, settings: Settings) -> Run:
+    """Run the lander over the backlog with the telemetry fields."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
+        topic_file = Path(folder) / f"{topic}.yml"
+        topic_file.write_text(text.replace("topic: telemetry_raw", f"topic: {topic}"))
+        # -E: compiled modules are written and used whatever PYTHON* says; the first call does so.
+        command = [sys.executable, "-E", "-m", "lander"]
+        subprocess.run(
+            [*command, "--help"], cwd=PROJECT_ROOT, check=True, stdout=subprocess.DEVNULL
+        )
+        environment = settings.environment() | {"STATE_DIR": folder}
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [*command, "--until-caught-up", "--topics-folder", folder],
+            cwd=PROJECT_ROOT,
+            env=environment,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"the lander ended with {process.returncode}")
+    wall_s = time.monotonic() - started
+    return Run(wall_s, usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def check(topic: str, sent: Sent, settings: Settings) -> int:
+    """Exit with what is wrong unless the table holds each message once; its bytes otherwise."""
+    table = connect(settings).load_table((NAMESPACE, topic))
+    rows = hash_sum = errors = 0
+    offsets: dict[int, list[np.ndarray]] = {}
+    for batch in table.scan(selected_fields=tuple(COORDINATES)).to_arrow_batch_reader():
+        rows += batch.num_rows
+        errors += batch.num_rows - batch.column("parse_error").null_count
+        keys, values = batch.column("message_key").to_pylist(), batch.column("message").to_pylist()
+        hash_sum += sum(map(hashed, keys, values))
+        partitions = np.asarray(batch.column("kafka_partition"))
+        for partition in np.unique(partitions).tolist():
+            found = np.asarray(batch.column("kafka_offset"))[partitions == partition]
+            offsets.setdefault(partition, []).append(found)
+    problems = [
+        f"partition {partition} does not hold each offset from 0 on once"
+        for partition, parts in offsets.items()
+        if not np.array_equal(np.sort(np.concatenate(parts)), np.arange(sum(map(len, parts))))
+    ]
+    if rows != sent.messages:
+        problems.append(f"{sent.messages} sent, {rows} landed")
+    if hash_sum != sent.hash_sum:
+        problems.append("keys or values differ")
+    if errors:
+        problems.append(f"{errors} parse errors")
+    if problems:
+        raise SystemExit("; ".join(problems))
+    return int(pa.compute.sum(table.inspect.files().column("file_size_in_bytes")).as_py())
+
+
+def delete(topic: str, settings: Settings) -> None:
+    """Remove what the run made."""
+    connect(settings).purge_table((NAMESPACE, topic))
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin.delete_topics([topic])[topic].result()
+
+
+def show(sent: Sent, run: Run, file_bytes: int) -> None:
+    """Print the figures."""
+    cpu_s = run.user_s + run.system_s
+    print(f"messages                {sent.messages}")
+    print(f"bytes a message         {sent.value_bytes / sent.messages:.0f}")
+    print(f"rows a second           {sent.messages / run.wall_s:.0f}")
+    print(f"cpu-seconds a million   {cpu_s / sent.messages * 1e6:.2f}")
+    print(f"  of that system        {run.system_s / sent.messages * 1e6:.2f}")
+    print(f"peak memory, MB         {run.peak_mb:.0f}")
+    print(f"file bytes a row        {file_bytes / sent.messages:.1f}")
+
+
+def main(words: Sequence[str]) -> int:
+    """Fill, land, check, show, delete."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lander", description=__doc__)
+    parser.add_argument("--messages", type=int, default=2_000_000)
+    options = parser.parse_args(words)
+    settings = load_settings()
+    topic = f"benchmark_{uuid.uuid4().hex[:8]}"
+    sent = fill(topic, options.messages, settings)
+    try:
+        run = land(topic, settings)
+        file_bytes = check(topic, sent, settings)
+    finally:
+        delete(topic, settings)
+    show(sent, run, file_bytes)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+{#- Replaces the adapter's own: no temporary view (each would leave metadata files behind), one
+    statement a commit, and no statement at all where nothing new landed. -#}
+{% materialization incremental, adapter='trino', supported_languages=['sql'] -%}
+    {%- set note = read_run_note() -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- if existing is not none and existing.type != 'table' -%}
+        {%- do adapter.drop_relation(existing) -%}
+        {%- set existing = none -%}
+    {%- endif -%}
+    {{ run_hooks(pre_hooks) }}
+
+    {%- if existing is none or should_full_refresh() or note.rebuild -%}
+        {%- call statement('main') -%}
+            {{ create_table_as(False, target_relation, compiled_code, 'replace') }}
+        {%- endcall -%}
+        {%- do persist_docs(target_relation, model) -%}
+    {%- elif note.is_empty -%}
+        {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
+    {%- else -%}
+        {%- set columns = matching_columns(existing, compiled_code) -%}
+        {%- call statement('main') -%}
+            {%- if config.get('incremental_strategy') == 'merge' -%}
+                {{ merge_sql(target_relation, compiled_code, columns, note.target) }}
+            {%- else -%}
+                insert into {{ target_relation }} ({{ columns | join(', ') }})
+                select {{ columns | join(', ') }}
+                from ({{ compiled_code }}) as dbt_internal_source
+            {%- endif -%}
+        {%- endcall -%}
+        {%- do record_progress(target_relation, note) -%}
+        {%- if note.previous.get('docs') != note.progress.get('docs') -%}
+            {%- do persist_docs(target_relation, model) -%}
+        {%- endif -%}
+    {%- endif -%}
+
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{%- endmaterialization %}

@@ -1,0 +1,30 @@
+{% macro rejection_reason(message, device) -%}
+    {%- set hours -%}
+        coalesce(
+            greatest({{ message }}.interval_s / 3600e0, {{ device }}.interval_minutes / 60e0),
+            {{ var('energy_unknown_interval_hours') }}e0
+        )
+    {%- endset -%}
+    case
+        when {{ message }}.parse_error is not null then {{ message }}.parse_error
+        when {{ device }}.device_id is null then 'unknown_device'
+        when not is_finite({{ message }}.energy_kwh)
+            or abs({{ message }}.energy_kwh)
+            > {{ device }}.service_size_kw * {{ hours }} * {{ var('energy_gross_factor') }}
+            then 'energy_out_of_range'
+        when not is_finite({{ message }}.voltage)
+            or {{ message }}.voltage not between
+            {{ device }}.nominal_voltage_v * {{ var('voltage_low_ratio') }}e0
+            and {{ device }}.nominal_voltage_v * {{ var('voltage_high_ratio') }}e0
+            then 'voltage_out_of_range'
+        when not is_finite({{ message }}.battery_pct)
+            or {{ message }}.battery_pct not between 0 and 100
+            then 'battery_out_of_range'
+        when {{ message }}.reading_at
+            > {{ message }}.kafka_at + interval '{{ var("clock_ahead_minutes") }}' minute
+            then 'reading_in_future'
+        when {{ message }}.reading_at
+            < {{ message }}.kafka_at - interval '{{ var("oldest_reading_years") }}' year
+            then 'reading_too_old'
+    end
+{%- endmacro %}

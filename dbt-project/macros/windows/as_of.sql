@@ -1,0 +1,3 @@
+{% macro as_of(window) -%}
+    {{ window.as_of }}
+{%- endmacro %}

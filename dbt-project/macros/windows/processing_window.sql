@@ -1,0 +1,31 @@
+{% macro processing_window(upstream) %}
+    {%- if not execute or model.resource_type == 'unit_test' -%}
+        {{ return(unbounded_window()) }}
+    {%- endif -%}
+    {%- do existing_relation(
+        upstream,
+        'start the lander (it makes its tables), or run dbt run --select +' ~ this.identifier
+    ) -%}
+    {%- set own = adapter.get_relation(this.database, this.schema, this.identifier) -%}
+    {%- set known = own is not none and own.type == 'table' -%}
+    {%- set progress = table_properties([upstream, this] if known else [upstream]) -%}
+    {%- set through = progress[0] -%}
+    {%- set after = progress[1] if known else {} -%}
+    {%- set upstream_build = through.get('build', '') -%}
+    {%- set rebuild = should_full_refresh()
+        or after.get('upstream_build') != upstream_build -%}
+    {%- set window = {
+        'rebuild': rebuild,
+        'after': {} if rebuild else after,
+        'through': through,
+        'is_empty': not rebuild and after.get('batch_id') == through.get('batch_id'),
+    } -%}
+    {%- do window.update({'progress': {
+        'batch_id': through.get('batch_id'),
+        'landed_at': through.get('landed_at'),
+        'build': invocation_id if rebuild else after.get('build'),
+        'upstream_build': upstream_build,
+        'docs': documentation_digest(),
+    }}) -%}
+    {{ return(window) }}
+{% endmacro %}

@@ -1,0 +1,6 @@
+{% macro record_progress(relation, note) %}
+    {%- call statement('record_progress') -%}
+        alter table {{ relation }}
+        set properties extra_properties = {{ progress_property(note.progress) }}
+    {%- endcall -%}
+{% endmacro %}

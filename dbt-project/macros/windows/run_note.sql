@@ -1,0 +1,14 @@
+{% macro run_note(window, target_column=none, ranges=none) -%}
+    {%- set note = {
+        'rebuild': window.rebuild,
+        'is_empty': window.is_empty,
+        'progress': window.progress,
+        'previous': window.after,
+    } -%}
+    {%- if target_column -%}
+        {%- do note.update(
+            {'target': in_ranges('dbt_internal_dest.' ~ target_column, ranges)}
+        ) -%}
+    {%- endif -%}
+    -- meterhouse.run {{ tojson(note) }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""Kafka to Iceberg: every message becomes one row, exactly once, within seconds."""

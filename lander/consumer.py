@@ -1,0 +1,224 @@
+"""Read one topic as a member of a consumer group whose positions come from the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Protocol
+
+import numpy as np
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from lander.batch import Chunk
+from lander.offsets import Bounds
+from stack.errors import RetriableError
+
+GROUP = "lakehouse-landing"
+TIMEOUT_SECONDS = 5.0
+# Prefetched bytes; with what one fetch brings on top, this bounds librdkafka's memory.
+PREFETCH_KBYTES = 8 * 1024
+FETCH_BYTES = 4 * 2**20
+
+
+class Reader(Protocol):
+    """What the lander asks of Kafka; `assigned` changes only inside `read`."""
+
+    assigned: frozenset[int]
+    generation: int
+    ends: dict[int, int]
+    needs_restart: bool
+    trouble: str | None
+
+    def read(self, count: int, timeout: float) -> Chunk:
+        """Up to `count` messages within `timeout` seconds; none of an assignment now gone."""
+
+    def start(self, positions: Mapping[int, int]) -> None:
+        """Read the assigned partitions from these offsets on."""
+
+    def stop(self) -> None:
+        """Stay in the group without reading until `start` says from where."""
+
+    def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
+        """What Kafka holds of the partitions."""
+
+    def topic_id(self) -> str:
+        """Kafka's id of the topic."""
+
+    def partitions(self) -> frozenset[int]:
+        """All partitions of the topic."""
+
+    def lag(self) -> int:
+        """Messages of the assigned partitions not read yet, as far as librdkafka knows."""
+
+    def commit(self, next_offsets: Mapping[int, int]) -> None:
+        """Show progress as the group's offsets; nothing is decided by them."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class KafkaReader:
+    """Reader on librdkafka.
+
+    assigned: partitions the group gave us; generation: counts changes of the assignment;
+    ends: partition -> offset at which it was last seen read to its end;
+    needs_restart: Kafka no longer holds a position we asked for, or knows nothing of it;
+    trouble: why Kafka cannot be read now, None if it can.
+    """
+
+    def __init__(self, topic: str, bootstrap_servers: str) -> None:
+        self.topic = topic
+        self.assigned: frozenset[int] = frozenset()
+        self.generation = 0
+        self.ends: dict[int, int] = {}
+        self.needs_restart = False
+        self.trouble: str | None = None
+        common: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": bootstrap_servers,
+            "log_level": 2,
+        }
+        self._admin = AdminClient(common)
+        self._consumer = Consumer(common | consumer_settings() | {"error_cb": self._on_error})
+        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+
+    def read(self, count: int, timeout: float) -> Chunk:
+        """Up to `count` messages within `timeout` seconds; none of an assignment now gone."""
+        generation = self.generation
+        messages = self._consumer.consume(count, timeout)
+        if any(map(Message.error, messages)):
+            for message in messages:
+                self._on_event(message)
+            messages = [message for message in messages if message.error() is None]
+        if messages:
+            self.trouble = None
+        return chunk_of(messages if generation == self.generation else [])
+
+    def start(self, positions: Mapping[int, int]) -> None:
+        """Read the assigned partitions from these offsets on."""
+        self.needs_restart = False
+        self.ends = {}
+        self._consumer.assign([TopicPartition(self.topic, p, o) for p, o in positions.items()])
+
+    def stop(self) -> None:
+        """Stay in the group without reading until `start` says from where."""
+        # Given up rather than paused: paused partitions do not come back to life when the broker
+        # was restarted meanwhile.
+        self._consumer.assign([])
+
+    def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
+        """What Kafka holds of the partitions. Raises KafkaException while Kafka is away."""
+        return {
+            partition: Bounds(
+                *self._consumer.get_watermark_offsets(
+                    TopicPartition(self.topic, partition), timeout=TIMEOUT_SECONDS
+                )
+            )
+            for partition in partitions
+        }
+
+    def topic_id(self) -> str:
+        """Kafka's id of the topic. Raises KafkaException if it is away or not there."""
+        answer = self._admin.describe_topics(
+            TopicCollection([self.topic]), request_timeout=TIMEOUT_SECONDS
+        )
+        return str(answer[self.topic].result().topic_id)
+
+    def partitions(self) -> frozenset[int]:
+        """All partitions of the topic. Raises RetriableError if there is no such topic."""
+        topic = self._consumer.list_topics(self.topic, TIMEOUT_SECONDS).topics[self.topic]
+        if topic.error is not None:
+            raise RetriableError(
+                f"topic {self.topic}", str(topic.error), "create it; the lander waits for it"
+            )
+        return frozenset(topic.partitions)
+
+    def lag(self) -> int:
+        """Messages of the assigned partitions not read yet, as far as librdkafka knows."""
+        return sum(map(self._partition_lag, self._consumer.position(self._consumer.assignment())))
+
+    def commit(self, next_offsets: Mapping[int, int]) -> None:
+        """Show progress as the group's offsets; nothing is decided by them."""
+        offsets = [TopicPartition(self.topic, p, o) for p, o in next_offsets.items()]
+        self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _partition_lag(self, position: TopicPartition) -> int:
+        bounds = self._consumer.get_watermark_offsets(position, cached=True)
+        if bounds is None or position.offset < 0:
+            return 0
+        return max(0, int(bounds[1]) - int(position.offset))
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Take the partitions but read nothing until `start` says from where."""
+        consumer.assign([])
+        self.assigned = frozenset(partition.partition for partition in partitions)
+        self.generation += 1
+
+    def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        """The group shares the topic anew: nothing is ours until it says so."""
+        consumer.unassign()
+        self.assigned = frozenset()
+        self.generation += 1
+
+    def _on_event(self, message: Message) -> None:
+        """Note what librdkafka reports in place of a message."""
+        error = message.error()
+        if error is None:
+            return
+        if error.code() == KafkaError._PARTITION_EOF:
+            self.trouble = None
+            self.ends[int(message.partition() or 0)] = int(message.offset() or 0)
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self.needs_restart = True
+        else:
+            self._on_error(error)
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Note trouble that librdkafka goes on to mend; raise what it cannot."""
+        if error.fatal():
+            raise KafkaException(error)
+        self.trouble = error.str()
+
+
+def chunk_of(messages: Sequence[Message]) -> Chunk:
+    """The chunk of consumed messages; there must be no error event among them."""
+    count = len(messages)
+    return Chunk(
+        partitions=np.fromiter(map(Message.partition, messages), np.int32, count),
+        offsets=np.fromiter(map(Message.offset, messages), np.int64, count),
+        times_ms=np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, count),
+        keys=list(map(Message.key, messages)),
+        messages=list(map(Message.value, messages)),
+    )
+
+
+def consumer_settings() -> dict[str, str | int | bool]:
+    """Settings of librdkafka for the landing consumer."""
+    return {
+        "group.id": GROUP,
+        "client.id": "lander",
+        # Positions come from the table; nothing may be chosen for us.
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "partition.assignment.strategy": "range",
+        "enable.partition.eof": True,
+        "session.timeout.ms": 6_000,
+        "heartbeat.interval.ms": 2_000,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "queued.max.messages.kbytes": PREFETCH_KBYTES,
+        "fetch.max.bytes": FETCH_BYTES,
+        "fetch.queue.backoff.ms": 20,
+        "reconnect.backoff.max.ms": 2_000,
+    }

@@ -1,0 +1,183 @@
+"""Decide where to read on and whether a batch may be written, from what the table says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from stack.errors import FatalError
+
+LANDED_PROPERTY = "meterhouse.landed"
+LOST_PROPERTY = "meterhouse.lost"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What the landing table says has landed, as it stands in its property.
+
+    batch_id: number of the last commit that added rows, 0 before the first;
+    landed_at: its time; offsets: partition -> next offset; topic_id: Kafka's id of the topic,
+    which changes when a topic is deleted and made anew.
+    """
+
+    batch_id: int
+    landed_at: datetime
+    offsets: Mapping[int, int]
+    topic_id: str
+
+    def to_json(self) -> str:
+        """The property's text."""
+        return json.dumps(
+            {
+                "batch_id": self.batch_id,
+                "landed_at": self.landed_at.isoformat(timespec="microseconds"),
+                "offsets": {str(p): offset for p, offset in sorted(self.offsets.items())},
+                "topic_id": self.topic_id,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Landed:
+        """Read the property's text. Raises FatalError if it is none of ours."""
+        try:
+            content = json.loads(text)
+            return cls(
+                batch_id=int(content["batch_id"]),
+                landed_at=datetime.fromisoformat(content["landed_at"]).astimezone(UTC),
+                offsets={int(p): int(offset) for p, offset in content["offsets"].items()},
+                topic_id=str(content["topic_id"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FatalError(
+                f"offsets in table property {LANDED_PROPERTY}",
+                repr(text),
+                "restore the property from an older metadata file of the table",
+            ) from error
+
+    def following(self, next_offsets: Mapping[int, int], now: datetime, topic_id: str) -> Landed:
+        """What the table says after one more batch; time never runs backwards.
+
+        Offsets of a topic that was made anew begin afresh, in all its partitions.
+        """
+        return Landed(
+            batch_id=self.batch_id + 1,
+            landed_at=max(now, self.landed_at),
+            offsets={**(self.offsets if topic_id == self.topic_id else {}), **next_offsets},
+            topic_id=topic_id,
+        )
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What Kafka holds of a partition: offsets from `earliest` up to, not including, `end`."""
+
+    earliest: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Offsets first..last that no lander has read and Kafka no longer holds.
+
+    last: None where nobody can tell how far the old topic went.
+    """
+
+    partition: int
+    first: int
+    last: int | None
+    reason: str
+    noticed_at: datetime
+    is_accepted: bool = False
+
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """Two losses of one key are one loss, seen again later."""
+        return self.partition, self.first, self.reason
+
+    def __str__(self) -> str:
+        end = "unknown" if self.last is None else self.last
+        return f"partition {self.partition}, offsets {self.first} to {end}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where to read on, partition -> offset, and what was lost on the way there."""
+
+    positions: Mapping[int, int]
+    losses: tuple[Loss, ...] = ()
+
+
+def plan_start(landed: Landed, bounds: Mapping[int, Bounds], topic_id: str, now: datetime) -> Start:
+    """Positions of the given partitions, and ranges that retention or a new topic took away.
+
+    A partition the table does not know is a new one, to be read from 0.
+    """
+    positions: dict[int, int] = {}
+    losses: list[Loss] = []
+    for partition, held in sorted(bounds.items()):
+        expected = landed.offsets.get(partition, 0)
+        reason = loss_reason(expected, held, topic_id == landed.topic_id)
+        positions[partition] = held.earliest if reason else expected
+        if reason and not (reason == "topic made anew" and partition not in landed.offsets):
+            last = held.earliest - 1 if reason == "retention" else None
+            losses.append(Loss(partition, expected, last, reason, now))
+    return Start(positions, tuple(losses))
+
+
+def loss_reason(expected: int, held: Bounds, is_same_topic: bool) -> str | None:
+    """Why reading cannot go on at `expected`, None if it can."""
+    if not is_same_topic:
+        return "topic made anew"
+    if held.end < expected:
+        return "topic cut short"
+    if held.earliest > expected:
+        return "retention"
+    return None
+
+
+def may_write(read_from: Landed, landed: Landed, partitions: Iterable[int]) -> bool:
+    """True if the table still says of these partitions what it said when reading began.
+
+    False: another lander was here; the batch must be dropped and the positions read again.
+    """
+    return landed.topic_id == read_from.topic_id and all(
+        landed.offsets.get(partition) == read_from.offsets.get(partition)
+        for partition in partitions
+    )
+
+
+def losses_to_json(losses: Sequence[Loss]) -> str:
+    """The text of the property that records losses."""
+    return json.dumps(
+        [
+            {
+                "partition": loss.partition,
+                "first": loss.first,
+                "last": loss.last,
+                "reason": loss.reason,
+                "noticed_at": loss.noticed_at.isoformat(timespec="seconds"),
+                "is_accepted": loss.is_accepted,
+            }
+            for loss in losses
+        ]
+    )
+
+
+def losses_from_json(text: str | None) -> list[Loss]:
+    """Read the property that records losses; none if it is absent."""
+    return [
+        Loss(**{**entry, "noticed_at": datetime.fromisoformat(entry["noticed_at"])})
+        for entry in json.loads(text or "[]")
+    ]
+
+
+def record_losses(known: Sequence[Loss], seen: Sequence[Loss]) -> list[Loss]:
+    """The known losses with those now seen; one seen again keeps its first time of notice."""
+    merged = {loss.key: loss for loss in known}
+    for loss in seen:
+        earlier = merged.get(loss.key)
+        kept = replace(loss, noticed_at=earlier.noticed_at) if earlier else loss
+        merged[loss.key] = kept
+    return list(merged.values())

@@ -1,0 +1,345 @@
+"""Commit landed batches to Iceberg so that rows and offsets change together."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.io.pyarrow import (
+    compute_statistics_plan,
+    data_file_statistics_from_parquet_metadata,
+    parquet_path_to_id_mapping,
+    schema_to_pyarrow,
+)
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.table import Table
+from pyiceberg.table.update.snapshot import ExpireSnapshots
+from pyiceberg.typedef import Record
+from sqlalchemy import URL
+
+from lander import schema
+from lander.offsets import (
+    LANDED_PROPERTY,
+    LOST_PROPERTY,
+    Landed,
+    Loss,
+    losses_from_json,
+    losses_to_json,
+    record_losses,
+)
+from lander.topics import Topic
+from stack.errors import ConfigurationError, FatalError, RetriableError
+from stack.settings import Settings
+
+CATALOG = "lakehouse"
+NAMESPACE = "landing"
+# Snapshots kept once this many more have gathered: metadata is read and written by each commit.
+KEPT_SNAPSHOTS = 100
+SNAPSHOT_SLACK = 20
+PLAIN_COLUMNS = ("message", "extra_fields")
+DICTIONARY = pa.dictionary(pa.int8(), pa.string())
+EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+
+class StaleTableError(RetriableError):
+    """The table moved since its offsets were read: another lander or maintenance committed."""
+
+
+class LandingTable(Protocol):
+    """What the lander asks of the table."""
+
+    def open(self, start: Landed) -> Landed:
+        """What has landed; a table that does not exist is made, with `start` as its state."""
+
+    def commit(
+        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
+    ) -> int:
+        """Append the rows and store what has landed, in one commit."""
+
+    def record(self, losses: Sequence[Loss]) -> None:
+        """Note losses that nobody has accepted yet."""
+
+
+class IcebergTable:
+    """The landing table of one topic. Not for use by several threads at once."""
+
+    def __init__(self, topic: Topic, connect: Callable[[], SqlCatalog]) -> None:
+        self._topic = topic
+        self._connect = connect
+        self._catalog: SqlCatalog | None = None
+        self._table: Table | None = None
+
+    def open(self, start: Landed) -> Landed:
+        """Read the table anew and return what has landed.
+
+        start: the state a new table begins with.
+        Raises FatalError if the table's rows and its property tell different stories.
+        """
+        if self._catalog is None:
+            self._catalog = self._connect()
+            self._table = self._load_or_create(self._catalog, start)
+            self._add_new_columns(self._table)
+            check_rows_against_property(self._table)
+        else:
+            self._table = self._load_or_create(self._catalog, start)
+        return landed_of(self._table)
+
+    def commit(
+        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
+    ) -> int:
+        """Append the rows and store what has landed, in one snapshot; return the file's bytes.
+
+        groups: tables of landing rows, each a row group; base: the state that `landed` follows,
+        which must be the table's; losses: accepted ones to record.
+        Raises StaleTableError if the table is at another state: nothing was written then. After
+        any other error the outcome is unknown until `open` has looked.
+        """
+        table = self._opened()
+        if landed_of(table) != base:
+            raise StaleTableError(f"table {self._topic.name} as read", "another", "read it again")
+        data_file = write_data_file(table, groups, landed.landed_at)
+        properties = {LANDED_PROPERTY: landed.to_json()}
+        if losses:
+            properties[LOST_PROPERTY] = losses_to_json(record_losses(known_losses(table), losses))
+        try:
+            with table.transaction() as transaction:
+                with transaction.update_snapshot().merge_append() as append:
+                    append.append_data_file(data_file)
+                transaction.set_properties(properties)
+                if expired := snapshots_to_expire(table):
+                    ExpireSnapshots(transaction).by_ids(expired).commit()
+        except CommitFailedException as error:
+            with contextlib.suppress(OSError):
+                table.io.delete(data_file.file_path)
+            raise StaleTableError(
+                f"table {self._topic.name} as it was read", str(error), "read it again"
+            ) from error
+        return data_file.file_size_in_bytes
+
+    def record(self, losses: Sequence[Loss]) -> None:
+        """Note losses in the table's property without touching rows or offsets."""
+        table = self._opened()
+        text = losses_to_json(record_losses(known_losses(table), losses))
+        if text != table.properties.get(LOST_PROPERTY):
+            with table.transaction() as transaction:
+                transaction.set_properties({LOST_PROPERTY: text})
+
+    def _opened(self) -> Table:
+        if self._table is None:
+            raise RuntimeError("open() comes first")
+        return self._table
+
+    def _load_or_create(self, catalog: SqlCatalog, start: Landed) -> Table:
+        identifier = (NAMESPACE, self._topic.name)
+        try:
+            return catalog.load_table(identifier)
+        except NoSuchTableError:
+            columns = schema.table_schema(self._topic)
+        catalog.create_namespace_if_not_exists(NAMESPACE)
+        try:
+            return catalog.create_table(
+                identifier,
+                columns,
+                partition_spec=schema.partition_spec(columns),
+                sort_order=schema.sort_order(columns, self._topic),
+                properties=schema.PROPERTIES
+                | {"comment": self._topic.description, LANDED_PROPERTY: start.to_json()},
+            )
+        except TableAlreadyExistsError:
+            return catalog.load_table(identifier)
+
+    def _add_new_columns(self, table: Table) -> None:
+        """Add columns the topic file declares and the table lacks; refuse changed types."""
+        there = {field.name: field for field in table.schema().fields}
+        wanted = schema.table_schema(self._topic).fields
+        for field in wanted:
+            if field.name in there and there[field.name].field_type != field.field_type:
+                raise ConfigurationError(
+                    f"{field.name} as {field.field_type}, as the topic file says",
+                    f"{there[field.name].field_type} in landing.{self._topic.name}",
+                    "give the field a new column name in the topic file",
+                )
+        added = [field for field in wanted if field.name not in there]
+        if added:
+            with table.update_schema() as update:
+                for field in added:
+                    update.add_column(field.name, field.field_type, doc=field.doc)
+
+
+def connect(settings: Settings) -> SqlCatalog:
+    """The Iceberg catalog in PostgreSQL that Trino's `iceberg` catalog reads too."""
+    address = URL.create(
+        "postgresql+psycopg2",
+        username="catalog",
+        password=str(settings.postgres_catalog_password),
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        database="iceberg_catalog",
+        query={"connect_timeout": "5", "tcp_user_timeout": "10000"},
+    )
+    return SqlCatalog(
+        CATALOG,
+        **{
+            "uri": address.render_as_string(hide_password=False),
+            "pool_pre_ping": "true",
+            "init_catalog_tables": "false",
+            "warehouse": f"s3://{settings.s3_bucket}/warehouse",
+            "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+            "s3.endpoint": settings.s3_endpoint,
+            "s3.region": settings.s3_region,
+            "s3.access-key-id": settings.s3_access_key,
+            "s3.secret-access-key": str(settings.s3_secret_key),
+            "s3.force-virtual-addressing": "false",
+            "s3.connect-timeout": "5",
+            "s3.request-timeout": "20",
+        },
+    )
+
+
+def landed_of(table: Table) -> Landed:
+    """What the table's property says. Raises FatalError if it has none."""
+    text = table.properties.get(LANDED_PROPERTY)
+    if text is None:
+        raise FatalError(
+            f"table property {LANDED_PROPERTY} on {'.'.join(table.name())}",
+            "none",
+            "the lander makes its tables itself: drop or rename this one",
+        )
+    return Landed.from_json(text)
+
+
+def known_losses(table: Table) -> list[Loss]:
+    """Losses recorded in the table's property."""
+    return losses_from_json(table.properties.get(LOST_PROPERTY))
+
+
+def snapshots_to_expire(table: Table) -> list[int]:
+    """Ids of the oldest snapshots beyond those kept; tags and branches keep theirs.
+
+    Only the metadata forgets them: files stay until maintenance removes what nothing refers to.
+    """
+    protected = {reference.snapshot_id for reference in table.metadata.refs.values()}
+    snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
+    if len(snapshots) < KEPT_SNAPSHOTS + SNAPSHOT_SLACK:
+        return []
+    old = [snapshot.snapshot_id for snapshot in snapshots[:-KEPT_SNAPSHOTS]]
+    return [snapshot_id for snapshot_id in old if snapshot_id not in protected]
+
+
+def check_rows_against_property(table: Table) -> None:
+    """Compare the newest rows with the property that must have been written with them.
+
+    Rows of the last commit and later ones have landed_at at or after its time, so only the
+    newest files are read. Raises FatalError if the rows say anything else.
+    """
+    landed = landed_of(table)
+    rows = table.scan(
+        row_filter=f"landed_at >= '{landed.landed_at.isoformat()}'",
+        selected_fields=("kafka_partition", "kafka_offset", "batch_id"),
+    ).to_arrow()
+    problem = difference(rows, landed)
+    if problem:
+        raise FatalError(
+            f"rows of {'.'.join(table.name())} that end where its property {LANDED_PROPERTY} says",
+            problem,
+            "somebody rolled the table back, deleted rows or wrote others: restore a snapshot "
+            "that agrees with the property, or correct the property",
+        )
+
+
+def difference(rows: pa.Table, landed: Landed) -> str | None:
+    """Where the newest rows and the property part, None if they agree.
+
+    rows: kafka_partition, kafka_offset, batch_id of all rows landed at or after landed.landed_at.
+    """
+    newest = max(rows.column("batch_id").to_pylist(), default=0)
+    if newest != landed.batch_id:
+        return f"last batch {newest} in the rows, {landed.batch_id} in the property"
+    last = rows.filter(pa.compute.equal(rows.column("batch_id"), newest))
+    ends = last.group_by("kafka_partition").aggregate([("kafka_offset", "max")]).to_pylist()
+    for end in ends:
+        partition, following = end["kafka_partition"], end["kafka_offset_max"] + 1
+        stored = landed.offsets.get(partition)
+        if following != stored:
+            return f"partition {partition}: rows up to {following}, property {stored}"
+    return None
+
+
+def write_data_file(table: Table, groups: Iterable[pa.Table], landed_at: datetime) -> DataFile:
+    """Write the rows as one Parquet file of the table, which no snapshot knows yet."""
+    day = (landed_at.date() - EPOCH_DAY).days
+    location = table.location_provider().new_data_location(
+        f"landed_at_day={landed_at.date()}/{uuid.uuid4()}.parquet"
+    )
+    output = table.io.new_output(location)
+    with output.create() as stream:
+        arrow_schema = file_schema(table)
+        writer = pq.ParquetWriter(stream, arrow_schema, **parquet_options(arrow_schema))
+        with writer:
+            for group in groups:
+                writer.write_table(fitted(group, arrow_schema))
+        size = stream.tell()
+    statistics = data_file_statistics_from_parquet_metadata(
+        writer.writer.metadata,
+        compute_statistics_plan(table.schema(), table.properties),
+        parquet_path_to_id_mapping(table.schema()),
+    )
+    return DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=location,
+        file_format=FileFormat.PARQUET,
+        partition=Record(day),
+        file_size_in_bytes=size,
+        sort_order_id=None,
+        spec_id=table.metadata.default_spec_id,
+        equality_ids=None,
+        key_metadata=None,
+        **statistics.to_serialized_dict(),
+    )
+
+
+def file_schema(table: Table) -> pa.Schema:
+    """The table's columns with their field ids; those that come as dictionaries stay so."""
+    columns = schema_to_pyarrow(table.schema())
+    return pa.schema(
+        column.with_type(DICTIONARY) if column.name in schema.DICTIONARY_COLUMNS else column
+        for column in columns
+    )
+
+
+def fitted(group: pa.Table, arrow_schema: pa.Schema) -> pa.Table:
+    """The columns in the table's order and types; a column no longer declared is null."""
+    columns = [
+        group.column(field.name).cast(field.type)
+        if field.name in group.column_names
+        else pa.nulls(len(group), field.type)
+        for field in arrow_schema
+    ]
+    return pa.Table.from_arrays(columns, schema=arrow_schema)
+
+
+def parquet_options(arrow_schema: pa.Schema) -> Mapping[str, Any]:
+    """Writer settings: zstd at its fastest; encodings and statistics where they pay."""
+    times = [c.name for c in arrow_schema if pa.types.is_timestamp(c.type)]
+    # Columns that mostly count up; landed_at is one value, a dictionary of one.
+    counting = [name for name in ("kafka_offset", *times) if name != "landed_at"]
+    dictionary = [n for n in arrow_schema.names if n not in (*counting, *PLAIN_COLUMNS)]
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": dictionary,
+        "column_encoding": dict.fromkeys(counting, "DELTA_BINARY_PACKED"),
+        "write_statistics": [n for n in arrow_schema.names if n not in PLAIN_COLUMNS],
+        "store_schema": False,
+    }

@@ -1,0 +1,297 @@
+"""Land one topic: read, parse, commit, and find the way back after any trouble."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from confluent_kafka import KafkaException
+from sqlalchemy.exc import SQLAlchemyError
+
+from lander.batch import Batch, Stamp
+from lander.clock import Clock, Patience
+from lander.consumer import Reader
+from lander.health import Health
+from lander.offsets import Bounds, Landed, Loss, may_write, plan_start
+from lander.parse import parser_for
+from lander.table import LandingTable, StaleTableError
+from lander.topics import Topic
+from stack.errors import FatalError, RetriableError
+
+LOG = logging.getLogger("lander")
+# One read: many messages make columns worth while, but in a backlog large messages must not fill
+# the memory before their size is known, so a read behind a full one is short.
+FIRST_READ_MESSAGES, READ_MESSAGES = 100, 5_000
+READ_BYTES = 4 * 2**20
+READ_SECONDS, BACKLOG_READ_SECONDS = 0.1, 0.02
+BATCH_BYTES = 48 * 2**20
+COMMIT_TRIES = 10
+# How often to ask the table what other landers did, when only they have work left.
+LOOK_SECONDS = 1.0
+# What services that are away raise; the same call can succeed later.
+TROUBLE = (RetriableError, KafkaException, SQLAlchemyError, OSError)
+
+
+class LostMessagesError(FatalError):
+    """Kafka no longer holds messages that have not landed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a batch is committed: after so many seconds, rows or bytes, whichever comes first."""
+
+    seconds: float
+    rows: int
+    byte_count: int = BATCH_BYTES
+
+
+def messages_of_size(average_bytes: int) -> int:
+    """How many messages of this size to read at once."""
+    return max(1, min(READ_MESSAGES, READ_BYTES // max(average_bytes, 1)))
+
+
+class TopicLander:
+    """Lands one topic. `step` is one round of its loop; nothing else does any work.
+
+    stop_at_end: be finished once everything is landed that Kafka held at the first step, by
+    whichever lander; accept_loss: go on after messages were lost; health: how the landing is, to
+    be read by others at any time; is_finished: nothing is left to do.
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        reader: Reader,
+        table: LandingTable,
+        limits: Limits,
+        clock: Clock,
+        *,
+        stop_at_end: bool = False,
+        accept_loss: bool = False,
+    ) -> None:
+        self.topic = topic
+        self.health = Health()
+        self.is_finished = False
+        self._reader = reader
+        self._table = table
+        self._limits = limits
+        self._clock = clock
+        self._stop_at_end = stop_at_end
+        self._accept_loss = accept_loss
+        self._parser = parser_for(topic)
+        self._batch = Batch(self._parser)
+        self._generation = reader.generation
+        # The table's state that our positions came from, kept up by our own commits.
+        self._read_from: Landed | None = None
+        self._topic_id = ""
+        self._mine: frozenset[int] = frozenset()
+        self._accepted: tuple[Loss, ...] = ()
+        self._is_backlog = False
+        self._read_messages = FIRST_READ_MESSAGES
+        self._look_at = 0.0
+        self._until: Mapping[int, int] | None = None
+        self._patience = Patience(clock)
+
+    def step(self) -> None:
+        """Read for a moment, then do what is due. Raises FatalError where a person must decide."""
+        self._read()
+        if not self._patience.is_over():
+            return
+        try:
+            self._work()
+        except TROUBLE as error:
+            self._wait(error)
+        else:
+            self._show_state()
+
+    def finish(self) -> None:
+        """Land what has been read if that is possible at once, and leave the group."""
+        try:
+            if len(self._batch) and self._read_from and self.health.state == "running":
+                self._flush(self._read_from)
+        except TROUBLE as error:
+            LOG.info("batch abandoned topic=%s reason=%s", self.topic.name, error)
+        self._reader.close()
+        self.health = replace(self.health, state="stopped", partitions=())
+
+    def _read(self) -> None:
+        """Take up what Kafka gives; after any change of the assignment begin from the table."""
+        seconds = BACKLOG_READ_SECONDS if self._is_backlog else READ_SECONDS
+        chunk = self._reader.read(self._read_messages, seconds)
+        self._is_backlog = len(chunk) == self._read_messages
+        if self._generation != self._reader.generation or self._reader.needs_restart:
+            self._generation = self._reader.generation
+            self._reader.needs_restart = False
+            self._forget()
+        elif len(chunk) and self._read_from:
+            self._batch.add(chunk, self._clock.monotonic())
+            self._read_messages = messages_of_size(chunk.byte_count // len(chunk))
+
+    def _work(self) -> None:
+        """Do what is due now."""
+        if self._stop_at_end and self._until is None:
+            bounds = self._reader.bounds(self._reader.partitions())
+            self._until = {partition: held.end for partition, held in bounds.items()}
+        if self._reader.trouble:
+            self._probe()
+        if self._read_from is None and self._reader.assigned:
+            self._position()
+        if self._read_from and self._is_due():
+            self._flush(self._read_from)
+        if self._until is not None and not len(self._batch):
+            self.is_finished = self.is_finished or self._is_all_landed(self._until)
+
+    def _position(self) -> None:
+        """Read the table's state and start the assigned partitions where it says."""
+        now = self._clock.now()
+        landed, bounds, topic_id = self._open(now)
+        mine = self._reader.assigned
+        start = plan_start(landed, {p: bounds[p] for p in mine}, topic_id, now)
+        if start.losses:
+            self._report(start.losses)
+        self._accepted = tuple(replace(loss, is_accepted=True) for loss in start.losses)
+        self._read_from, self._topic_id, self._mine = landed, topic_id, mine
+        self._reader.start(start.positions)
+        LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.positions))
+
+    def _open(self, now: datetime) -> tuple[Landed, Mapping[int, Bounds], str]:
+        """What the table says, what Kafka holds, and the topic's id.
+
+        A table that is not there yet begins with the offsets that Kafka holds now.
+        """
+        topic_id = self._reader.topic_id()
+        bounds = self._reader.bounds(self._reader.partitions())
+        earliest = {partition: held.earliest for partition, held in bounds.items()}
+        return self._table.open(Landed(0, now, earliest, topic_id)), bounds, topic_id
+
+    def _report(self, losses: tuple[Loss, ...]) -> None:
+        """Say what was lost. Raises LostMessagesError unless it was accepted beforehand."""
+        for loss in losses:
+            LOG.error("messages lost topic=%s %s", self.topic.name, loss)
+        if not self._accept_loss:
+            self._table.record(losses)
+            raise LostMessagesError(
+                f"topic {self.topic.name} from where its table ends",
+                "; ".join(map(str, losses)),
+                "go on without these messages: python -m lander --accept-loss",
+            )
+
+    def _is_due(self) -> bool:
+        """True if the batch should be committed now."""
+        age = self._clock.monotonic() - self._batch.started_at
+        return len(self._batch) > 0 and (
+            age >= self._limits.seconds
+            or len(self._batch) >= self._limits.rows
+            or self._batch.byte_count >= self._limits.byte_count
+            or self._is_read_to_end()
+        )
+
+    def _flush(self, base: Landed) -> None:
+        """Commit the batch, or drop it if another lander committed the same messages.
+
+        base: the table's state from which the batch was read.
+        """
+        if self._reader.topic_id() != self._topic_id:
+            self._forget()
+            return
+        landed = base
+        for _ in range(COMMIT_TRIES):
+            if not may_write(base, landed, self._mine):
+                LOG.info("batch dropped topic=%s reason=landed_already", self.topic.name)
+                self._forget()
+                return
+            try:
+                self._commit(landed)
+                return
+            except StaleTableError:
+                landed = self._table.open(base)
+        raise RetriableError(
+            f"a commit to {self.topic.name}",
+            f"{COMMIT_TRIES} conflicts in a row",
+            "it is tried again",
+        )
+
+    def _commit(self, landed: Landed) -> None:
+        """Write the batch onto the table's state `landed`."""
+        started, batch = self._clock.monotonic(), self._batch
+        following = landed.following(batch.next_offsets, self._clock.now(), self._topic_id)
+        stamp = Stamp(following.batch_id, following.landed_at, self._topic_id)
+        rows = batch.sorted_rows(self.topic.sort_by, stamp)
+        size = self._table.commit(rows, landed, following, self._accepted)
+        self._read_from, self._accepted, self._batch = following, (), Batch(self._parser)
+        self.health = self.health.after_commit(len(batch), size, following.landed_at)
+        self._reader.commit(batch.next_offsets)
+        LOG.info(
+            "committed topic=%s batch=%d rows=%d bytes=%d seconds=%.2f lag=%d",
+            self.topic.name,
+            following.batch_id,
+            len(batch),
+            size,
+            self._clock.monotonic() - started,
+            self._reader.lag(),
+        )
+
+    def _is_read_to_end(self) -> bool:
+        """True if our partitions have been read as far as this run goes."""
+        return self._until is not None and not (self._behind(self._until) & self._mine)
+
+    def _is_all_landed(self, until: Mapping[int, int]) -> bool:
+        """True if the table holds all that this run is for, by us or by others."""
+        behind = self._behind(until)
+        if self._read_from and (not behind or behind & self._mine):
+            return not behind
+        if self._clock.monotonic() < self._look_at:
+            return False
+        self._look_at = self._clock.monotonic() + LOOK_SECONDS
+        landed = self._open(self._clock.now())[0].offsets
+        return all(landed.get(partition, 0) >= end for partition, end in until.items())
+
+    def _behind(self, until: Mapping[int, int]) -> set[int]:
+        """Partitions not read up to `until`, as far as we know."""
+        landed = self._read_from.offsets if self._read_from else {}
+        known = {**landed, **self._batch.next_offsets}
+        ends = self._reader.ends
+        return {p for p, end in until.items() if known.get(p, 0) < end and ends.get(p, -1) < end}
+
+    def _forget(self) -> None:
+        """Drop what is not committed; the next round begins from the table."""
+        self._batch = Batch(self._parser)
+        self._read_from, self._mine, self._accepted = None, frozenset(), ()
+
+    def _wait(self, error: Exception) -> None:
+        """Hold on until the trouble may be over; tell of it once.
+
+        Reading begins from the table afterwards: it alone knows whether a commit whose answer got
+        lost was made, and nothing gathers in memory meanwhile.
+        """
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        if self.health.state != "waiting":
+            LOG.warning("waiting topic=%s reason=%s", self.topic.name, reason)
+        self.health = replace(self.health, state="waiting", reason=reason)
+        self._reader.stop()
+        self._forget()
+        self._patience.lose()
+
+    def _show_state(self) -> None:
+        """Go on after a round without trouble of ours, and tell how it is."""
+        self._patience.restore()
+        reason = self._reader.trouble
+        if reason is None and not self._reader.assigned:
+            reason = "no partition assigned to this lander"
+        state = "waiting" if reason else "running"
+        if state != self.health.state:
+            LOG.info("state topic=%s state=%s reason=%s", self.topic.name, state, reason)
+        self.health = replace(
+            self.health,
+            state=state,
+            reason=reason,
+            partitions=tuple(sorted(self._reader.assigned)),
+            lag=self._reader.lag(),
+        )
+
+    def _probe(self) -> None:
+        """See whether Kafka is back, which an idle topic would not tell."""
+        self._reader.partitions()
+        self._reader.trouble = None

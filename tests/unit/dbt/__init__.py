@@ -1,0 +1,1 @@
+"""Unit tests of the dbt project, without dbt and without a connection."""

@@ -1,0 +1,105 @@
+"""The dbt project keeps its own rules: documented, named after its files, one list of events."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.log_phrases import EVENT_LEVELS
+
+PROJECT = Path(__file__).resolve().parents[3] / "dbt-project"
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+MACROS = sorted((PROJECT / "macros").rglob("*.sql"))
+INCREMENTAL = [m for m in MODELS if "materialized='incremental'" in m.read_text("utf-8")]
+MATERIALIZATIONS = {"incremental", "view"}
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+def yaml_of(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def all_jinja() -> str:
+    files = [*MODELS, *MACROS, *(PROJECT / "data-tests").rglob("*.sql")]
+    return "\n".join(path.read_text("utf-8") for path in files)
+
+
+def last_select_columns(sql: str) -> list[str]:
+    """Columns of the CTE named like the model, or of the only select."""
+    body = sql.rsplit("select\n", 1)[1] if "\nselect *" not in sql else final_cte(sql)
+    return [line.split()[-1].split(".")[-1].strip(",") for line in top_level_items(body)]
+
+
+def final_cte(sql: str) -> str:
+    return sql.rsplit("\n)\n\nselect *", 1)[0].rsplit(" as (\n", 1)[1].split("select\n", 1)[1]
+
+
+def top_level_items(body: str) -> list[str]:
+    """Items of a select list: split at commas that no bracket encloses."""
+    items, depth, item = [], 0, ""
+    for character in re.sub(r"--[^\n]*", "", re.split(r"\n\s*from ", body)[0]):
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            items.append(item)
+            item = ""
+        else:
+            item += character
+    return [*items, item]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+def test_model_is_described_in_the_file_beside_it(model: Path) -> None:
+    (described,) = yaml_of(model.with_suffix(".yml"))["models"]
+    assert described["name"] == model.stem
+    assert described["description"].startswith("One row per ")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+def test_model_describes_each_of_its_columns(model: Path) -> None:
+    (described,) = yaml_of(model.with_suffix(".yml"))["models"]
+    columns = {column["name"] for column in described["columns"] if column["description"]}
+    assert columns == set(last_select_columns(model.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("model", INCREMENTAL, ids=name_of)
+def test_incremental_model_writes_one_statement_and_notes_its_window(model: Path) -> None:
+    sql = model.read_text("utf-8")
+    assert re.search(r"incremental_strategy='(append|merge)'", sql)
+    assert "{{ run_note(window" in sql
+
+
+@pytest.mark.parametrize("macro", MACROS, ids=name_of)
+def test_macro_is_named_like_its_file_and_documented(macro: Path) -> None:
+    documented = {entry["name"] for entry in yaml_of(PROJECT / "macros/_macros.yml")["macros"]}
+    defined = re.findall(r"{%-? (?:macro|materialization) (\w+)", macro.read_text("utf-8"))
+    assert defined == [macro.stem]
+    assert macro.stem in documented | MATERIALIZATIONS
+
+
+def test_variables_are_all_used() -> None:
+    declared = set(yaml_of(PROJECT / "dbt_project.yml")["vars"])
+    used = set(re.findall(r"var\(['\"](\w+)['\"]", all_jinja()))
+    assert declared == used - {"unit_test_after_batch"}
+
+
+def test_profile_takes_its_address_from_the_environment() -> None:
+    output = yaml_of(PROJECT / "profiles.yml")["meterhouse"]["outputs"]["lakehouse"]
+    assert output["host"] == "{{ env_var('TRINO_HOST') }}"
+    assert output["port"] == "{{ env_var('TRINO_PORT') | as_number }}"
+
+
+def test_fault_rules_know_every_event_that_meters_write() -> None:
+    rules = (PROJECT / "models/intermediate/int_fault_rules.sql").read_text("utf-8")
+    assert set(re.findall(r"^    \('([A-Z_]+)'", rules, re.MULTILINE)) == set(EVENT_LEVELS)
+
+
+def test_log_parser_knows_every_event_that_meters_write() -> None:
+    events = (PROJECT / "macros/rules/fault_log_events.sql").read_text("utf-8")
+    assert set(re.findall(r"'([A-Z_]+)'", events)) == set(EVENT_LEVELS)

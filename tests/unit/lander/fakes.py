@@ -1,0 +1,194 @@
+"""Kafka, the table and time as plain objects, for tests of the loop between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from lander.batch import Chunk
+from lander.offsets import Bounds, Landed, Loss
+from lander.table import StaleTableError
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        """Where the clock stands."""
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        """Seconds since the clock was made."""
+        return self.seconds
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Move the clock."""
+        self.seconds += seconds
+
+
+class FakeTopic:
+    """A topic: per partition a list of (offset, message), and the earliest offset held."""
+
+    def __init__(self, partitions: int = 1) -> None:
+        self.id = "first"
+        self.messages: dict[int, list[tuple[int, bytes]]] = {p: [] for p in range(partitions)}
+        self.earliest = dict.fromkeys(range(partitions), 0)
+
+    def send(self, *messages: bytes, partition: int = 0) -> None:
+        """Append messages to a partition."""
+        end = self.end(partition)
+        self.messages[partition] += [(end + i, m) for i, m in enumerate(messages)]
+
+    def end(self, partition: int) -> int:
+        """The offset of the next message."""
+        held = self.messages[partition]
+        return held[-1][0] + 1 if held else self.earliest[partition]
+
+
+class FakeReader:
+    """A consumer of a FakeTopic. Sets `error` to raise it from every request."""
+
+    def __init__(self, topic: FakeTopic, assigned: Iterable[int] = ()) -> None:
+        self.topic = topic
+        self.assigned = frozenset(assigned or topic.messages)
+        self.generation = 1
+        self.ends: dict[int, int] = {}
+        self.needs_restart = False
+        self.trouble: str | None = None
+        self.error: Exception | None = None
+        self.positions: dict[int, int] = {}
+        self.shown: dict[int, int] = {}
+        self.is_closed = False
+
+    def assign(self, *partitions: int) -> None:
+        """What the group does in a rebalance."""
+        self.assigned = frozenset(partitions)
+        self.generation += 1
+        self.positions = {}
+
+    def read(self, count: int, timeout: float) -> Chunk:
+        """All that is there from the positions on, up to `count`."""
+        rows = list(self._rows())[:count]
+        for partition, offset, _ in rows:
+            self.positions[partition] = offset + 1
+        return Chunk(
+            partitions=np.array([row[0] for row in rows], np.int32),
+            offsets=np.array([row[1] for row in rows], np.int64),
+            times_ms=np.zeros(len(rows), np.int64),
+            keys=[None] * len(rows),
+            messages=[row[2] for row in rows],
+        )
+
+    def _rows(self) -> Iterable[tuple[int, int, bytes]]:
+        for partition, position in self.positions.items():
+            for offset, message in self.topic.messages[partition]:
+                if offset >= position:
+                    yield partition, offset, message
+
+    def start(self, positions: Mapping[int, int]) -> None:
+        """Set the positions."""
+        self.positions = dict(positions)
+
+    def stop(self) -> None:
+        """Give no messages until started again."""
+        self.positions = {}
+
+    def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
+        """What the topic holds."""
+        self._answer()
+        return {p: Bounds(self.topic.earliest[p], self.topic.end(p)) for p in partitions}
+
+    def topic_id(self) -> str:
+        """Id of the topic."""
+        self._answer()
+        return self.topic.id
+
+    def partitions(self) -> frozenset[int]:
+        """All partitions."""
+        self._answer()
+        return frozenset(self.topic.messages)
+
+    def lag(self) -> int:
+        """Nothing is ever behind."""
+        return 0
+
+    def commit(self, next_offsets: Mapping[int, int]) -> None:
+        """Keep what was shown."""
+        self.shown.update(next_offsets)
+
+    def close(self) -> None:
+        """Note the farewell."""
+        self.is_closed = True
+
+    def _answer(self) -> None:
+        if self.error:
+            raise self.error
+
+
+class FakeLake:
+    """The stored table: rows of (batch, partition, offset, message) and what its property says."""
+
+    def __init__(self) -> None:
+        self.landed: Landed | None = None
+        self.rows: list[tuple[int, int, int, str]] = []
+        self.losses: list[Loss] = []
+        self.state = 0
+
+    @property
+    def coordinates(self) -> list[tuple[int, int]]:
+        """Partition and offset of all rows, sorted."""
+        return sorted((partition, offset) for _, partition, offset, _ in self.rows)
+
+
+class FakeTable:
+    """One lander's handle on a FakeLake: a commit on another state than it has read is refused.
+
+    error: raised by the next commit, which is lost, or done all the same if `is_done_anyway`.
+    """
+
+    def __init__(self, lake: FakeLake) -> None:
+        self.lake = lake
+        self.state = -1
+        self.error: Exception | None = None
+        self.is_done_anyway = False
+        self.commits = 0
+
+    def open(self, start: Landed) -> Landed:
+        """Read the state; the first one to come sets it."""
+        if self.lake.landed is None:
+            self.lake.landed = start
+        self.state = self.lake.state
+        return self.lake.landed
+
+    def commit(
+        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
+    ) -> int:
+        """Do it, unless the state is stale or an error is set."""
+        if self.state != self.lake.state or base != self.lake.landed:
+            raise StaleTableError("the state that was read", "another", "read again")
+        error, self.error = self.error, None
+        if error and not self.is_done_anyway:
+            raise error
+        names = ("batch_id", "kafka_partition", "kafka_offset", "message")
+        for group in groups:
+            self.lake.rows += zip(*(group.column(name).to_pylist() for name in names), strict=True)
+        self.lake.landed = landed
+        self.lake.losses += losses
+        self.lake.state += 1
+        self.state = self.lake.state
+        self.commits += 1
+        if error:
+            raise error
+        return 1
+
+    def record(self, losses: Sequence[Loss]) -> None:
+        """Keep the losses."""
+        self.lake.losses += losses

@@ -1,0 +1,129 @@
+"""Decisions on positions, losses and the fence, worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lander.offsets import (
+    Bounds,
+    Landed,
+    Loss,
+    losses_from_json,
+    losses_to_json,
+    may_write,
+    plan_start,
+    record_losses,
+)
+from stack.errors import FatalError
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+LANDED = Landed(batch_id=4, landed_at=NOON, offsets={0: 100, 1: 200}, topic_id="first")
+
+
+def test_landed_is_written_as_the_other_readers_of_the_property_expect() -> None:
+    assert json.loads(LANDED.to_json()) == {
+        "batch_id": 4,
+        "landed_at": "2026-01-02T12:00:00.000000+00:00",
+        "offsets": {"0": 100, "1": 200},
+        "topic_id": "first",
+    }
+
+
+def test_landed_survives_its_property() -> None:
+    assert Landed.from_json(LANDED.to_json()) == LANDED
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"batch_id": "x"}', LANDED.to_json()[:-1]])
+def test_a_damaged_property_is_fatal(text: str) -> None:
+    with pytest.raises(FatalError):
+        Landed.from_json(text)
+
+
+def test_following_moves_only_the_partitions_of_the_batch() -> None:
+    later = LANDED.following({1: 250, 2: 5}, NOON + timedelta(seconds=5), "first")
+
+    assert later == Landed(5, NOON + timedelta(seconds=5), {0: 100, 1: 250, 2: 5}, "first")
+
+
+def test_following_never_goes_back_in_time() -> None:
+    assert LANDED.following({}, NOON - timedelta(hours=1), "first").landed_at == NOON
+
+
+def test_following_a_topic_made_anew_forgets_its_old_offsets() -> None:
+    assert LANDED.following({1: 3}, NOON, "second").offsets == {1: 3}
+
+
+@pytest.mark.parametrize(
+    ("partition", "held", "topic_id", "position", "lost"),
+    [
+        pytest.param(0, Bounds(0, 500), "first", 100, None, id="goes-on"),
+        pytest.param(0, Bounds(100, 100), "first", 100, None, id="all-read-all-deleted"),
+        pytest.param(0, Bounds(130, 500), "first", 130, (100, 129, "retention"), id="retention"),
+        pytest.param(0, Bounds(101, 101), "first", 101, (100, 100, "retention"), id="one-lost"),
+        pytest.param(0, Bounds(0, 99), "first", 0, (100, None, "topic cut short"), id="shorter"),
+        pytest.param(
+            0, Bounds(0, 500), "second", 0, (100, None, "topic made anew"), id="another-topic"
+        ),
+        pytest.param(7, Bounds(0, 500), "first", 0, None, id="new-partition"),
+        pytest.param(
+            7, Bounds(9, 500), "first", 9, (0, 8, "retention"), id="new-partition-too-late"
+        ),
+        pytest.param(7, Bounds(0, 5), "second", 0, None, id="new-partition-of-another-topic"),
+    ],
+)
+def test_reading_starts_where_the_table_ends(
+    partition: int,
+    held: Bounds,
+    topic_id: str,
+    position: int,
+    lost: tuple[int, int | None, str] | None,
+) -> None:
+    start = plan_start(LANDED, {partition: held}, topic_id, NOON)
+
+    assert start.positions == {partition: position}
+    expected = [(partition, *lost)] if lost else []
+    assert [(x.partition, x.first, x.last, x.reason) for x in start.losses] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        pytest.param({}, True, id="same-state"),
+        pytest.param({"batch_id": 9, "offsets": {0: 100, 1: 999}}, True, id="others-moved-on"),
+        pytest.param({"offsets": {0: 101, 1: 200}}, False, id="ours-moved-on"),
+        pytest.param({"offsets": {0: 99, 1: 200}}, False, id="ours-moved-back"),
+        pytest.param({"offsets": {1: 200}}, False, id="ours-gone"),
+        pytest.param({"topic_id": "second"}, False, id="another-topic"),
+    ],
+)
+def test_a_batch_may_be_written_only_where_its_reading_began(
+    change: dict[str, object], allowed: bool
+) -> None:
+    assert may_write(LANDED, replace(LANDED, **change), {0}) is allowed  # type: ignore[arg-type]
+
+
+def test_a_new_partition_may_be_written_while_nobody_else_did() -> None:
+    assert may_write(LANDED, LANDED, {7})
+    assert not may_write(LANDED, replace(LANDED, offsets={7: 1}), {7})
+
+
+def test_losses_survive_their_property() -> None:
+    losses = [Loss(0, 5, 9, "retention", NOON), Loss(1, 2, None, "topic made anew", NOON, True)]
+
+    assert losses_from_json(losses_to_json(losses)) == losses
+    assert losses_from_json(None) == []
+
+
+def test_a_loss_seen_again_is_recorded_once_with_its_first_time() -> None:
+    first = Loss(0, 5, 9, "retention", NOON)
+    again = Loss(0, 5, 30, "retention", NOON + timedelta(days=1), is_accepted=True)
+    other = Loss(1, 5, 9, "retention", NOON)
+
+    assert record_losses([first, other], [again]) == [
+        Loss(0, 5, 30, "retention", NOON, is_accepted=True),
+        other,
+    ]

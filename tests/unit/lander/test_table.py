@@ -1,0 +1,252 @@
+"""The landing table: one commit for rows and offsets, and the fence, on a real Iceberg catalog.
+
+The catalog is SQLite and the warehouse a folder, so no service is needed; DuckDB reads the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+
+from lander import table as landing_table
+from lander.batch import Batch, Chunk, Stamp
+from lander.offsets import LANDED_PROPERTY, Landed, Loss
+from lander.parse import parser_for
+from lander.table import IcebergTable, StaleTableError, difference
+from lander.topics import Field, Topic
+from stack.errors import ConfigurationError, FatalError
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+FIELDS = (
+    Field(("meter",), "meter", "string", True, "Meter number."),
+    Field(("at",), "read_at", "timestamp", True, "Time."),
+)
+TOPIC = Topic("pings", "json", "Pings.", ("meter", "read_at"), FIELDS)
+NEW = Landed(batch_id=0, landed_at=NOON, offsets={0: 0, 1: 0}, topic_id="first")
+MESSAGES = [
+    b'{"meter": "B", "at": "2026-01-01T00:00Z"}',
+    b"\xff",
+    b'{"meter": "A", "at": "x"}',
+    None,
+]
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> SqlCatalog:
+    return SqlCatalog(
+        "lakehouse",
+        uri=f"sqlite:///{tmp_path}/catalog.db",
+        warehouse=f"file://{tmp_path}/warehouse",
+    )
+
+
+def handle(catalog: SqlCatalog, topic: Topic = TOPIC) -> IcebergTable:
+    """One lander's own view of the table."""
+    return IcebergTable(topic, lambda: catalog)
+
+
+def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Table]:
+    """The four messages as rows of partition 0 from an offset on."""
+    batch = Batch(parser_for(topic))
+    count = len(MESSAGES)
+    coordinates = np.arange(start, start + count)
+    batch.add(
+        Chunk(
+            np.zeros(count, np.int32), coordinates, coordinates, [b"key"] * count, list(MESSAGES)
+        ),
+        now=0.0,
+    )
+    return batch.sorted_rows(topic.sort_by, Stamp(stamp.batch_id, stamp.landed_at, stamp.topic_id))
+
+
+def land(table: IcebergTable, base: Landed, offsets: Mapping[int, int]) -> Landed:
+    """Commit four rows that end at these offsets."""
+    landed = base.following(offsets, NOON + timedelta(seconds=base.batch_id), "first")
+    table.commit(rows(landed, offsets[0] - len(MESSAGES)), base, landed, [])
+    return landed
+
+
+def data_files(catalog: SqlCatalog) -> list[str]:
+    files = catalog.load_table("landing.pings").inspect.files().column("file_path").to_pylist()
+    return [str(file).removeprefix("file://") for file in files]
+
+
+def test_a_new_table_says_where_it_begins(catalog: SqlCatalog) -> None:
+    assert handle(catalog).open(NEW) == NEW
+    assert handle(catalog).open(replace(NEW, offsets={0: 99})) == NEW
+
+
+def test_rows_and_offsets_change_in_one_snapshot(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    landed = land(table, table.open(NEW), {0: 4})
+
+    stored = catalog.load_table("landing.pings")
+    assert len(stored.metadata.snapshots) == 1
+    assert Landed.from_json(stored.properties[LANDED_PROPERTY]) == landed
+    assert handle(catalog).open(NEW).offsets == {0: 4, 1: 0}
+
+
+def test_the_file_holds_the_rows_sorted_and_readable_by_another_engine(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    land(table, table.open(NEW), {0: 4})
+
+    found = duckdb.sql(
+        "select kafka_partition, kafka_offset, meter, message, message_encoding, message_key, "
+        f"parse_error, batch_id from read_parquet({data_files(catalog)}, hive_partitioning=false)"
+    ).fetchall()
+
+    bad = '{"meter": "A", "at": "x"}'
+    good = '{"meter": "B", "at": "2026-01-01T00:00Z"}'
+    assert found == [
+        (0, 1, None, "/w==", "base64", "key", "not_json", 1),
+        (0, 3, None, None, None, "key", "not_json", 1),
+        (0, 2, "A", bad, "utf8", "key", "type:at", 1),
+        (0, 0, "B", good, "utf8", "key", None, 1),
+    ]
+
+
+def test_files_are_laid_out_by_the_day_of_landing(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    land(table, table.open(NEW), {0: 4})
+
+    (partition,) = catalog.load_table("landing.pings").inspect.files().column("partition")
+    assert str(partition.as_py()["landed_at_day"]) in {"2026-01-02", "20455"}
+    assert "landed_at_day=2026-01-02" in data_files(catalog)[0]
+
+
+def test_a_commit_on_a_state_that_others_changed_is_refused_and_writes_nothing(
+    catalog: SqlCatalog,
+) -> None:
+    winner, loser = handle(catalog), handle(catalog)
+    base = winner.open(NEW)
+    loser.open(NEW)
+    land(winner, base, {0: 4})
+
+    with pytest.raises(StaleTableError):
+        land(loser, base, {0: 4})
+
+    assert len(data_files(catalog)) == 1
+    assert catalog.load_table("landing.pings").scan().to_arrow().num_rows == 4
+    folder = Path(data_files(catalog)[0]).parent
+    assert len(list(folder.glob("*.parquet"))) == 1
+
+
+def test_a_commit_that_does_not_follow_what_was_read_is_refused(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    table.open(NEW)
+
+    with pytest.raises(StaleTableError):
+        land(table, replace(NEW, offsets={0: 77}), {0: 81})
+
+
+def test_commits_follow_one_another_on_one_handle(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    landed = land(table, table.open(NEW), {0: 4})
+    land(table, landed, {0: 8})
+
+    assert handle(catalog).open(NEW).batch_id == 2
+    assert catalog.load_table("landing.pings").scan().to_arrow().num_rows == 8
+
+
+def test_old_snapshots_are_forgotten_but_not_their_rows(
+    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_table, "KEPT_SNAPSHOTS", 2)
+    monkeypatch.setattr(landing_table, "SNAPSHOT_SLACK", 1)
+    table = handle(catalog)
+    landed = table.open(NEW)
+    for commit in range(1, 6):
+        landed = land(table, landed, {0: 4 * commit})
+
+    stored = catalog.load_table("landing.pings")
+    assert len(stored.metadata.snapshots) == 3
+    assert stored.scan().to_arrow().num_rows == 20
+
+
+def test_a_table_whose_rows_were_rolled_back_is_not_written_on(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    landed = land(table, table.open(NEW), {0: 4})
+    first = catalog.load_table("landing.pings").current_snapshot()
+    assert first is not None
+    land(table, landed, {0: 8})
+    stored = catalog.load_table("landing.pings")
+    stored.manage_snapshots().rollback_to_snapshot(first.snapshot_id).commit()
+
+    with pytest.raises(FatalError, match="last batch 0 in the rows, 2 in the property"):
+        handle(catalog).open(NEW)
+
+
+def test_a_table_of_somebody_else_is_not_written_on(catalog: SqlCatalog) -> None:
+    catalog.create_namespace("landing")
+    catalog.create_table("landing.pings", pa.schema([("x", pa.int64())]))
+
+    with pytest.raises(FatalError, match="drop or rename"):
+        handle(catalog).open(NEW)
+
+
+def test_a_field_added_to_the_topic_file_becomes_a_column(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    landed = land(table, table.open(NEW), {0: 4})
+    wider = replace(TOPIC, fields=(*FIELDS, Field(("level",), "level", "double", False, "Level.")))
+    table = handle(catalog, wider)
+    table.open(NEW)
+    following = landed.following({0: 8}, NOON, "first")
+    table.commit(rows(following, 4, wider), landed, following, [])
+
+    assert catalog.load_table("landing.pings").scan().to_arrow().column("level").null_count == 8
+
+
+def test_a_field_of_another_type_needs_another_column(catalog: SqlCatalog) -> None:
+    handle(catalog).open(NEW)
+    changed = replace(TOPIC, fields=(replace(FIELDS[0], type="long"), FIELDS[1]))
+
+    with pytest.raises(ConfigurationError, match="meter as long"):
+        handle(catalog, changed).open(NEW)
+
+
+def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    base = table.open(NEW)
+    loss = Loss(0, 4, 9, "retention", NOON)
+    table.record([loss])
+    table.record([loss])
+    landed = base.following({0: 14}, NOON, "first")
+    table.commit(rows(landed, 10), base, landed, [replace(loss, is_accepted=True)])
+
+    stored = catalog.load_table("landing.pings")
+    assert landing_table.known_losses(stored) == [replace(loss, is_accepted=True)]
+
+
+@pytest.mark.parametrize(
+    ("newest_rows", "told"),
+    [
+        pytest.param([(0, 3, 7), (0, 4, 7), (1, 8, 7)], None, id="agrees"),
+        pytest.param([(0, 4, 7)], None, id="a-partition-without-rows-in-the-last-batch"),
+        pytest.param([], "last batch 0 in the rows, 7", id="rows-gone"),
+        pytest.param([(0, 4, 7), (0, 5, 8)], "last batch 8 in the rows", id="rows-ahead"),
+        pytest.param([(0, 9, 7)], "partition 0: rows up to 10, property 5", id="offset-ahead"),
+        pytest.param([(0, 3, 7)], "partition 0: rows up to 4, property 5", id="offset-behind"),
+        pytest.param([(2, 0, 7)], "partition 2: rows up to 1, property None", id="unknown"),
+    ],
+)
+def test_rows_and_property_must_tell_the_same(
+    newest_rows: list[tuple[int, int, int]], told: str | None
+) -> None:
+    names = ["kafka_partition", "kafka_offset", "batch_id"]
+    found = pa.Table.from_pylist(
+        [dict(zip(names, row, strict=True)) for row in newest_rows],
+        schema=pa.schema([(name, pa.int64()) for name in names]),
+    )
+
+    problem = difference(found, Landed(7, NOON, {0: 5, 1: 9}, "first"))
+
+    assert (problem is None) == (told is None)
+    assert (told or "") in (problem or "")
