@@ -98,7 +98,7 @@ def test_the_file_holds_the_rows_sorted_and_readable_by_another_engine(catalog: 
     table = handle(catalog)
     land(table, table.open(NEW), {0: 4})
 
-    found = duckdb.sql(
+    found = duckdb.execute(
         "select kafka_partition, kafka_offset, meter, message, message_encoding, message_key, "
         f"parse_error, batch_id from read_parquet({data_files(catalog)}, hive_partitioning=false)"
     ).fetchall()

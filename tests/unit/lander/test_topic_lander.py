@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lander.topic_lander import Limits, LostMessagesError, TopicLander
+from lander.topic_lander import Limits, LostMessagesError, TopicLander, messages_of_size
 from lander.topics import Topic
 from tests.unit.lander.fakes import FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
 
@@ -388,3 +388,16 @@ def test_health_counts_commits_and_rows() -> None:
     assert (health.commits, health.rows, health.bytes) == (2, 3, 2)
     assert health.partitions == (0, 1)
     assert health.last_commit_at == "2026-01-01T00:00:12+00:00"
+
+
+@pytest.mark.parametrize(
+    ("average_bytes", "messages"),
+    [
+        pytest.param(0, 5_000, id="empty"),
+        pytest.param(200, 5_000, id="readings"),
+        pytest.param(4_194, 1_000, id="four-kilobytes"),
+        pytest.param(10_000_000, 1, id="ten-megabytes"),
+    ],
+)
+def test_large_messages_are_read_few_at_a_time(average_bytes: int, messages: int) -> None:
+    assert messages_of_size(average_bytes) == messages

@@ -1,0 +1,127 @@
+"""Look at what is there: landing tables, model tables and master data, all in PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from stack import statements
+from stack.errors import RetriableError
+from stack.lock import connect, first_line
+from stack.rounds.decision import Found, MasterData, Seen
+from stack.rounds.project import LANDING
+from stack.settings import Settings
+
+APPLICATION_NAME = "scheduled round, looking"
+MODEL_SCHEMAS = ("staging", "quality", "intermediate", "marts")
+
+TABLES_SQL = """
+select table_namespace, table_name, coalesce(metadata_location, '')
+from iceberg_tables
+where catalog_name = 'lakehouse'
+"""
+
+# One text a row, so that neither the order of rows nor their physical place matters. What readings
+# are judged and counted by stands apart from what is only stored beside them.
+MASTER_DATA_SQL = """
+with meters as (
+    select
+        device_id,
+        created_at,
+        is_active,
+        md5(row(
+            device_id, customer_id, transformer_id, time_zone, meter_multiplier,
+            nominal_voltage_v, service_size_kw, interval_minutes, register_digits
+        )::text) as digest
+    from public.device_master
+),
+customers as (
+    select customer_id, row(customer_id, customer_class, tariff_code, is_active)::text as facts
+    from public.customer_master
+),
+meter_digests as (
+    select
+        md5(string_agg(digest, '' order by device_id)) as counted,
+        md5(string_agg(digest, '' order by device_id)
+            filter (where created_at <= nullif(%(newest_at)s, '')::timestamptz)) as counted_before,
+        md5(string_agg(device_id, ',' order by device_id) filter (where is_active)) as active,
+        max(created_at)::text as newest_at
+    from meters
+),
+customer_digests as (
+    select md5(string_agg(facts, '' order by customer_id)) as facts from customers
+)
+select
+    coalesce(counted, ''),
+    coalesce(counted_before, ''),
+    md5(row(counted, active, facts)::text),
+    coalesce(newest_at, '')
+from meter_digests cross join customer_digests
+"""
+
+QUARANTINE_SQL = """
+select table_name from iceberg.information_schema.tables
+where table_schema = 'quality' and table_name = 'quarantine_telemetry_raw'
+"""
+RETURNING_SQL = """
+select count(*)
+from iceberg.quality.quarantine_telemetry_raw as quarantine
+inner join postgresql.public.device_master as meters
+    on quarantine.device_id = meters.device_id
+where quarantine.reason = 'unknown_device'
+"""
+
+
+def look(settings: Settings, seen: Seen | None, project: str) -> Found:
+    """What is there now. project: fingerprint of the dbt project's files.
+
+    Raises RetriableError if PostgreSQL does not answer.
+    """
+    try:
+        tables = rows(settings, "iceberg_catalog", TABLES_SQL, {})
+        newest_at = seen.newest_at if seen else ""
+        master_data = rows(settings, "meterhouse", MASTER_DATA_SQL, {"newest_at": newest_at})
+    except psycopg2.Error as error:
+        raise RetriableError(
+            "the catalog's tables and master data",
+            first_line(error),
+            "run ./initial-setup.sh: it makes what is missing",
+        ) from error
+    return Found(
+        landing={name: location for schema, name, location in tables if schema == LANDING},
+        model_tables=model_tables(tables),
+        master_data=MasterData(*master_data[0]),
+        project=project,
+    )
+
+
+def model_tables(tables: list[tuple[Any, ...]]) -> set[str]:
+    """schema.table of the models, without the ones dbt makes in passing."""
+    return {
+        f"{schema}.{name}"
+        for schema, name, _ in tables
+        if schema in MODEL_SCHEMAS and "__dbt_" not in name
+    }
+
+
+def rows(
+    settings: Settings, database: str, sql: str, values: dict[str, object]
+) -> list[tuple[Any, ...]]:
+    """The rows of one statement in PostgreSQL."""
+    session = connect(settings, APPLICATION_NAME, database)
+    with closing(session), session.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def count_returning(settings: Settings) -> int:
+    """Messages quarantined as of an unknown meter whose meter is in master data by now.
+
+    0 where nothing is quarantined yet. Raises RetriableError if Trino does not answer.
+    """
+    trino = statements.Trino(settings)
+    if not trino.query(QUARANTINE_SQL):
+        return 0
+    return int(trino.query(RETURNING_SQL)[0][0])

@@ -1,0 +1,124 @@
+"""Run dbt in a process of its own that is watched, and stopped without leaving a statement."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+WATCH_SECONDS = 0.5
+# dbt cancels its statements on SIGINT; what it does not finish in this time is killed.
+STOP_SECONDS = 45.0
+PR_SET_PDEATHSIG = 1
+# Exit code of a process that SIGINT ended, as shells count it.
+INTERRUPTED = 130
+
+# A fork, not a new interpreter: the child has dbt and the parsed project in memory, and whatever
+# dbt leaks ends with it. The parent has one thread, so the fork finds no lock taken. The child
+# also keeps the database session of the one-writer lock open until it has ended itself.
+FORK = multiprocessing.get_context("fork")
+
+
+class StopRequest:
+    """Whether this process was asked to end, and how often."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> bool:
+        """Whether an end was asked for."""
+        return self.count > 0
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler that only counts."""
+        self.count += 1
+
+
+@contextmanager
+def noted_signals() -> Iterator[StopRequest]:
+    """Within the block SIGTERM, SIGINT and SIGHUP are noted instead of ending the process."""
+    request = StopRequest()
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, request.note) for number in signals}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def start(work: Callable[[], None], clean_up: Callable[[], None]) -> BaseProcess:
+    """Start a child that does the work; it ends on SIGINT and when its parent dies.
+
+    clean_up: done by the child if its parent has died, else left to the parent, which knows more.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = FORK.Process(target=run_as_child, args=(work, clean_up, os.getpid()))
+    # Held back until the child can handle it: none is lost while it comes up.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    return process
+
+
+def run_as_child(work: Callable[[], None], clean_up: Callable[[], None], parent: int) -> None:
+    """Be the child: a terminal's Ctrl+C reaches the parent only, which passes it on once."""
+    os.setpgid(0, 0)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        end_with_parent(parent)
+        work()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        if os.getppid() != parent:
+            clean_up()
+
+
+def end_with_parent(parent: int) -> None:
+    """Have Linux send SIGINT when the parent dies, so that no dbt goes on without a watcher."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != parent:
+        raise KeyboardInterrupt
+
+
+def watch(
+    process: BaseProcess, is_stop_wanted: Callable[[], bool], look_after: Callable[[], None]
+) -> bool:
+    """Wait for the child's end; return whether it came by itself.
+
+    look_after is called all the while. A wanted stop, or an exception from it, ends the child.
+    """
+    try:
+        while process.is_alive():
+            if is_stop_wanted():
+                return False
+            look_after()
+            process.join(WATCH_SECONDS)
+        return True
+    finally:
+        stop(process)
+
+
+def stop(process: BaseProcess) -> None:
+    """End the child, if it still runs: politely, then by force."""
+    if process.is_alive() and process.pid:
+        os.kill(process.pid, signal.SIGINT)
+        process.join(STOP_SECONDS)
+    if process.is_alive():
+        process.kill()
+        process.join()

@@ -1,0 +1,149 @@
+"""Decide what a round does: nothing, wait, run the models, or recount everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class MasterData:
+    """Fingerprints of the meters and customers in PostgreSQL.
+
+    counted: of all meters, over what readings are judged and counted by.
+    counted_before: the same over the meters that were there at the last good round (made
+    no later than its newest_at); empty without such a round.
+    all: of meters and customers, over everything models store of them.
+    newest_at: when the newest meter was made, ISO 8601; empty without meters.
+    """
+
+    counted: str
+    counted_before: str
+    all: str
+    newest_at: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there when a round begins.
+
+    landing: landing table -> metadata location, which every commit to the table changes.
+    model_tables: schema.table of everything built from them; project: fingerprint of its files.
+    """
+
+    landing: Mapping[str, str]
+    model_tables: Collection[str]
+    master_data: MasterData
+    project: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the last good round saw.
+
+    model_tables: as they were at its end; is_current: false once dbt was run by hand since.
+    """
+
+    landing: Mapping[str, str]
+    model_tables: Collection[str]
+    counted: str
+    all: str
+    newest_at: str
+    project: str
+    is_current: bool = True
+
+
+class Action(Enum):
+    """What a round does."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    RUN = "run"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a round does and why. with_seeds: reference data in CSV files is loaded too."""
+
+    action: Action
+    reasons: tuple[str, ...] = field(default=())
+    is_full_refresh: bool = False
+    with_seeds: bool = False
+
+    @property
+    def reason(self) -> str:
+        """All reasons in one line."""
+        return "; ".join(self.reasons)
+
+
+def decide(
+    seen: Seen | None,
+    found: Found,
+    sources: Collection[str],
+    count_returning: Callable[[], int],
+) -> Decision:
+    """Compare what is there with what the last good round saw.
+
+    sources: the landing tables the models read. count_returning: messages quarantined as of an
+    unknown meter whose meter is known by now; asked only when meters were added.
+    """
+    missing = sorted(set(sources) - set(found.landing))
+    if missing:
+        return Decision(Action.WAIT, (f"no table landing.{', landing.'.join(missing)} yet",))
+    if seen is None:
+        return Decision(Action.RUN, ("no good round on record",), with_seeds=True)
+    recount = recount_reasons(seen, found.master_data, count_returning)
+    rebuild = rebuild_reasons(seen, found)
+    reasons = (*recount, *rebuild, *arrival_reasons(seen, found, sources))
+    if not reasons:
+        return Decision(Action.NOTHING)
+    return Decision(Action.RUN, reasons, bool(recount), bool(rebuild))
+
+
+def recount_reasons(
+    seen: Seen, master_data: MasterData, count_returning: Callable[[], int]
+) -> tuple[str, ...]:
+    """Why what was counted already is no longer right."""
+    if master_data.counted_before != seen.counted:
+        return ("master data of known meters changed: everything is recounted",)
+    if master_data.counted == seen.counted:
+        return ()
+    returning = count_returning()
+    if not returning:
+        return ()
+    return (f"{returning} quarantined messages are of meters known by now: they are counted",)
+
+
+def rebuild_reasons(seen: Seen, found: Found) -> tuple[str, ...]:
+    """Why tables or reference data may have to be made again."""
+    gone = sorted(set(seen.model_tables) - set(found.model_tables))
+    return (
+        *(("the dbt project changed",) if found.project != seen.project else ()),
+        *((f"gone: {', '.join(gone)}",) if gone else ()),
+        *(("dbt was run by hand",) if not seen.is_current else ()),
+    )
+
+
+def arrival_reasons(seen: Seen, found: Found, sources: Collection[str]) -> tuple[str, ...]:
+    """What came since the last good round."""
+    landed = sorted(
+        table for table in sources if seen.landing.get(table) != found.landing.get(table)
+    )
+    return (
+        *((f"landed: {', '.join(landed)}",) if landed else ()),
+        *(("master data changed",) if found.master_data.all != seen.all else ()),
+    )
+
+
+def seen_after(found: Found, model_tables: Collection[str]) -> Seen:
+    """What a good round saw. model_tables: those there at its end."""
+    master_data = found.master_data
+    return Seen(
+        landing=dict(found.landing),
+        model_tables=tuple(sorted(model_tables)),
+        counted=master_data.counted,
+        all=master_data.all,
+        newest_at=master_data.newest_at,
+        project=found.project,
+    )

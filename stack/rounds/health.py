@@ -1,0 +1,133 @@
+"""Say in a file how the runner is; the file's age tells whether it lives."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stack.rounds.outcome import Outcome, Result
+from stack.rounds.seen import replace_file
+
+BEAT_SECONDS = 2.0
+
+RUNNING = "running"
+STATE_AFTER = {
+    Result.OK: "idle",
+    Result.NOTHING_NEW: "idle",
+    Result.SKIPPED: "idle",
+    Result.WAITING: "waiting",
+    Result.FAILED: "failed",
+    Result.STOPPED: "stopped",
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the runner is; times are ISO 8601 in UTC, empty fields are None.
+
+    state: off (by setting), running, idle, waiting (for landing tables), failed (last round),
+    stopped. round: number since the process started. started_at, seconds, result, models_run,
+    models_failed: of the last round, of the running one as far as it is. next_round_at: when the
+    next one is due. consecutive_failures: failed rounds since the last good one.
+    last_success_at: end of the last good round of this process.
+    """
+
+    state: str
+    updated_at: str
+    pid: int
+    round: int = 0
+    started_at: str | None = None
+    seconds: float | None = None
+    result: str | None = None
+    models_run: int = 0
+    models_failed: int = 0
+    next_round_at: str | None = None
+    consecutive_failures: int = 0
+    last_success_at: str | None = None
+
+
+def iso(moment: datetime) -> str:
+    """A UTC time to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def at_start(health: Health, number: int, now: datetime) -> Health:
+    """How the runner is when a round begins."""
+    return replace(
+        health,
+        state=RUNNING,
+        round=number,
+        started_at=iso(now),
+        seconds=None,
+        result=None,
+        models_run=0,
+        models_failed=0,
+        next_round_at=None,
+    )
+
+
+def at_end(
+    health: Health, outcome: Outcome, seconds: float, now: datetime, next_at: datetime
+) -> Health:
+    """How the runner is when a round has ended."""
+    failures = health.consecutive_failures
+    if outcome.result.is_good:
+        failures = 0
+    elif outcome.result is Result.FAILED:
+        failures += 1
+    return replace(
+        health,
+        state=STATE_AFTER[outcome.result],
+        seconds=round(seconds, 3),
+        result=outcome.text,
+        models_run=outcome.models_run,
+        models_failed=outcome.models_failed,
+        next_round_at=iso(next_at),
+        consecutive_failures=failures,
+        last_success_at=iso(now) if outcome.result.is_good else health.last_success_at,
+    )
+
+
+class HealthFile:
+    """The file, written again whenever something changed and at least every BEAT_SECONDS."""
+
+    def __init__(
+        self, path: Path, utc: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> None:
+        self._path, self._utc, self._monotonic = path, utc, monotonic
+        self._written_at = monotonic()
+        self.health = Health(state="starting", updated_at=iso(utc()), pid=os.getpid())
+
+    def show(self, health: Health) -> None:
+        """Write how the runner is now."""
+        self.health = replace(health, updated_at=iso(self._utc()))
+        replace_file(self._path, json.dumps(asdict(self.health), indent=1) + "\n")
+        self._written_at = self._monotonic()
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat from a thread while the block keeps this one busy; no thread is left behind it."""
+        ended = threading.Event()
+
+        def beat_on() -> None:
+            while not ended.wait(BEAT_SECONDS):
+                self.show(self.health)
+
+        thread = threading.Thread(target=beat_on, name="heartbeat")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def beat(self) -> None:
+        """Write the same again if the file is getting old."""
+        if self._monotonic() - self._written_at >= BEAT_SECONDS:
+            self.show(self.health)

@@ -1,0 +1,98 @@
+"""The dbt project as the runner sees it: its folder, its files, the landing tables it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from stack.errors import ConfigurationError
+from stack.settings import PROJECT_ROOT, Settings
+from stack.statements import WRITER_USER
+
+LANDING = "landing"
+# Made by dbt itself: they change with every command.
+GENERATED_FOLDERS = {"target", "logs", "dbt_packages"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A dbt project. trino_user: the user of its profile, whose statements are its own."""
+
+    folder: Path = PROJECT_ROOT / "dbt-project"
+    trino_user: str = WRITER_USER
+
+    def files(self) -> Iterator[Path]:
+        """Every file that a person wrote."""
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if name not in GENERATED_FOLDERS and not name.startswith((".", "__"))
+            )
+            yield from (Path(folder) / name for name in sorted(names))
+
+    def fingerprint(self) -> str:
+        """A digest that changes with the content or name of any file."""
+        digest = hashlib.sha256()
+        for path in self.files():
+            digest.update(f"{path.relative_to(self.folder)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def sources(self) -> set[str]:
+        """Names of the landing tables that the models read, as their YAML declares them.
+
+        Raises ConfigurationError if it declares none.
+        """
+        found: set[str] = set()
+        for path in self.files():
+            if path.suffix not in {".yml", ".yaml"} or "models" not in path.parts:
+                continue
+            text = path.read_text(encoding="utf-8")
+            # Every round asks, and reading all the YAML of a grown project takes a while.
+            if "sources:" in text:
+                found |= landing_tables(yaml.safe_load(text))
+        if not found:
+            raise ConfigurationError(
+                f"a dbt source with schema {LANDING} in the models' YAML",
+                f"none in {self.folder}",
+                "declare the landing tables there",
+            )
+        return found
+
+
+def landing_tables(document: object) -> set[str]:
+    """Table names of the landing sources in one YAML document of a dbt project."""
+    sources = document.get("sources") or [] if isinstance(document, dict) else []
+    return {
+        str(table["name"])
+        for source in sources
+        if source.get("schema", source["name"]) == LANDING
+        for table in source.get("tables") or []
+    }
+
+
+def environment(settings: Settings, project: Project) -> Mapping[str, str]:
+    """What dbt reads by env_var(), and where it finds the project unless flags say otherwise."""
+    return settings.environment() | {
+        "DBT_PROJECT_DIR": str(project.folder),
+        "DBT_PROFILES_DIR": str(project.folder),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def prepare(settings: Settings, project: Project) -> None:
+    """Let dbt in this process and its children find the project, and keep Trino's client quiet."""
+    os.environ.update(environment(settings, project))
+    logging.getLogger("trino").setLevel(logging.WARNING)
+
+
+def seen_file(settings: Settings) -> Path:
+    """Where the last good round is on record."""
+    return settings.state_dir / "dbt" / "seen.json"

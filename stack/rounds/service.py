@@ -1,0 +1,229 @@
+"""The resident runner: a round at start and at every DBT_RUN_INTERVAL from then on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from stack import lock as locks
+from stack.errors import MeterhouseError, RetriableError
+from stack.lock import WriterLock
+from stack.rounds import catalog, facts, seen
+from stack.rounds.child import noted_signals
+from stack.rounds.decision import Action, Decision, Found, Seen, decide, seen_after
+from stack.rounds.facts import Log
+from stack.rounds.health import HealthFile, at_end, at_start
+from stack.rounds.models import Models, Watched
+from stack.rounds.outcome import ModelResult, Outcome, Result
+from stack.rounds.project import Project, seen_file
+from stack.rounds.schedule import Schedule, Slot, check_interval, missed, sooner
+from stack.settings import Settings
+
+PAUSE_SECONDS = 0.25
+# A round that meets another writer waits this long, and at most half the interval.
+LOCK_WAIT_SECONDS = 60.0
+# Landing tables appear when the lander starts: worth a look more often than a round is due.
+LANDING_PAUSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Everything a round does to the world, so that its order can be tested without one.
+
+    run: runs the models; the callback is told of each model that ends.
+    """
+
+    hold_lock: Callable[[], AbstractContextManager[WriterLock]]
+    fingerprint: Callable[[], str]
+    sources: Callable[[], set[str]]
+    look: Callable[[Seen | None, str], Found]
+    count_returning: Callable[[], int]
+    run: Callable[[Decision, str, WriterLock], Outcome]
+    load_seen: Callable[[], Seen | None]
+    save_seen: Callable[[Seen], None]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """monotonic: seconds for the schedule; utc: time of day for people."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    utc: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+
+def play_round(edge: Edge, log: Log) -> Outcome:
+    """One round. Expected failures become its outcome; the lock is free afterwards."""
+    holding = False
+    try:
+        with edge.hold_lock() as lock:
+            holding = True
+            return play_alone(edge, lock, log)
+    except RetriableError as error:
+        is_busy = not holding and error.found.startswith("held by ")
+        if is_busy:
+            return Outcome(Result.SKIPPED, error.found)
+        return Outcome(Result.FAILED, str(error))
+    except MeterhouseError as error:
+        return Outcome(Result.FAILED, str(error))
+
+
+def play_alone(edge: Edge, lock: WriterLock, log: Log) -> Outcome:
+    """A round while no other writer can interfere."""
+    before = edge.load_seen()
+    fingerprint = edge.fingerprint()
+    found = edge.look(before, fingerprint)
+    decision = decide(before, found, edge.sources(), edge.count_returning)
+    if decision.action is Action.WAIT:
+        return Outcome(Result.WAITING, decision.reason)
+    if decision.action is Action.NOTHING:
+        return Outcome(Result.NOTHING_NEW)
+    log("models start", why=decision.reason, full_refresh=decision.is_full_refresh)
+    outcome = edge.run(decision, fingerprint, lock)
+    if outcome.result is Result.OK:
+        # What came while the models ran is new to the next round; only their tables are looked up.
+        edge.save_seen(seen_after(found, edge.look(None, fingerprint).model_tables))
+    return outcome
+
+
+class Runner:
+    """Rounds one after the other until a stop is wanted."""
+
+    def __init__(
+        self,
+        interval_seconds: float,
+        play: Callable[[], Outcome],
+        *,
+        health: HealthFile,
+        clock: Clock,
+        is_stop_wanted: Callable[[], bool],
+        log: Log,
+    ) -> None:
+        self._interval_seconds = interval_seconds
+        self._play, self._health, self._clock = play, health, clock
+        self._is_stop_wanted, self._log = is_stop_wanted, log
+        self._number = 0
+        self._last_text = ""
+
+    def run(self) -> None:
+        """Play rounds at their slots."""
+        schedule = Schedule(self._clock.monotonic(), self._interval_seconds)
+        slot = schedule.slot(0)
+        while not self._is_stop_wanted():
+            slot = self._play_slot(schedule, slot)
+            self._sleep_until(slot.due)
+        self._health.show(replace(self._health.health, state="stopped", next_round_at=None))
+
+    def stay_off(self) -> None:
+        """Do nothing but show signs of life."""
+        self._health.show(replace(self._health.health, state="off"))
+        self._sleep_until(float("inf"))
+
+    def _play_slot(self, schedule: Schedule, slot: Slot) -> Slot:
+        """Play one round; return the slot of the next."""
+        self._number += 1
+        began = self._clock.monotonic()
+        self._health.show(at_start(self._health.health, self._number, self._clock.utc()))
+        outcome = self._play()
+        now, utc = self._clock.monotonic(), self._clock.utc()
+        following = schedule.after(slot, now)
+        if outcome.result is Result.WAITING:
+            following = sooner(following, now + LANDING_PAUSE_SECONDS)
+        next_at = utc + timedelta(seconds=following.due - now)
+        self._health.show(at_end(self._health.health, outcome, now - began, utc, next_at))
+        self._tell(outcome, now - began)
+        if missed(slot, following):
+            self._log("slots missed", count=missed(slot, following), because="the round was long")
+        return following
+
+    def _tell(self, outcome: Outcome, seconds: float) -> None:
+        """One log line a round; waiting is told once, not at each look."""
+        is_repeated = outcome.result is Result.WAITING and outcome.text == self._last_text
+        self._last_text = outcome.text
+        if is_repeated:
+            return
+        self._log(
+            f"round {self._number} ended",
+            result=outcome.text,
+            seconds=seconds,
+            models=", ".join(
+                f"{model.name} {model.seconds:.1f} s" for model in outcome.models if model.is_good
+            ),
+            models_failed=outcome.models_failed or None,
+        )
+
+    def _sleep_until(self, due: float) -> None:
+        while (left := due - self._clock.monotonic()) > 0 and not self._is_stop_wanted():
+            self._health.beat()
+            self._clock.sleep(min(PAUSE_SECONDS, left))
+
+
+def edge_of(
+    settings: Settings,
+    project: Project,
+    health: HealthFile,
+    is_stop_wanted: Callable[[], bool],
+    log: Log,
+) -> Edge:
+    """The world of one stack."""
+    models = Models(settings, project, log)
+    record = seen_file(settings)
+    wait_seconds = min(LOCK_WAIT_SECONDS, settings.dbt_run_interval / 2)
+
+    def on_model(model: ModelResult) -> None:
+        was = health.health
+        failed = was.models_failed + model.is_failed
+        run = was.models_run + (model.status != "skipped")
+        health.show(replace(was, models_run=run, models_failed=failed))
+        if model.is_failed and not is_stop_wanted():
+            log("model failed", name=model.name, error=model.message)
+
+    def run(decision: Decision, fingerprint: str, lock: WriterLock) -> Outcome:
+        watched = Watched(lock, is_stop_wanted, on_model, health.beat, health.beating)
+        return models.run(decision, fingerprint, watched)
+
+    return Edge(
+        hold_lock=lambda: locks.hold_lock(
+            settings, locks.SCHEDULED_ROUND, wait_seconds, log, health.beat
+        ),
+        fingerprint=project.fingerprint,
+        sources=project.sources,
+        look=lambda before, fingerprint: catalog.look(settings, before, fingerprint),
+        count_returning=lambda: catalog.count_returning(settings),
+        run=run,
+        load_seen=lambda: seen.load(record),
+        save_seen=lambda after: seen.save(record, after),
+    )
+
+
+def run_rounds(settings: Settings, project: Project | None = None) -> int:
+    """Run rounds until SIGTERM or Ctrl+C, then return 0; a failed round does not end it.
+
+    Raises ConfigurationError for an interval of zero or less.
+    """
+    interval_seconds = check_interval(settings.dbt_run_interval)
+    log = facts.logger()
+    clock = Clock()
+    health_path = settings.state_dir / "health" / "dbt.json"
+    health = HealthFile(health_path, clock.utc, clock.monotonic)
+    with noted_signals() as is_stop_wanted:
+        edge = edge_of(settings, project or Project(), health, is_stop_wanted, log)
+        runner = Runner(
+            interval_seconds,
+            lambda: play_round(edge, log),
+            health=health,
+            clock=clock,
+            is_stop_wanted=is_stop_wanted,
+            log=log,
+        )
+        if settings.dbt_auto_run:
+            log("rounds begin", interval_seconds=f"{interval_seconds:g}")
+            runner.run()
+        else:
+            log("rounds are off", setting="DBT_AUTO_RUN=false", by_hand="bin/dbt run")
+            runner.stay_off()
+        log("rounds end")
+    return 0

@@ -1,0 +1,176 @@
+"""Find writing statements that still run in Trino after their writer died, and end them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+from trino.dbapi import connect
+from trino.exceptions import Error as TrinoError
+
+from stack.errors import RetriableError
+from stack.settings import Settings
+
+WRITER_USER = "dbt"
+ANSWER_SECONDS = 5.0
+PAUSE_SECONDS = 0.5
+# A statement that a dead writer left is given this long to end well before it is killed.
+GRACE_SECONDS = 60.0
+KILL_SECONDS = 20.0
+SHOWN_CHARACTERS = 60
+SHOWN_PROBLEM = 200
+
+# First words of statements that change nothing; all others count as writing.
+READING = {"select", "with", "show", "describe", "desc", "explain", "values", "table", "use"}
+READING |= {"set", "reset", "prepare", "deallocate"}
+# Comments and opening brackets may stand before the first word.
+BEFORE_FIRST_WORD = re.compile(r"(?:\s+|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+
+RUNNING_SQL = """
+select query_id, query from system.runtime.queries
+where state not in ('FINISHED', 'FAILED') and "user" = '{user}'
+"""
+KILL_SQL = "call system.runtime.kill_query(query_id => '{query_id}', message => '{message}')"
+REASON = "its writer has ended"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that has not ended. query_id: as Trino's own screens show it."""
+
+    query_id: str
+    sql: str
+
+    def __str__(self) -> str:
+        words = " ".join(without_comments(self.sql).split())
+        return f"{self.query_id} ({words[:SHOWN_CHARACTERS]})"
+
+
+def without_comments(sql: str) -> str:
+    """A statement from its first word on."""
+    match = BEFORE_FIRST_WORD.match(sql)
+    return sql[match.end() :] if match else sql
+
+
+def is_write(sql: str) -> bool:
+    """Whether a statement may change data; in doubt it may."""
+    word = re.match(r"[a-z]+", without_comments(sql).lower())
+    return word is None or word.group() not in READING
+
+
+class Coordinator(Protocol):
+    """What is asked of Trino."""
+
+    def running(self) -> Sequence[Statement]:
+        """Statements of the writers' user that have not ended, reading ones too."""
+
+    def kill(self, query_id: str) -> None:
+        """End a statement; one that has ended meanwhile is as good."""
+
+
+class Trino:
+    """The Trino of one stack. user: whose statements are looked for."""
+
+    def __init__(self, settings: Settings, user: str = WRITER_USER) -> None:
+        self._host, self._port, self._user = settings.trino_host, settings.trino_port, user
+
+    def running(self) -> list[Statement]:
+        """Statements of the user that have not ended. Raises RetriableError."""
+        rows = self.query(RUNNING_SQL.format(user=self._user))
+        return [Statement(str(query_id), str(sql)) for query_id, sql in rows]
+
+    def kill(self, query_id: str) -> None:
+        """Order a statement to end; whether it did is for running() to say."""
+        # Trino refuses when the statement ended between the question and this order.
+        with suppress(RetriableError):
+            self.query(KILL_SQL.format(query_id=query_id, message=REASON))
+
+    def query(self, sql: str) -> list[list[Any]]:
+        """The rows of one statement. Raises RetriableError if it fails or Trino is away."""
+        connection = connect(  # type: ignore[no-untyped-call]
+            host=self._host,
+            port=self._port,
+            # A user of its own, so that the question does not find itself.
+            user=f"{self._user}-lock",
+            http_scheme="http",
+            request_timeout=ANSWER_SECONDS,
+            max_attempts=1,
+        )
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            rows: list[list[Any]] = cursor.fetchall()
+            return rows
+        except (TrinoError, requests.exceptions.RequestException) as error:
+            raise RetriableError(
+                f"an answer from Trino at {self._host}:{self._port}",
+                f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
+                "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+            ) from error
+        finally:
+            connection.close()
+
+
+def running_writes(trino: Coordinator) -> list[Statement]:
+    """Writing statements that have not ended."""
+    return [statement for statement in trino.running() if is_write(statement.sql)]
+
+
+def listed(found: Sequence[Statement]) -> str:
+    """Statements in one line."""
+    return ", ".join(str(statement) for statement in found)
+
+
+def wait_until_none(
+    trino: Coordinator,
+    limit_seconds: float,
+    beat: Callable[[], None],
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> list[Statement]:
+    """Ask until no writing statement is left or the limit is reached; return what is left."""
+    end = monotonic() + limit_seconds
+    while (found := running_writes(trino)) and monotonic() < end:
+        beat()
+        sleep(PAUSE_SECONDS)
+    return found
+
+
+def settle(
+    trino: Coordinator,
+    say: Callable[[str], None],
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+    beat: Callable[[], None] = lambda: None,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Return when no writing statement of a dead writer runs any more.
+
+    Only the holder of the one-writer lock may call it: whatever runs then has lost its writer.
+    It gets grace_seconds to end well (its result is a whole commit), then it is killed; both are
+    said. Raises RetriableError if it outlives that too, or if Trino is away.
+    """
+    found = running_writes(trino)
+    if not found:
+        return
+    if grace_seconds:
+        say(f"waiting for what a dead writer left in Trino: {listed(found)}")
+        found = wait_until_none(trino, grace_seconds, beat, monotonic, sleep)
+    if not found:
+        return
+    say(f"ending what a dead writer left in Trino: {listed(found)}")
+    for statement in found:
+        trino.kill(statement.query_id)
+    left = wait_until_none(trino, KILL_SECONDS, beat, monotonic, sleep)
+    if left:
+        raise RetriableError(
+            "no writing statement besides ours in Trino",
+            listed(left),
+            "wait for it to end, or end it on Trino's web page",
+        )

@@ -1,0 +1,399 @@
+"""One writer at a time, and rounds that leave nothing behind, on a dbt project of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trino.dbapi import connect
+from trino.exceptions import Error as TrinoError
+
+from stack import lock, statements
+from stack.errors import RetriableError
+from stack.ready import admin_connection
+from stack.rounds import catalog, run_dbt
+from stack.rounds.decision import Seen, seen_after
+from stack.rounds.project import Project, seen_file
+from stack.rounds.seen import load
+from stack.settings import PROJECT_ROOT, Settings
+from tests.integration.lakehouse import Lakehouse
+
+# The stack's own rounds and commands may hold the lock when a test wants it.
+TURN_SECONDS = 180.0
+LIMIT_SECONDS = 90.0
+
+HOLD = """
+import sys, time
+from stack.lock import MAINTENANCE, hold_lock
+from stack.settings import load_settings
+with hold_lock(load_settings(), MAINTENANCE, 180, lambda text: None):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[1]))
+"""
+ROUNDS = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from stack.rounds import run_rounds
+from stack.rounds.project import Project
+from stack.settings import load_settings
+folder, user = Path(sys.argv[1]), sys.argv[2]
+settings = replace(
+    load_settings(), state_dir=folder / "state", dbt_run_interval=1.0, dbt_auto_run=True
+)
+sys.exit(run_rounds(settings, Project(folder / "project", user)))
+"""
+COUNTING_MODEL = """
+{{ config(materialized='table', on_table_exists='replace') }}
+select count(*) as message_count from {{ source('landing', 'NAME') }}
+"""
+# Days of counting on any machine; it stores nothing before its end.
+ENDLESS_MODEL = """
+{{ config(materialized='table', on_table_exists='replace') }}
+select sum(a.n * b.n + c.n) as total
+from unnest(sequence(1, 10000)) as a (n)
+cross join unnest(sequence(1, 10000)) as b (n)
+cross join unnest(sequence(1, 10000)) as c (n)
+"""
+PROJECT_FILES = {
+    "dbt_project.yml": """
+name: rounds
+version: 1.0.0
+profile: rounds
+model-paths: [models]
+flags: {send_anonymous_usage_stats: false, require_certificate_validation: true}
+""",
+    "profiles.yml": """
+rounds:
+  target: lakehouse
+  outputs:
+    lakehouse:
+      type: trino
+      method: none
+      http_scheme: http
+      host: "{{ env_var('TRINO_HOST') }}"
+      port: "{{ env_var('TRINO_PORT') | as_number }}"
+      user: NAME
+      database: iceberg
+      schema: NAME
+      threads: 2
+""",
+    "models/landing.yml": """
+sources:
+  - name: landing
+    database: iceberg
+    schema: landing
+    tables: [{name: NAME}]
+""",
+    "models/counted.sql": COUNTING_MODEL,
+}
+
+
+@dataclass(frozen=True)
+class Small:
+    """A dbt project of one model over one landing table.
+
+    folder: holds the project and, beside it, a state folder. name: of the landing table, of the
+    models' schema and of the project's user in Trino.
+    """
+
+    folder: Path
+    name: str
+    lakehouse: Lakehouse
+
+    @property
+    def settings(self) -> Settings:
+        """The stack's settings with a state folder of the test's own."""
+        return replace(self.lakehouse.settings, state_dir=self.folder / "state")
+
+    @property
+    def project(self) -> Project:
+        """The project as the runner knows it."""
+        return Project(self.folder / "project", self.name)
+
+    def write(self, file: str, text: str) -> None:
+        """Put a file into the project."""
+        path = self.project.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("NAME", self.name), encoding="utf-8")
+
+    def land(self) -> None:
+        """Add a row to the landing table."""
+        self.lakehouse.sql(f"insert into iceberg.landing.{self.name} values 1")
+
+    def counted(self) -> int:
+        """What the model says."""
+        return int(self.lakehouse.value(f"select message_count from iceberg.{self.name}.counted"))
+
+    def running(self) -> list[statements.Statement]:
+        """Writing statements of this project that have not ended."""
+        return statements.running_writes(statements.Trino(self.settings, self.name))
+
+    def health(self) -> dict[str, Any]:
+        """What the runner says of itself."""
+        path = self.folder / "state" / "health" / "dbt.json"
+        health: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return health
+
+
+@pytest.fixture
+def small(lakehouse: Lakehouse, tmp_path: Path) -> Iterator[Small]:
+    made = Small(tmp_path, f"rounds_{uuid.uuid4().hex[:12]}", lakehouse)
+    for file, text in PROJECT_FILES.items():
+        made.write(file, text)
+    lakehouse.sql(f"create table iceberg.landing.{made.name} (n integer)")
+    yield made
+    lakehouse.sql(f"drop table iceberg.landing.{made.name}")
+    lakehouse.sql(f"drop schema if exists iceberg.{made.name} cascade")
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start Python code as a process of its own; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_code(code: str, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_code
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def no_word(text: str) -> None:
+    """Hears nothing."""
+
+
+def holding(start: Start, seconds: float) -> subprocess.Popen[str]:
+    """A process that holds the lock for so long."""
+    process = start(HOLD, str(seconds))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def is_holding(settings: Settings, pid: int) -> bool:
+    """Whether that process holds the lock."""
+    found = lock.holder(settings)
+    return found is not None and f"process {pid} " in found.name
+
+
+def test_second_writer_is_told_who_holds_the_lock(lakehouse: Lakehouse, start: Start) -> None:
+    process = holding(start, LIMIT_SECONDS)
+    with (
+        pytest.raises(RetriableError) as raised,
+        lock.hold_lock(lakehouse.settings, lock.BY_HAND, 1.0, no_word),
+    ):
+        pass
+    assert f"held by maintenance, process {process.pid} on " in raised.value.found
+    assert f"since {datetime.now(UTC):%Y-%m-%d}" in raised.value.found
+
+
+def test_second_writer_waits_for_the_first(lakehouse: Lakehouse, start: Start) -> None:
+    process, said = holding(start, 3.0), list[str]()
+    with lock.hold_lock(lakehouse.settings, lock.BY_HAND, TURN_SECONDS, said.append):
+        assert is_holding(lakehouse.settings, os.getpid())
+    assert f"process {process.pid} " in said[0]
+
+
+def test_lock_is_free_after_its_holder_was_killed(lakehouse: Lakehouse, start: Start) -> None:
+    process = holding(start, LIMIT_SECONDS)
+    assert is_holding(lakehouse.settings, process.pid)
+    process.kill()
+    lakehouse.wait_until(lambda: not is_holding(lakehouse.settings, process.pid), 10)
+
+
+def test_writer_learns_that_its_session_ended(lakehouse: Lakehouse) -> None:
+    with lock.hold_lock(lakehouse.settings, lock.BY_HAND, TURN_SECONDS, no_word) as held:
+        held.check()
+        end_session_of(lakehouse.settings, os.getpid())
+        with pytest.raises(RetriableError, match="one-writer lock"):
+            held.check()
+
+
+def end_session_of(settings: Settings, pid: int) -> None:
+    """End the lock's database session as a restart of PostgreSQL does."""
+    statement = (
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+        "where application_name like %s"
+    )
+    with closing(admin_connection(settings)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, (f"%, process {pid} on %",))
+        assert cursor.fetchall() == [(True,)]
+
+
+def test_statement_of_a_dead_writer_is_ended(small: Small) -> None:
+    statement = ENDLESS_MODEL.partition("}}")[2]
+    thread = threading.Thread(target=run_as, args=(small, f"create table t as {statement}"))
+    thread.start()
+    small.lakehouse.wait_until(lambda: bool(small.running()))
+    said: list[str] = []
+    with lock.hold_lock(small.settings, lock.BY_HAND, TURN_SECONDS, no_word):
+        statements.settle(
+            statements.Trino(small.settings, small.name), said.append, grace_seconds=1.0
+        )
+    assert small.running() == []
+    assert [text.split(" ")[0] for text in said] == ["waiting", "ending"]
+    thread.join(LIMIT_SECONDS)
+
+
+def run_as(small: Small, sql: str) -> None:
+    """Run one statement as the project's user; that it fails is the caller's wish."""
+    connection = connect(  # type: ignore[no-untyped-call]
+        host=small.settings.trino_host,
+        port=small.settings.trino_port,
+        user=small.name,
+        catalog="iceberg",
+        schema="landing",
+    )
+    with closing(connection), suppress(TrinoError):
+        connection.cursor().execute(sql)
+
+
+def test_rounds_follow_what_lands_and_cost_nothing_without_it(small: Small, start: Start) -> None:
+    small.land()
+    start(ROUNDS, str(small.folder), small.name)
+    idle = idle_seconds(small, 1)
+    assert small.counted() == 1
+    small.land()
+    small.lakehouse.wait_until(lambda: small.counted() == 2, LIMIT_SECONDS + TURN_SECONDS)
+    idle += idle_seconds(small, 4)
+    assert min(idle) < 0.5
+
+
+def idle_seconds(small: Small, count: int) -> list[float]:
+    """How long rounds with nothing new took, so many of them."""
+    found: dict[int, float] = {}
+    end = time.monotonic() + LIMIT_SECONDS + TURN_SECONDS
+    while len(found) < count:
+        assert time.monotonic() < end, f"no idle round: {small.health()}"
+        health = small.health()
+        if health.get("result") == "nothing new":
+            found[health["round"]] = health["seconds"]
+        time.sleep(0.05)
+    return list(found.values())
+
+
+@pytest.fixture
+def running(small: Small, start: Start) -> subprocess.Popen[str]:
+    """A runner in the middle of a round that would never end."""
+    small.write("models/endless.sql", ENDLESS_MODEL)
+    process = start(ROUNDS, str(small.folder), small.name)
+    small.lakehouse.wait_until(lambda: bool(small.running()), LIMIT_SECONDS + TURN_SECONDS)
+    assert is_holding(small.settings, process.pid)
+    return process
+
+
+def test_stop_within_a_round_leaves_no_statement_and_a_free_lock(
+    small: Small, running: subprocess.Popen[str]
+) -> None:
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=LIMIT_SECONDS)
+    assert running.returncode == 0, output
+    assert small.running() == []
+    assert not is_holding(small.settings, running.pid)
+    assert small.health()["state"] == "stopped"
+    assert "stopped: asked to end" in output
+    assert load(seen_file(small.settings)) is None
+
+
+def test_kill_within_a_round_leaves_no_statement_and_a_free_lock(
+    small: Small, running: subprocess.Popen[str]
+) -> None:
+    running.kill()
+    small.lakehouse.wait_until(lambda: not is_holding(small.settings, running.pid), LIMIT_SECONDS)
+    assert small.running() == []
+
+
+def test_lost_lock_ends_the_round_and_the_next_one_goes_on(
+    small: Small, running: subprocess.Popen[str]
+) -> None:
+    end_session_of(small.settings, running.pid)
+    small.lakehouse.wait_until(
+        lambda: small.health().get("consecutive_failures", 0) > 0, LIMIT_SECONDS
+    )
+    small.lakehouse.wait_until(lambda: small.health()["state"] == "running", LIMIT_SECONDS)
+    assert running.poll() is None
+
+
+def test_dbt_by_hand_returns_its_exit_code_and_makes_the_next_round_look(small: Small) -> None:
+    small.land()
+    record = Seen({}, (), "a", "b", "", "c")
+    path = seen_file(small.settings)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record.__dict__))
+    assert run_dbt(["run"], small.settings, small.project) == 0
+    assert small.counted() == 1
+    assert load(path) == replace(record, is_current=False)
+    small.write("models/broken.sql", "select no_such_column from no_such_table")
+    assert run_dbt(["run", "--select", "broken"], small.settings, small.project) == 1
+
+
+def test_dbt_that_only_reads_does_not_wait_for_a_writer(small: Small, start: Start) -> None:
+    holding(start, LIMIT_SECONDS)
+    began = time.monotonic()
+    assert run_dbt(["ls"], small.settings, small.project) == 0
+    assert time.monotonic() - began < LIMIT_SECONDS / 2
+
+
+@pytest.fixture
+def meter(lakehouse: Lakehouse) -> Iterator[str]:
+    """A meter of the test's own, the newest one."""
+    (device_id,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
+    yield device_id
+    change(lakehouse.settings, "delete from device_master where device_id = %s", device_id)
+
+
+def change(settings: Settings, statement: str, *values: object) -> None:
+    """Change master data."""
+    with closing(admin_connection(settings, "meterhouse")) as connection, connection:
+        connection.cursor().execute(statement, values)
+
+
+def test_added_meter_is_told_from_a_changed_one(lakehouse: Lakehouse, meter: str) -> None:
+    before = catalog.look(lakehouse.settings, None, "")
+    seen = seen_after(before, ())
+    (added,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    change(lakehouse.settings, "delete from device_master where device_id = %s", added)
+    assert found.counted_before == seen.counted
+    assert found.counted != seen.counted
+    statement = "update device_master set nominal_voltage_v = 400 where device_id = %s"
+    change(lakehouse.settings, statement, meter)
+    changed = catalog.look(lakehouse.settings, seen, "").master_data
+    assert changed.counted_before != seen.counted
+
+
+def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
+    lakehouse: Lakehouse, meter: str
+) -> None:
+    seen = seen_after(catalog.look(lakehouse.settings, None, ""), ())
+    statement = "update device_master set firmware_version = '9.9.9' where device_id = %s"
+    change(lakehouse.settings, statement, meter)
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    assert (found.counted_before, found.all) == (seen.counted, seen.all)

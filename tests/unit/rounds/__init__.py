@@ -1,0 +1,1 @@
+"""The runner of rounds and the one-writer lock, without a network."""

@@ -1,0 +1,64 @@
+"""What the runner asks of dbt, and what it makes of dbt's answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.rounds.child import FORK
+from stack.rounds.decision import Action, Decision
+from stack.rounds.models import News, dbt_words
+from stack.rounds.outcome import ModelResult, Outcome, Result, outcome_of
+
+GOOD = ModelResult("a", "success", 1.0, "")
+BAD = ModelResult("b", "error", 1.0, "Database Error\n  no such table")
+SKIPPED = ModelResult("c", "skipped", 0.0, "")
+KINDS = ["--resource-type", "model", "--resource-type", "seed"]
+
+
+@pytest.mark.parametrize(
+    ("is_full_refresh", "with_seeds", "expected"),
+    [
+        (False, False, ["run"]),
+        (True, False, ["run", "--full-refresh"]),
+        (False, True, ["build", *KINDS]),
+        (True, True, ["build", *KINDS, "--full-refresh"]),
+    ],
+)
+def test_dbt_is_asked_for_models_and_seeds_never_for_tests(
+    is_full_refresh: bool, with_seeds: bool, expected: list[str]
+) -> None:
+    assert dbt_words(Decision(Action.RUN, (), is_full_refresh, with_seeds)) == expected
+
+
+def test_outcome_names_the_first_failed_model_and_its_error() -> None:
+    outcome = outcome_of((GOOD, BAD, SKIPPED), "")
+    assert outcome.text == "failed: b: Database Error no such table"
+    assert (outcome.models_run, outcome.models_failed) == (2, 1)
+
+
+def test_outcome_of_dbt_ending_badly_without_a_failed_model_is_its_error() -> None:
+    assert outcome_of((GOOD,), "out of memory").text == "failed: out of memory"
+
+
+def test_outcome_of_good_models_is_ok() -> None:
+    assert outcome_of((GOOD,), "") == Outcome(Result.OK, "", (GOOD,))
+
+
+def test_news_of_a_child_that_died_keep_what_it_told_before() -> None:
+    receiver, sender = FORK.Pipe(duplex=False)
+    told: list[ModelResult] = []
+    news = News(receiver, told.append)
+    sender.send(GOOD)
+    sender.close()
+    news.read()
+    news.read()
+    assert (news.models, told) == ([GOOD], [GOOD])
+    assert news.error_of(-9) == "dbt ended without a word, exit code -9"
+
+
+def test_news_of_a_child_that_ended_well_hold_no_error() -> None:
+    receiver, sender = FORK.Pipe(duplex=False)
+    news = News(receiver, lambda model: None)
+    sender.send("")
+    news.read()
+    assert news.error_of(0) == ""
