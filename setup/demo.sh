@@ -4,7 +4,7 @@
 # Two of the meters replay recorded readings; the simulator leaves them out.
 replayed=(MTR-10008 MTR-10009)
 simulated=(--without "${replayed[0]}" --without "${replayed[1]}")
-live_seconds=6
+live_seconds=4
 demo_folder=$(stack get STATE_DIR)/demo
 history_end=$demo_folder/history-end
 run_folder=$demo_folder/$(date -u +%Y%m%dT%H%M%SZ)
@@ -21,7 +21,8 @@ slot=$((epoch / 1800))
 
 step "History of 8 meters from $from, half-hourly, some readings broken on purpose"
 if ((slot > from_slot)); then
-  "$venv_python" simulator/telemetry_simulator.py "${simulated[@]}" --from "$from" --to "$now" \
+  summary "$run_folder/history.log" '^ .*acknowledged' "$venv_python" \
+    simulator/telemetry_simulator.py "${simulated[@]}" --from "$from" --to "$now" \
     --faults all=0.01 --report "$run_folder/history.json"
 else
   echo "  no half-hour has passed since the last demo"
@@ -30,31 +31,32 @@ fi
 if [[ ! -f $history_end ]]; then
   step "Recorded readings of ${#replayed[@]} meters"
   for index in "${!replayed[@]}"; do
-    "$venv_python" simulator/replay.py --device "${replayed[index]}" --series $((index + 1)) \
-      --days 7 --shift-to-now --report "$run_folder/replay-$index.json"
+    summary "$run_folder/replay-$index.log" '^Totals' "$venv_python" simulator/replay.py \
+      --device "${replayed[index]}" --series $((index + 1)) --days 7 --shift-to-now \
+      --report "$run_folder/replay-$index.json"
   done
 fi
 printf '%s %s\n' "$now" "$slot" >"$history_end"
 
 step "Live readings for $live_seconds seconds"
-"$venv_python" simulator/telemetry_simulator.py "${simulated[@]}" --quiet \
-  --duration "$live_seconds" --report "$run_folder/live.json"
+summary "$run_folder/live.log" '^Totals' "$venv_python" \
+  simulator/telemetry_simulator.py "${simulated[@]}" --duration "$live_seconds" --quiet \
+  --report "$run_folder/live.json"
 
 step "Landing"
 "$venv_python" setup/demo_report.py land "$run_folder"
 
 step "Models"
-stack dbt run
+summary "$run_folder/dbt.log" 'Finished running' stack dbt --no-use-colors run
 
 step "Balance and marts"
 "$venv_python" setup/demo_report.py show "$run_folder"
-end_step
 
-printf '\nThe demo took %s s. Services and addresses:\n' "$SECONDS"
+step "Running"
 stack status
-cat <<'TEXT'
+cat <<TEXT
 
-Try next:
+The demo took $SECONDS s. Try next:
   bin/trino --execute "select * from iceberg.marts.device_daily_metrics where reading_date = current_date"
   bin/trino --execute "select * from iceberg.marts.customer_usage_summary where customer_alert_status != 'NORMAL'"
   bin/trino --execute "select reason, message from iceberg.quality.quarantine_telemetry_raw limit 5"

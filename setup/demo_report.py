@@ -13,7 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -30,6 +32,7 @@ from stack.settings import Settings, load_settings
 
 LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100
+HEADING_COLUMNS = 14
 ENDS_FILE = "end-offsets"
 Offsets = dict[int, int]
 
@@ -184,8 +187,7 @@ def flow(
 
 def show_flows(found: Sequence[Flow], console: Console) -> None:
     """The balance as a table, a row a step."""
-    table = plain_table("", *(flow.topic_name for flow in found))
-    rows = {
+    steps = {
         "sent by this run": "sent",
         "acknowledged by Kafka": "acknowledged",
         "in the topic, all runs": "topic",
@@ -193,9 +195,8 @@ def show_flows(found: Sequence[Flow], console: Console) -> None:
         "accepted (logs: parsed)": "accepted",
         "quarantined (logs: unparsed)": "rejected",
     }
-    for title, name in rows.items():
-        table.add_row(title, *(f"{getattr(flow, name):,}" for flow in found))
-    console.print(table)
+    rows = [[title, *(getattr(flow, name) for flow in found)] for title, name in steps.items()]
+    console.print(table_of(["messages", *(flow.topic_name for flow in found)], rows))
 
 
 def show_reasons(settings: Settings, console: Console) -> None:
@@ -219,19 +220,25 @@ def show_reasons(settings: Settings, console: Console) -> None:
 
 MARTS = {
     "device_daily_metrics: the newest days": """
-        select device_id, customer_id, reading_date, total_energy_kwh, avg_voltage,
+        select device_id, customer_id, reading_date,
+            cast(total_energy_kwh as decimal(12, 3)) as total_energy_kwh,
+            cast(avg_voltage as decimal(6, 1)) as avg_voltage,
             reading_count, warning_count, health_score_pct, device_health_status
         from iceberg.marts.device_daily_metrics
         order by reading_date desc, device_id limit 6""",
     "customer_usage_summary: what did each customer use": """
-        select customer_id, reading_date, total_energy_kwh, active_device_count,
+        select customer_id, reading_date,
+            cast(total_energy_kwh as decimal(12, 3)) as total_energy_kwh, active_device_count,
             total_warnings, avg_device_health, customer_alert_status
         from iceberg.marts.customer_usage_summary
         order by reading_date desc, customer_id limit 5""",
     "device_health_status: which meters are unwell, and why": """
         select device_id, device_health_status, reasons, battery_pct, open_fault_count
         from iceberg.marts.device_health_status
-        order by device_health_status desc, device_id limit 6""",
+        order by
+            case device_health_status when 'UNHEALTHY' then 1 when 'DEGRADED' then 2 else 3 end,
+            device_id
+        limit 6""",
 }
 
 
@@ -243,22 +250,29 @@ def show_marts(settings: Settings, console: Console) -> None:
             cursor.execute(query)
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
-        table = plain_table(*names, title=f"  {title}")
-        for row in rows:
-            table.add_row(*map(cell, row))
-        console.print(table)
+        console.print(table_of(names, rows, title))
 
 
-def plain_table(*names: str, title: str | None = None) -> Table:
-    """A table without frames whose headings may take two lines."""
-    table = Table(*names, title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
+def table_of(names: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> Table:
+    """A table without frames; numbers stand to the right."""
+    table = Table(title=f"  {title}", box=SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+    for index, name in enumerate(names):
+        is_number = all(isinstance(row[index], int | Decimal | None) for row in rows)
+        table.add_column(heading(name), vertical="bottom", justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*map(cell, row))
     return table
+
+
+def heading(name: str) -> str:
+    """A column's name on as many lines as keep it narrow, broken at its underscores."""
+    return "\n".join(wrap(name.replace("_", "_ "), HEADING_COLUMNS)).replace("_ ", "_")
 
 
 def cell(value: Any) -> str:
     """A value as people read it."""
+    if isinstance(value, int):
+        return f"{value:,}"
     return "" if value is None else str(value)
 
 
@@ -272,7 +286,7 @@ def show(settings: Settings, folder: Path, console: Console) -> int:
         console.print(f"  ✗ The balance does NOT hold: {'; '.join(problems)}", style="bold red")
         return 1
     console.print(
-        "  ✓ The balance holds: sent = acknowledged, and all that is in the topics = landed = "
+        "  ✓ The balance holds: sent = acknowledged; in the topics = landed = "
         "accepted + quarantined\n",
         style="green",
     )

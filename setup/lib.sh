@@ -35,6 +35,18 @@ find_python() {
   return 1
 }
 
+# summary LOG PATTERN COMMAND...: run with the output in LOG and show only the lines that match.
+summary() {
+  local log=$1 pattern=$2
+  shift 2
+  if "$@" >>"$log" 2>&1; then
+    grep -E "$pattern" "$log" | tail -n 3 | sed 's/^ */  /'
+  else
+    tail -n 20 "$log" >&2
+    fail "$2 to end well" "the output above" "the whole of it is in $log"
+  fi
+}
+
 # stack COMMAND...: the project's Python commands, in its own environment.
 stack() {
   "$venv_python" -m stack "$@"
