@@ -32,7 +32,8 @@ from stack.settings import Settings, load_settings
 
 LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100
-HEADING_COLUMNS = 14
+HEADING_COLUMNS = 12
+LONGEST_WORD = 30
 ENDS_FILE = "end-offsets"
 Offsets = dict[int, int]
 
@@ -223,7 +224,7 @@ MARTS = {
         select device_id, customer_id, reading_date,
             cast(total_energy_kwh as decimal(12, 3)) as total_energy_kwh,
             cast(avg_voltage as decimal(6, 1)) as avg_voltage,
-            reading_count, warning_count, health_score_pct, device_health_status
+            reading_count, health_score_pct, device_health_status
         from iceberg.marts.device_daily_metrics
         order by reading_date desc, device_id limit 6""",
     "customer_usage_summary: what did each customer use": """
@@ -255,10 +256,23 @@ def show_marts(settings: Settings, console: Console) -> None:
 
 def table_of(names: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> Table:
     """A table without frames; numbers stand to the right."""
-    table = Table(title=f"  {title}", box=SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+    table = Table(
+        title=title and f"  {title}",
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        padding=(0, 1),
+        collapse_padding=True,
+    )
     for index, name in enumerate(names):
         is_number = all(isinstance(row[index], int | Decimal | None) for row in rows)
-        table.add_column(heading(name), vertical="bottom", justify="right" if is_number else "left")
+        title_lines = heading(name).splitlines()
+        widths = [len(line) for line in [*title_lines, *(cell(row[index]) for row in rows)]]
+        table.add_column(
+            heading(name),
+            vertical="bottom",
+            justify="right" if is_number else "left",
+            min_width=min(LONGEST_WORD, max(widths)),
+        )
     for row in rows:
         table.add_row(*map(cell, row))
     return table
