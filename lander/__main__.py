@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -9,8 +10,12 @@ import sys
 # Read when Arrow is loaded, so it comes before the imports: keep freed memory for the next batch.
 # Fetching it from the system again took a tenth of the lander's time.
 os.putenv("MIMALLOC_PURGE_DELAY", "-1")
+# NumPy's linear algebra is not used; its threads would spin for nothing.
+os.putenv("OPENBLAS_NUM_THREADS", "1")
+# Modules are for ever: looking for cycles among them while they load is wasted.
+gc.disable()
 
-from lander.command import main
+from lander.command import main  # noqa: E402
 
 if __name__ == "__main__":
     exit_code = main(sys.argv[1:])

@@ -67,12 +67,14 @@ def spare_the_collector() -> None:
     """Look for cycles seldom: messages have none, and looking took a tenth of the time."""
     gc.freeze()
     gc.set_threshold(100_000, 10, 10)
+    gc.enable()
 
 
 def main(words: Sequence[str]) -> int:
     """Run the lander; the process's exit code."""
     options = arguments(words)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("pyiceberg").setLevel(logging.WARNING)
     try:
         settings = load_settings()
         names = options.topics.split(",") if options.topics else []
@@ -82,7 +84,9 @@ def main(words: Sequence[str]) -> int:
         return 2
     landers = [lander_for(topic, options, settings) for topic in topics]
     spare_the_collector()
-    service = Service(landers, settings.state_dir / HEALTH_FILE, SystemClock())
+    # A run until caught up may happen beside the service, whose health it must not overwrite.
+    health_file = None if options.until_caught_up else settings.state_dir / HEALTH_FILE
+    service = Service(landers, health_file, SystemClock())
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: service.stop())
     return service.run()

@@ -22,10 +22,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from lander.topics import Field
 
@@ -37,8 +36,8 @@ EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - EPOCH) // MICROSECOND
 INT64 = range(-(2**63), 2**63)
 TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})"
-    r"(?:\.([0-9]{1,9}))?)?)?(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}(:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?"
+    r"(Z|[+-][0-9]{2}(:?[0-5][0-9])?)"
 )
 SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -54,11 +53,10 @@ class Integer(Number):
     """The text of a JSON number without fraction and exponent."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What one message held: a value per declared field, timestamps as microseconds in UTC."""
 
-    values: tuple[Any, ...]
+    values: Sequence[Any]
     extra_fields: str | None
     parse_error: str | None
 
@@ -82,26 +80,42 @@ def field_tree(fields: tuple[Field, ...]) -> FieldTree:
     return tree
 
 
-def parse_message(message: bytes | None, fields: tuple[Field, ...], tree: FieldTree) -> Row:
-    """Parse one message by the rules above; never raises.
+class ExactParser:
+    """Parses messages one at a time by the rules above."""
 
-    message: the bytes as Kafka holds them, None for a tombstone.
-    """
-    nothing = (None,) * len(fields)
-    try:
-        text = (message or b"").decode("utf-8")
-        content = DECODER.decode(text)
-        if not isinstance(content, dict):
-            return Row(nothing, None, NOT_AN_OBJECT)
-        extra = undeclared(text, SPACE.match(text).end(), tree)[0]  # type: ignore[union-attr]
-    except (ValueError, RecursionError):
-        return Row(nothing, None, NOT_JSON)
-    raw = [value_at(content, field.path) for field in fields]
-    values = tuple(
-        None if value is None else CONVERTERS[field.type](value)
-        for field, value in zip(fields, raw, strict=True)
-    )
-    return Row(values, extra, first_error(fields, raw, values))
+    def __init__(self, fields: tuple[Field, ...]) -> None:
+        self.tree = field_tree(fields)
+        self._plan = [(field, field.path, CONVERTERS[field.type]) for field in fields]
+
+    def parse(self, message: bytes | None) -> Row:
+        """Parse one message, None for a tombstone; never raises."""
+        nothing = (None,) * len(self._plan)
+        try:
+            text = (message or b"").decode("utf-8")
+            content = DECODER.decode(text)
+            if not isinstance(content, dict):
+                return Row(nothing, None, NOT_AN_OBJECT)
+            extra = None
+            if has_undeclared(content, self.tree):
+                extra = undeclared(text, skip_space(text, 0), self.tree)[0]
+        except (ValueError, RecursionError):
+            return Row(nothing, None, NOT_JSON)
+        values, error = self._convert(content)
+        return Row(values, extra, error)
+
+    def _convert(self, content: dict[str, object]) -> tuple[list[Any], str | None]:
+        """The values, and the first missing required field, else the first ill-typed one."""
+        values: list[Any] = []
+        missing = ill_typed = None
+        for field, path, convert in self._plan:
+            raw = content.get(path[0]) if len(path) == 1 else value_at(content, path)
+            value = None if raw is None else convert(raw)
+            values.append(value)
+            if raw is None and field.required and missing is None:
+                missing = f"missing:{field.name}"
+            elif raw is not None and value is None and ill_typed is None:
+                ill_typed = f"type:{field.name}"
+        return values, missing or ill_typed
 
 
 def value_at(content: object, path: tuple[str, ...]) -> object:
@@ -113,17 +127,17 @@ def value_at(content: object, path: tuple[str, ...]) -> object:
     return content
 
 
-def first_error(
-    fields: tuple[Field, ...], raw: list[object], values: tuple[Any, ...]
-) -> str | None:
-    """The first missing required field, else the first ill-typed field, else None."""
-    for field, value in zip(fields, raw, strict=True):
-        if field.required and value is None:
-            return f"missing:{field.name}"
-    for field, before, after in zip(fields, raw, values, strict=True):
-        if before is not None and after is None:
-            return f"type:{field.name}"
-    return None
+def has_undeclared(content: Mapping[str, object], tree: FieldTree) -> bool:
+    """True if the object holds anything that no field declares."""
+    for name, value in content.items():
+        node = tree.get(name)
+        if node is None:
+            return True
+        if isinstance(node, Field) or value is None:
+            continue
+        if not isinstance(value, dict) or has_undeclared(value, node):
+            return True
+    return False
 
 
 def undeclared(text: str, start: int, tree: FieldTree) -> tuple[str | None, int]:
@@ -165,6 +179,8 @@ def to_string(value: object) -> str | None:
     """A JSON string that is encodable text."""
     if type(value) is not str:
         return None
+    if value.isascii():
+        return value
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
@@ -192,22 +208,13 @@ def to_boolean(value: object) -> bool | None:
 
 def to_timestamp(value: object) -> int | None:
     """ISO 8601 with a zone, as microseconds since 1970 in UTC."""
-    match = TIMESTAMP.fullmatch(value) if type(value) is str else None
-    if match is None:
+    if type(value) is not str or TIMESTAMP.fullmatch(value) is None:
         return None
-    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
-    if int(zone_hour or 0) > 23 or int(zone_minute or 0) > 59:
-        return None
-    offset = timedelta(hours=int(zone_hour or 0), minutes=int(zone_minute or 0))
     try:
-        moment = datetime(
-            *(int(part or 0) for part in (year, month, day, hour, minute, second)),  # type: ignore[arg-type, misc]
-            microsecond=int((fraction or "").ljust(6, "0")[:6]),
-            tzinfo=timezone(-offset if sign == "-" else offset),
-        )
+        since = datetime.fromisoformat(value) - EPOCH
     except ValueError:
         return None
-    microseconds = (moment - EPOCH) // MICROSECOND
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return microseconds if EARLIEST <= microseconds <= LATEST else None
 
 

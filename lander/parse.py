@@ -29,10 +29,10 @@ ARROW_TYPES = {
 }
 ROW_HINT = re.compile(r"in row (\d+)")
 # A block falls back as a whole after this many cuts, and this many more per row.
-CUTS = 8
-CUTS_PER_ROW = 1 / 50
+CUTS = 4
+CUTS_PER_ROW = 1 / 500
 # Below this many rows Arrow's call costs more than parsing one by one.
-SMALL_BLOCK = 8
+SMALL_BLOCK = 64
 
 
 class UncleanBlockError(Exception):
@@ -88,9 +88,9 @@ class JsonParser:
     def __init__(self, fields: tuple[Field, ...]) -> None:
         self.schema = output_schema(fields)
         self._fields = fields
-        self._tree = exact.field_tree(fields)
+        self._exact = exact.ExactParser(fields)
         self._options = pa_json.ParseOptions(
-            explicit_schema=pa.schema(list(reader_fields(self._tree))),
+            explicit_schema=pa.schema(list(reader_fields(self._exact.tree))),
             # Also keeps deeply nested unknown values from being built at all.
             unexpected_field_behavior="error",
         )
@@ -102,7 +102,7 @@ class JsonParser:
 
     def parse_exactly(self, messages: Sequence[bytes | None]) -> pa.Table:
         """The same result, one message at a time."""
-        rows = [exact.parse_message(message, self._fields, self._tree) for message in messages]
+        rows = [self._exact.parse(message) for message in messages]
         columns: list[Sequence[Any]] = list(zip(*(row.values for row in rows), strict=True))
         columns += [[row.extra_fields for row in rows], [row.parse_error for row in rows]]
         arrays = [

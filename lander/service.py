@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -22,9 +23,14 @@ DONE, FAILED, LOST_MESSAGES = 0, 1, 3
 
 
 class Service:
-    """Lands each topic in a thread of its own, so that trouble of one does not hold up others."""
+    """Lands each topic in a thread of its own, so that trouble of one does not hold up others.
 
-    def __init__(self, landers: Sequence[TopicLander], health_file: Path, clock: Clock) -> None:
+    health_file: kept up to date while running; None to leave it alone.
+    """
+
+    def __init__(
+        self, landers: Sequence[TopicLander], health_file: Path | None, clock: Clock
+    ) -> None:
         self._landers = landers
         self._health_file = health_file
         self._clock = clock
@@ -77,8 +83,12 @@ class Service:
         lander.health = replace(lander.health, state="failed", reason=str(error))
         self._exit_codes.append(exit_code)
         self._stop.set()
+        with contextlib.suppress(Exception):
+            lander.leave()
 
     def _write_health(self) -> None:
+        if self._health_file is None:
+            return
         topics = {lander.topic.name: lander.health for lander in self._landers}
         try:
             text = health.report(topics, os.getpid(), self._clock.now())

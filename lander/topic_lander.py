@@ -113,8 +113,12 @@ class TopicLander:
                 self._flush(self._read_from)
         except TROUBLE as error:
             LOG.info("batch abandoned topic=%s reason=%s", self.topic.name, error)
-        self._reader.close()
+        self.leave()
         self.health = replace(self.health, state="stopped", partitions=())
+
+    def leave(self) -> None:
+        """Leave the group at once, so that another lander need not wait for us to time out."""
+        self._reader.close()
 
     def _read(self) -> None:
         """Take up what Kafka gives; after any change of the assignment begin from the table."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stack import ready
+from stack.errors import RetriableError
 from stack.paths import Paths
 from stack.services import kafka, objectstore, postgres, trino
 from stack.services.service import Service
 from stack.settings import Settings
-from stack.supervision import Supervisor, python_service
+from stack.supervision import Supervisor, python_service, wait_for
 from stack.topics import create_topics
 
 READY_SECONDS = 180.0
+RUNNING_SECONDS = 30.0
+# The lander ends with this code when Kafka no longer holds what it has to land: a person decides.
+MESSAGES_LOST = 3
 SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
 
 Say = Callable[[str], None]
@@ -31,7 +35,9 @@ def foundation(settings: Settings, paths: Paths) -> list[Service]:
 def pipeline(settings: Settings) -> list[Service]:
     """The project's own services, which need the others."""
     return [
-        python_service("lander", ["lander"], settings, stop_seconds=30),
+        python_service(
+            "lander", ["lander"], settings, stop_seconds=30, final_exit_code=MESSAGES_LOST
+        ),
         python_service("dbt", ["stack", "rounds"], settings, stop_seconds=120),
     ]
 
@@ -55,6 +61,21 @@ def start(settings: Settings, paths: Paths, say: Say) -> None:
     ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
     create_schemas(settings)
     start_each(supervisor, own, say)
+    check_running(supervisor, paths)
+
+
+def check_running(supervisor: Supervisor, paths: Paths) -> None:
+    """Wait until every service has run for a moment. Raises RetriableError if one does not."""
+
+    def not_running() -> list[str]:
+        return [state.name for state in supervisor.states() if state.status != "RUNNING"]
+
+    if not wait_for(lambda: not not_running(), RUNNING_SECONDS):
+        raise RetriableError(
+            "every service running",
+            f"{', '.join(not_running())} not running after {RUNNING_SECONDS:.0f} s",
+            f"see its log in {paths.logs}",
+        )
 
 
 def start_each(supervisor: Supervisor, services: list[Service], say: Say) -> None:

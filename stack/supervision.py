@@ -152,13 +152,15 @@ password={settings.supervisor_password}
 def program_section(service: Service, logs: Path) -> str:
     """The configuration of one service: restarted whenever it ends, its log rotated."""
     environment = ",".join(f"{key}={quote(text)}" for key, text in service.environment.items())
+    final = service.final_exit_code
+    restart = "true" if final is None else f"unexpected\nexitcodes={final}"
     return f"""
 [program:{service.name}]
 command={escape(shlex.join(service.command))}
 directory={escape(str(service.directory))}
 environment={environment}
 autostart=false
-autorestart=true
+autorestart={restart}
 startsecs=2
 startretries=1000
 stopsignal={service.stop_signal}
@@ -216,7 +218,13 @@ def wait_for(is_done: Callable[[], bool], limit_seconds: float) -> bool:
     return False
 
 
-def python_service(name: str, module: list[str], settings: Settings, stop_seconds: int) -> Service:
+def python_service(
+    name: str,
+    module: list[str],
+    settings: Settings,
+    stop_seconds: int,
+    final_exit_code: int | None = None,
+) -> Service:
     """One of the project's own services, a Python module run from the project's folder."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return Service(
@@ -224,5 +232,6 @@ def python_service(name: str, module: list[str], settings: Settings, stop_second
         command=[sys.executable, "-u", "-m", *module],
         directory=PROJECT_ROOT,
         stop_seconds=stop_seconds,
+        final_exit_code=final_exit_code,
         environment=kept | settings.environment(),
     )

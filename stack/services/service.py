@@ -13,6 +13,7 @@ class Service:
 
     address: where clients reach it, empty if it listens to nobody.
     stop_seconds: how long it may take to end well before it is killed.
+    final_exit_code: with this code it asks not to be started again; None: it always is.
     """
 
     name: str
@@ -21,4 +22,5 @@ class Service:
     address: str = ""
     stop_seconds: int = 30
     stop_signal: str = "TERM"
+    final_exit_code: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.options import ServerOptions
 
 from stack.services.service import Service
@@ -13,7 +15,7 @@ from stack.supervision import program_section
 HEADER = "[supervisord]\n\n"
 
 
-def read_back(service: Service, tmp_path: Path) -> object:
+def read_back(service: Service, tmp_path: Path) -> Any:
     """Let supervisor itself read the section."""
     path = tmp_path / "supervisord.conf"
     path.write_text(HEADER + program_section(service, tmp_path))
@@ -35,3 +37,13 @@ def test_an_environment_value_survives(value: str, tmp_path: Path) -> None:
 def test_a_command_with_blanks_and_percent_signs_survives(tmp_path: Path) -> None:
     service = Service("a", ["/bin/echo", "a b", "100%"], tmp_path)
     assert read_back(service, tmp_path).command == "/bin/echo 'a b' 100%"
+
+
+def test_a_service_is_started_again_whatever_its_exit_code(tmp_path: Path) -> None:
+    read = read_back(Service("a", ["/bin/true"], tmp_path), tmp_path)
+    assert read.autorestart is RestartUnconditionally
+
+
+def test_a_final_exit_code_ends_a_service_for_good(tmp_path: Path) -> None:
+    read = read_back(Service("a", ["/bin/true"], tmp_path, final_exit_code=3), tmp_path)
+    assert (read.autorestart, read.exitcodes) == (RestartWhenExitUnexpected, [3])
