@@ -54,5 +54,15 @@ def health_note(path: Path) -> str:
 
 def describe(health: dict[str, Any]) -> str:
     """The values of a health file that people ask for first."""
-    wanted = ("state", "result", "lag", "rows", "last_commit_at", "next_round_at")
-    return ", ".join(f"{key} {health[key]}" for key in wanted if health.get(key) is not None)
+    wanted = ("state", "result", "next_round_at")
+    words = [f"{key} {health[key]}" for key in wanted if health.get(key) is not None]
+    return ", ".join([*words, *map(describe_topic, health.get("topics", {}).items())])
+
+
+def describe_topic(topic: tuple[str, dict[str, Any]]) -> str:
+    """How far the landing of one topic is; why it waits, where it does."""
+    name, landing = topic
+    if landing["reason"]:
+        return f"{name} {landing['state']}: {landing['reason']}"
+    committed = landing["last_commit_at"] or "no commit since start"
+    return f"{name} lag {landing['lag']} ({committed[11:19] if landing['commits'] else committed})"

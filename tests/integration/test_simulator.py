@@ -28,7 +28,7 @@ SENT_LINE = re.compile(
     r"✓ Sent: MTR-\d+ \| Energy: [\d.]+ kWh \| Voltage: [\d.]+V \| Status: [A-Z_]+ "
     r"\| Partition: \d+"
 )
-AWAY_SECONDS = 20
+AWAY_SECONDS = 60
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -122,12 +122,12 @@ def test_nothing_is_dropped_while_the_broker_is_away(lakehouse: Lakehouse, tmp_p
     before = sum(lakehouse.end_offsets().values())
     report_file = tmp_path / "report.json"
     supervisor = Supervisor(lakehouse.settings, paths_of(lakehouse.settings))
-    process = start(SIMULATOR, "--duration", "30", "--quiet", "--report", str(report_file))
+    process = start(SIMULATOR, "--duration", "75", "--quiet", "--report", str(report_file))
     time.sleep(5)
     supervisor.stop("kafka")
     time.sleep(AWAY_SECONDS)
     supervisor.start("kafka")
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     report = json.loads(report_file.read_text())["topics"][TOPIC]
     assert report["failed"] == 0
