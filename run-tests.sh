@@ -5,6 +5,10 @@
 # The integration tests get a stack of their own: own ports, own state folder (.stack-test).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' run-tests.sh
+  exit 0
+fi
 venv_python=$PWD/.venv/bin/python
 results=$PWD/.stack-test/results
 # shellcheck source=setup/lib.sh
@@ -12,6 +16,12 @@ source setup/lib.sh
 
 python=$(find_python) ||
   fail "Python 3.11 or newer" "$(python3 --version 2>&1 || echo none)" "install python3 and python3-venv"
+
+# Two runs at once would end each other's stack.
+mkdir -p .stack-test
+exec {run_lock}>.stack-test/.lock
+flock --nonblock "$run_lock" ||
+  fail "to run alone in this checkout" "another run of the tests" "wait for its end"
 
 # The checks and the two test runs all count; the first failure does not hide the others.
 failed=()

@@ -6,37 +6,24 @@ replayed=(MTR-10008 MTR-10009)
 simulated=(--without "${replayed[0]}" --without "${replayed[1]}")
 live_seconds=4
 demo_folder=$(stack get STATE_DIR)/demo
-history_end=$demo_folder/history-end
 run_folder=$demo_folder/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run_folder"
 
-# A second demo goes on where the one before ended; meters are read at the full half-hour.
-from=now-7d
-from_slot=0
-if [[ -f $history_end ]]; then
-  read -r from from_slot <"$history_end"
-fi
-read -r now epoch <<<"$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')"
-slot=$((epoch / 1800))
-
-step "History of 8 meters from $from, half-hourly, some readings broken on purpose"
-if ((slot > from_slot)); then
+# History comes once: later demos add live readings, which no half-hour may count again.
+if [[ ! -f $demo_folder/history-sent ]]; then
+  step "History of 8 meters: a week, half-hourly, some readings broken on purpose"
   summary "$run_folder/history.log" '^ .*acknowledged' "$venv_python" \
-    simulator/telemetry_simulator.py "${simulated[@]}" --from "$from" --to "$now" \
-    --faults all=0.01 --report "$run_folder/history.json"
-else
-  echo "  no half-hour has passed since the last demo"
-fi
+    simulator/telemetry_simulator.py "${simulated[@]}" --days 7 --faults all=0.01 \
+    --report "$run_folder/history.json"
 
-if [[ ! -f $history_end ]]; then
   step "Recorded readings of ${#replayed[@]} meters"
   for index in "${!replayed[@]}"; do
     summary "$run_folder/replay-$index.log" '^Totals' "$venv_python" simulator/replay.py \
       --device "${replayed[index]}" --series $((index + 1)) --days 7 --shift-to-now \
       --report "$run_folder/replay-$index.json"
   done
+  touch "$demo_folder/history-sent"
 fi
-printf '%s %s\n' "$now" "$slot" >"$history_end"
 
 step "Live readings for $live_seconds seconds"
 summary "$run_folder/live.log" '^Totals' "$venv_python" \
@@ -47,7 +34,7 @@ step "Landing"
 "$venv_python" setup/demo_report.py land "$run_folder"
 
 step "Models"
-summary "$run_folder/dbt.log" 'Finished running' stack dbt --no-use-colors run
+summary "$run_folder/dbt.log" 'Finished running' stack dbt run
 
 step "Balance and marts"
 "$venv_python" setup/demo_report.py show "$run_folder"
@@ -60,6 +47,6 @@ The demo took $SECONDS s. Try next:
   bin/trino --execute "select * from iceberg.marts.device_daily_metrics where reading_date = current_date"
   bin/trino --execute "select * from iceberg.marts.customer_usage_summary where customer_alert_status != 'NORMAL'"
   bin/trino --execute "select reason, message from iceberg.quality.quarantine_telemetry_raw limit 5"
-Send more:  python3 simulator/telemetry_simulator.py
+Send more:  python3 simulator/telemetry_simulator.py   (the marts follow within ten minutes, or bin/dbt run)
 Stop:       ./initial-setup.sh stop   (loses nothing; ./initial-setup.sh starts it again)
 TEXT

@@ -21,6 +21,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -207,20 +208,21 @@ def show_reasons(settings: Settings, console: Console) -> None:
         "select reason, count(*) from iceberg.quality.quarantine_telemetry_raw "
         "group by 1 order by 2 desc, 1",
     )
-    console.print("  quarantined: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons))
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+    console.print(Padding(f"quarantined: {listed}", (0, 0, 0, 2)))
     ((readings, duplicates, corrections),) = trino.query(
         settings,
         "select count(*), sum(duplicate_count), sum(correction_count) "
         "from iceberg.intermediate.int_meter_readings",
     )
     console.print(
-        f"  accepted: {readings:,} readings, {duplicates or 0:,} duplicates of them, "
-        f"{corrections or 0:,} corrections\n"
+        f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates and "
+        f"{corrections or 0:,} values that were corrected\n"
     )
 
 
 MARTS = {
-    "device_daily_metrics: the newest days": """
+    "device_daily_metrics: today, the first meters": """
         select device_id, customer_id, reading_date,
             cast(total_energy_kwh as decimal(12, 3)) as total_energy_kwh,
             cast(avg_voltage as decimal(6, 1)) as avg_voltage,
@@ -233,7 +235,7 @@ MARTS = {
             total_warnings, avg_device_health, customer_alert_status
         from iceberg.marts.customer_usage_summary
         order by reading_date desc, customer_id limit 5""",
-    "device_health_status: which meters are unwell, and why": """
+    "device_health_status: which meters are unwell, and why (the worst first)": """
         select device_id, device_health_status, reasons, battery_pct, open_fault_count
         from iceberg.marts.device_health_status
         order by

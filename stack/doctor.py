@@ -118,7 +118,8 @@ def root_user() -> Finding:
         return Finding("user", "an ordinary user")
     good = shutil.which("unshare") is not None
     fix = "install util-linux, or run as an ordinary user"
-    return Finding("user", "root" + (" with unshare" if good else ""), "" if good else fix)
+    found = "root; PostgreSQL runs in a user namespace" if good else "root, and no unshare"
+    return Finding("user", found, "" if good else fix)
 
 
 def ports(settings: Settings) -> list[Finding]:

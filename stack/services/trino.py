@@ -56,7 +56,8 @@ def prepare(settings: Settings, paths: Paths) -> None:
     """Make the data folder and the command line's defaults."""
     paths.data("trino").mkdir(parents=True, exist_ok=True)
     paths.trino_cli_config.write_text(
-        f"server=http://{settings.trino_host}:{settings.trino_port}\nuser=operator\n"
+        f"server=http://{settings.trino_host}:{settings.trino_port}\n"
+        "user=operator\ncatalog=iceberg\noutput-format=ALIGNED\n"
     )
 
 

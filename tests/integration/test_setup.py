@@ -89,7 +89,7 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
-    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
 def supervisor_pid(lakehouse: Lakehouse) -> int:
