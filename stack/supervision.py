@@ -24,7 +24,6 @@ from stack.settings import PROJECT_ROOT, Settings
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 3
 START_SECONDS = 20
-GONE = "STOPPED"
 
 
 @dataclass(frozen=True)
