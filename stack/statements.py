@@ -21,7 +21,7 @@ ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
 # A statement that a dead writer left is given this long to end well before it is killed.
 GRACE_SECONDS = 60.0
-KILL_SECONDS = 20.0
+KILL_SECONDS = 60.0
 SHOWN_CHARACTERS = 60
 SHOWN_PROBLEM = 200
 
@@ -127,18 +127,25 @@ def listed(found: Sequence[Statement]) -> str:
 
 
 def wait_until_none(
-    trino: Coordinator,
+    look: Callable[[], list[Statement]],
     limit_seconds: float,
     beat: Callable[[], None],
     monotonic: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> list[Statement]:
-    """Ask until no writing statement is left or the limit is reached; return what is left."""
+    """Look until no writing statement is left or the limit is reached; return what is left.
+
+    A Trino that is too busy to answer is asked again; its RetriableError is raised at the limit.
+    """
     end = monotonic() + limit_seconds
-    while (found := running_writes(trino)) and monotonic() < end:
+    while True:
+        is_last = monotonic() >= end
+        with suppress(*(() if is_last else (RetriableError,))):
+            found = look()
+            if not found or is_last:
+                return found
         beat()
         sleep(PAUSE_SECONDS)
-    return found
 
 
 def settle(
@@ -154,20 +161,28 @@ def settle(
 
     Only the holder of the one-writer lock may call it: whatever runs then has lost its writer.
     It gets grace_seconds to end well (its result is a whole commit), then it is killed; both are
-    said. Raises RetriableError if it outlives that too, or if Trino is away.
+    said. Without grace a Trino that is too busy to answer is asked for KILL_SECONDS. Raises
+    RetriableError if a statement outlives that too, or if Trino is away.
     """
-    found = running_writes(trino)
-    if not found:
-        return
+
+    def running() -> list[Statement]:
+        return running_writes(trino)
+
+    def kill_running() -> list[Statement]:
+        # Ordered again at each look: a busy Trino may not have heard the last order.
+        for statement in (found := running()):
+            trino.kill(statement.query_id)
+        return found
+
     if grace_seconds:
-        say(f"waiting for what a dead writer left in Trino: {listed(found)}")
-        found = wait_until_none(trino, grace_seconds, beat, monotonic, sleep)
-    if not found:
-        return
-    say(f"ending what a dead writer left in Trino: {listed(found)}")
-    for statement in found:
-        trino.kill(statement.query_id)
-    left = wait_until_none(trino, KILL_SECONDS, beat, monotonic, sleep)
+        found = running()
+        if found:
+            say(f"waiting for what a dead writer left in Trino: {listed(found)}")
+            found = wait_until_none(running, grace_seconds, beat, monotonic, sleep)
+        if not found:
+            return
+        say(f"ending what a dead writer left in Trino: {listed(found)}")
+    left = wait_until_none(kill_running, KILL_SECONDS, beat, monotonic, sleep)
     if left:
         raise RetriableError(
             "no writing statement besides ours in Trino",

@@ -14,13 +14,18 @@ SELECT = Statement("q2", "select * from iceberg.marts.a")
 class Trino:
     """Statements that end by themselves at a time, or on order, or never."""
 
-    def __init__(self, *found: Statement, ends_at: float = 1e9, obeys: bool = True) -> None:
+    def __init__(
+        self, *found: Statement, ends_at: float = 1e9, obeys: bool = True, busy_until: float = 0.0
+    ) -> None:
         self.found, self.ends_at, self.obeys = list(found), ends_at, obeys
+        self.busy_until = busy_until
         self.now = 0.0
         self.killed: list[str] = []
 
     def running(self) -> list[Statement]:
         """Those that have not ended."""
+        if self.now < self.busy_until:
+            raise RetriableError("an answer", "silence", "ask again")
         if self.now >= self.ends_at:
             return []
         ended = self.killed if self.obeys else []
@@ -98,13 +103,31 @@ def test_writing_statement_is_ended_after_its_grace() -> None:
     trino = Trino(INSERT, SELECT)
     assert settled(trino)[-1] == f"ending what a dead writer left in Trino: {INSERT}"
     assert trino.killed == ["q1"]
-    assert trino.now == pytest.approx(60.0)
+    assert trino.now == pytest.approx(60.5)
 
 
 def test_writing_statement_is_ended_at_once_without_grace() -> None:
     trino = Trino(INSERT)
     settled(trino, grace_seconds=0)
-    assert (trino.killed, trino.now) == (["q1"], 0.0)
+    assert (trino.killed, trino.now) == (["q1"], pytest.approx(0.5))
+
+
+def test_busy_trino_is_asked_again_at_a_cleanup() -> None:
+    trino = Trino(INSERT, busy_until=30.0)
+    settled(trino, grace_seconds=0)
+    assert trino.killed == ["q1"]
+
+
+def test_trino_that_does_not_answer_is_an_error_at_once_before_a_round() -> None:
+    trino = Trino(INSERT, busy_until=1e9)
+    with pytest.raises(RetriableError, match="silence"):
+        settled(trino)
+    assert trino.now == 0.0
+
+
+def test_trino_that_does_not_answer_is_an_error_after_a_cleanup() -> None:
+    with pytest.raises(RetriableError, match="silence"):
+        settled(Trino(INSERT, busy_until=1e9), grace_seconds=0)
 
 
 def test_writing_statement_that_does_not_end_is_an_error() -> None:
