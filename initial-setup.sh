@@ -6,8 +6,10 @@
 #   demo     all of that, then history, live readings, models; prints marts and balance
 #   stop     end every service without loss
 #   status   one line a service
-#   doctor   every preflight check with its fix
+#   doctor   every preflight check with its fix, and why a service is not well
 #   reset    delete all data, after asking (--yes: without)
+# Without --native or --compose: Docker Compose where an engine answers, else native processes.
+# The choice is kept in .env (RUN_MODE).
 set -euo pipefail
 
 METERHOUSE_ENV=$(realpath -ms "${METERHOUSE_ENV:-$(dirname "${BASH_SOURCE[0]}")/.env}")
@@ -23,10 +25,7 @@ for word in "$@"; do
   case $word in
     setup | demo | stop | status | doctor | reset) action=$word ;;
     --yes) assume_yes=true ;;
-    --native) ;;
-    --compose)
-      fail "a docker-compose.yml" "none in this version" "run it natively: ./initial-setup.sh --native"
-      ;;
+    --native | --compose) export RUN_MODE=${word#--} ;;
     -h | --help)
       sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"
       exit 0
@@ -49,7 +48,7 @@ python=$(find_python) ||
 
 case $action in
   doctor)
-    "$python" -m stack doctor
+    source setup/doctor.sh
     ;;
   status | stop)
     need_setup
@@ -59,7 +58,8 @@ case $action in
     source setup/reset.sh
     ;;
   setup | demo)
-    source setup/preflight.sh --quiet
+    source setup/mode.sh
+    source setup/preflight.sh
     source setup/settings.sh
     source setup/python.sh runtime
     source setup/services.sh

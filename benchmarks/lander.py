@@ -27,7 +27,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
-from stack.settings import PROJECT_ROOT, Settings, load_settings
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings, load_settings
 
 PARTITIONS = 6
 SEED = 8831

@@ -2,4 +2,4 @@
 # Check the machine; nothing has been changed yet and nothing is until every check passes.
 
 step "Preflight"
-"$python" -m stack doctor "$@"
+"$python" -m stack doctor --quiet

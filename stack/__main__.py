@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 
-from stack import doctor, env_file
+from stack import doctor, env_file, health
 from stack.errors import MeterhouseError
-from stack.paths import paths_of
+from stack.runtime import COMPOSE, run_tool, runtime_of
 from stack.settings import Settings, load_settings, to_text
 
 # What a command needs is imported when it runs: `doctor` and `env` work before anything is there.
@@ -22,8 +22,25 @@ def say(text: str) -> None:
 
 
 def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Check the machine."""
+    """Check the machine, and say what is wrong with services that are not well."""
     doctor.report(doctor.findings(settings), say, only_bad=arguments.quiet)
+    return 0
+
+
+def run_problems(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Tell of each service that is not well why, with its last log lines; 1 if there is one."""
+    from stack import status
+
+    return int(status.show_problems(settings, runtime_of(settings), say))
+
+
+def run_mode(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print the mode that setup runs in, and say why."""
+    from stack import engine
+
+    mode, why = engine.choose(settings)
+    sys.stderr.write(f"  {mode}: {why}\n")
+    print(mode)  # noqa: T201
     return 0
 
 
@@ -34,43 +51,64 @@ def run_get(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def run_env(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Create the env file unless it is there, and check it."""
+    """Create the env file unless it is there, write the mode into it, and check it."""
     path = settings.env_file
     made = env_file.create(path)
+    added = [] if made else env_file.complete(path)
+    if settings.run_mode:
+        env_file.change(path, "RUN_MODE", settings.run_mode)
     env_file.check(path)
     say(f"{path.name}: {'created, with fresh passwords' if made else 'kept as it is'}")
+    if added:
+        say(f"{path.name}: added what it lacked: {', '.join(added)}")
     return 0
 
 
 def run_fetch(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Download and build what is missing; fall back to SeaweedFS where MinIO cannot be built."""
-    from stack.fetch import fetch_all
-
-    fetch_all(settings, say)
+    """Bring what the services run on: download, build or pull what is missing."""
+    runtime_of(settings).fetch(settings, say)
     return 0
 
 
 def run_start(settings: Settings, arguments: argparse.Namespace) -> int:
     """Start every service and wait until each answers."""
-    from stack import native
-
-    native.start(settings, paths_of(settings), say)
+    runtime_of(settings).start(settings, say)
     return 0
 
 
 def run_stop(settings: Settings, arguments: argparse.Namespace) -> int:
     """Stop every service without loss."""
-    from stack import native
+    runtime_of(settings).stop(settings, say)
+    return 0
 
-    native.stop(settings, paths_of(settings), say)
+
+def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Delete all data."""
+    runtime_of(settings).erase(settings, say)
     return 0
 
 
 def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Show how every service is; 1 if one does not run."""
+    """Show how every service is; 1 if one is not well."""
     from stack import status
 
-    return 0 if status.show(settings, paths_of(settings), say) else 1
+    return 0 if status.show(runtime_of(settings).states(settings), say) else 1
+
+
+def run_initialise(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Make topics, bucket, schemas and master data where they are missing."""
+    from simulator import master_data
+    from stack.initialise import initialise
+
+    initialise(settings, say)
+    return master_data.main([])
+
+
+def run_health(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Say how the lander or the dbt runner is; 1 if it is not well."""
+    path = settings.state_dir / "health" / f"{arguments.name}.json"
+    say(health.note(path))
+    return 0 if health.is_good(path) else 1
 
 
 def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -91,8 +129,12 @@ def run_rounds(settings: Settings, arguments: argparse.Namespace) -> int:
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every command with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for function in (run_env, run_fetch, run_start, run_stop, run_status, run_rounds):
+    for function in (run_mode, run_env, run_fetch, run_start, run_initialise, run_stop):
         add_command(commands, function)
+    for function in (run_status, run_problems, run_erase, run_rounds):
+        add_command(commands, function)
+    asked = add_command(commands, run_health)
+    asked.add_argument("name", choices=("lander", "dbt"), help="whose health")
     quiet = add_command(commands, run_doctor)
     quiet.add_argument("--quiet", action="store_true", help="show only what does not pass")
     names = sorted(field.name.upper() for field in fields(Settings))
@@ -116,14 +158,14 @@ def add_command(
 def pass_on(words: Sequence[str]) -> int | None:
     """Handle `tool NAME ...` and `dbt ...`, whose arguments belong to another program."""
     if words[:1] == ["dbt"]:
+        settings = load_settings()
+        if settings.run_mode == COMPOSE:
+            run_tool(settings, "dbt", words[1:])
         from stack.rounds import run_dbt
 
-        return run_dbt(list(words[1:]), load_settings())
+        return run_dbt(list(words[1:]), settings)
     if words[:1] == ["tool"] and len(words) > 1:
-        from stack.tools import run_tool
-
-        settings = load_settings()
-        run_tool(words[1], words[2:], settings, paths_of(settings))
+        run_tool(load_settings(), words[1], words[2:])
     return None
 
 

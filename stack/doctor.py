@@ -12,15 +12,19 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import engine
 from stack.errors import ConfigurationError
 from stack.paths import cache_folder
+from stack.runtime import COMPOSE
 from stack.settings import Settings
 
 MEMORY_GB = 6.0
+# The limits of docker-compose.yml add up to 7.3 GB.
+ENGINE_MEMORY_GB = 7.5
 DISK_GB = 8.0
 OPEN_FILES = 4096
 OLDEST_PYTHON = (3, 11)
@@ -48,16 +52,36 @@ class Finding:
 
 def findings(settings: Settings) -> list[Finding]:
     """Every check, in the order in which it is shown."""
+    shared = [system(), python(), *disk([settings.state_dir, cache_folder()]), clock()]
+    if settings.run_mode == COMPOSE:
+        return [*shared, *containers(settings)]
+    own = family(supervisor_pid(settings.state_dir))
+    here = [memory(), open_files(), root_user()]
+    return [*shared, *here, *ports(native_ports(settings), lambda number: owner(number) in own)]
+
+
+def containers(settings: Settings) -> list[Finding]:
+    """What Docker Compose needs: an engine with room, free ports and free names."""
+    found = engine.look()
+    if found.problem:
+        return [Finding("containers", found.problem, "mend that, or use --native")]
+    own = engine.published_ports(settings.project_name)
+    fix = f"give Docker {ENGINE_MEMORY_GB + 0.5:.0f} GB, or lower TRINO_MEMORY in .env"
     return [
-        system(),
-        python(),
-        memory(),
-        *disk([settings.state_dir, cache_folder()]),
-        open_files(),
-        clock(),
-        root_user(),
-        *ports(settings),
+        Finding("containers", found.found),
+        Finding(
+            "memory",
+            f"{found.memory_gb:.1f} GB for containers",
+            "" if found.memory_gb >= ENGINE_MEMORY_GB else fix,
+        ),
+        *(foreign(name) for name in engine.foreign_containers(settings.project_name)),
+        *ports(compose_ports(settings), lambda number: number in own),
     ]
+
+
+def foreign(name: str) -> Finding:
+    """A container of somebody else's with a name of ours."""
+    return Finding(f"container {name}", "belongs to another project", f"docker rename {name} ...")
 
 
 def system() -> Finding:
@@ -122,29 +146,41 @@ def root_user() -> Finding:
     return Finding("user", found, "" if good else fix)
 
 
-def ports(settings: Settings) -> list[Finding]:
-    """Every port free, or held by this very stack."""
-    wanted = {
+def compose_ports(settings: Settings) -> dict[str, int]:
+    """The host ports of both modes, by setting."""
+    return {
         "KAFKA_PORT": settings.kafka_port,
-        "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port,
         "TRINO_PORT": settings.trino_port,
         "MINIO_PORT": settings.minio_port,
         "MINIO_CONSOLE_PORT": settings.minio_console_port,
         "POSTGRES_PORT": settings.postgres_port,
+        "KAFKA_UI_PORT": settings.kafka_ui_port,
+    }
+
+
+def native_ports(settings: Settings) -> dict[str, int]:
+    """The ports of the native services, by setting."""
+    wanted = compose_ports(settings)
+    del wanted["KAFKA_UI_PORT"]
+    return wanted | {
+        "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port,
         "SUPERVISOR_PORT": settings.supervisor_port,
     }
-    own = family(supervisor_pid(settings.state_dir))
-    return [port(name, number, own) for name, number in wanted.items()]
 
 
-def port(name: str, number: int, own: set[int]) -> Finding:
+def ports(wanted: Mapping[str, int], is_ours: Callable[[int], bool]) -> list[Finding]:
+    """Every port free, or held by this very stack."""
+    return [port(name, number, is_ours) for name, number in wanted.items()]
+
+
+def port(name: str, number: int, is_ours: Callable[[int], bool]) -> Finding:
     """One port: free, ours, or somebody's."""
     label = f"port {number}"
     if can_bind(number):
         return Finding(label, "free")
-    pid = owner(number)
-    if pid in own:
+    if is_ours(number):
         return Finding(label, "held by this stack")
+    pid = owner(number)
     who = f"process {pid} ({command_name(pid)})" if pid else "a process of another user"
     return Finding(label, f"in use by {who}", f"end it, or set another {name} in .env")
 

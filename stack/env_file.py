@@ -30,6 +30,21 @@ def create(path: Path, changes: dict[str, str] | None = None) -> bool:
     return True
 
 
+def complete(path: Path) -> list[str]:
+    """Add the settings that the example has and the file lacks, as after an upgrade; their names.
+
+    What the file holds stays as it is.
+    """
+    example, own = parse_env_file(EXAMPLE_FILE), parse_env_file(path)
+    missing = [name for name in example if name not in own]
+    fresh = {name: secrets.token_hex(PASSWORD_BYTES) for name in secret_names()}
+    text = path.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    lines = "".join(f"{name}={fresh.get(name, example[name])}\n" for name in missing)
+    if missing:
+        path.write_text(text + "\n# Added later; .env.example explains them.\n" + lines, "utf-8")
+    return missing
+
+
 def filled(text: str, values: dict[str, str]) -> str:
     """The env file's text with these values put in, everything else kept."""
     lines = []

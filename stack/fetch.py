@@ -37,7 +37,7 @@ def parts_of(settings: Settings, paths: Paths) -> list[Part]:
         Part("trino-server", paths.trino, lambda to, say: maven.unpack_trino(jars, to, say)),
         Part("kafka", paths.kafka, lambda to, say: maven.fetch_kafka(jars, to, say)),
         Part("trino-cli", paths.trino_cli.parent, lambda to, say: maven.fetch_cli(jars, to, say)),
-        Part("opendsm", paths.opendsm, lambda to, say: wheels.install("opendsm", to)),
+        samples(paths),
         Part(
             "mc" if settings.object_store == "seaweedfs" else "minio and mc",
             paths.go_programs,
@@ -49,6 +49,18 @@ def parts_of(settings: Settings, paths: Paths) -> list[Part]:
             Part("seaweedfs", paths.seaweedfs, lambda to, say: wheels.install("seaweedfs", to))
         )
     return parts
+
+
+def samples(paths: Paths) -> Part:
+    """Recorded readings of real meters, for the demo."""
+    return Part("opendsm", paths.opendsm, lambda to, say: wheels.install("opendsm", to))
+
+
+def fetch_samples(settings: Settings, say: Callable[[str], None]) -> None:
+    """Fetch the recorded readings alone, for a stack whose services run in containers."""
+    paths = paths_of(settings)
+    if not paths.opendsm.is_dir():
+        fetch([samples(paths)], paths.cache, Progress())
 
 
 def fetch(parts: Iterable[Part], cache: Path, progress: Progress) -> None:

@@ -6,14 +6,15 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from stack import wheels
 from stack.errors import ConfigurationError
-from stack.progress import Report
-from stack.settings import PROJECT_ROOT
+from stack.progress import Progress, Report
+from stack.root import PROJECT_ROOT
 
 LOCK_FILE = PROJECT_ROOT / "requirements" / "go-modules.lock"
 
@@ -113,6 +114,16 @@ class Go:
             path.chmod(path.stat().st_mode | 0o200)
 
 
+def main(words: list[str]) -> int:
+    """Build NAME=VERSION ... into a folder: for images, where no other part is wanted."""
+    programs = dict(word.split("=", 1) for word in words[1:])
+    with Progress() as progress:
+        report = progress.report(" and ".join(programs))
+        build(programs, Path(words[0]), report)
+        report.done()
+    return 0
+
+
 def locked_module(name: str) -> tuple[str, str]:
     """Module path and hash of a program in requirements/go-modules.lock."""
     for line in LOCK_FILE.read_text(encoding="utf-8").splitlines():
@@ -136,3 +147,7 @@ def remove(workshop: Path) -> None:
     """Delete the toolchain and its caches, read-only folders included."""
     Go.make_writable(workshop)
     shutil.rmtree(workshop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,8 @@ from jgo.maven import MavenContext, PythonResolver
 
 from stack.errors import ConfigurationError, RetriableError
 from stack.progress import Report
-from stack.settings import PROJECT_ROOT, Settings
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings
 
 LOCK_FILE = PROJECT_ROOT / "requirements" / "maven.lock"
 READ_SECONDS = 300

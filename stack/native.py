@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Mapping, Sequence
 
-from stack import ready
+from stack import health, ready, tools
 from stack.errors import RetriableError
-from stack.paths import Paths
+from stack.fetch import fetch_all
+from stack.initialise import READY_SECONDS, initialise
+from stack.paths import Paths, paths_of
+from stack.runtime import Say, State
 from stack.services import kafka, objectstore, postgres, trino
 from stack.services.service import Service
 from stack.settings import Settings
-from stack.supervision import Supervisor, python_service, wait_for
-from stack.topics import create_topics
+from stack.supervision import Process, Supervisor, python_service, wait_for
 
-READY_SECONDS = 180.0
 RUNNING_SECONDS = 30.0
 # The lander ends with this code when Kafka no longer holds what it has to land: a person decides.
 MESSAGES_LOST = 3
-SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
-
-Say = Callable[[str], None]
 
 
 def foundation(settings: Settings, paths: Paths) -> list[Service]:
@@ -42,8 +41,14 @@ def pipeline(settings: Settings) -> list[Service]:
     ]
 
 
-def start(settings: Settings, paths: Paths, say: Say) -> None:
+def fetch(settings: Settings, say: Say) -> None:
+    """Download and build what is missing; fall back to SeaweedFS where MinIO cannot be built."""
+    fetch_all(settings, say)
+
+
+def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until each service answers; safe to call again."""
+    paths = paths_of(settings)
     paths.state.mkdir(parents=True, mode=0o700, exist_ok=True)
     postgres.check_can_run()
     postgres.prepare(settings, paths)
@@ -56,10 +61,7 @@ def start(settings: Settings, paths: Paths, say: Say) -> None:
     start_each(supervisor, base, say)
     ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES])
     postgres.apply_init_files(settings)
-    ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE])
-    create_topics(settings, say)
-    ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
-    create_schemas(settings)
+    initialise(settings, say)
     start_each(supervisor, own, say)
     check_running(supervisor, paths)
 
@@ -88,21 +90,52 @@ def start_each(supervisor: Supervisor, services: list[Service], say: Say) -> Non
         say(f"already running: {', '.join(running)}")
 
 
-def create_schemas(settings: Settings) -> None:
-    """Create the lakehouse's schemas that do not exist yet."""
-    for schema in SCHEMAS:
-        trino.query(settings, f"create schema if not exists iceberg.{schema}")
-
-
-def stop(settings: Settings, paths: Paths, say: Say) -> None:
+def stop(settings: Settings, say: Say) -> None:
     """End every service in the reverse order of dependence; data stays where it is."""
-    supervisor = Supervisor(settings, paths)
+    supervisor = Supervisor(settings, paths_of(settings))
     if not supervisor.is_running():
         say("nothing runs")
         return
-    for state in reversed(supervisor.states()):
-        if state.status not in {"STOPPED", "EXITED", "FATAL"}:
-            say(f"stopping {state.name}")
-            supervisor.stop(state.name)
+    for process in reversed(supervisor.states()):
+        if process.status not in {"STOPPED", "EXITED", "FATAL"}:
+            say(f"stopping {process.name}")
+            supervisor.stop(process.name)
     supervisor.shutdown()
     say("stopped; data stays in the state folder")
+
+
+def erase(settings: Settings, say: Say) -> None:
+    """Delete every service's data."""
+    stop(settings, say)
+    shutil.rmtree(settings.state_dir)
+
+
+def states(settings: Settings) -> list[State]:
+    """How every service is, in the order in which they start; empty if nothing runs."""
+    paths = paths_of(settings)
+    services = [*foundation(settings, paths), *pipeline(settings)]
+    addresses = {service.name: service.address for service in services}
+    return [
+        state_of(process, addresses.get(process.name, ""), paths)
+        for process in Supervisor(settings, paths).states()
+    ]
+
+
+def state_of(process: Process, address: str, paths: Paths) -> State:
+    """One service's state; what listens to nobody says how it is."""
+    note = address or health.note(paths.health / f"{process.name}.json")
+    is_good = process.status == "RUNNING"
+    return State(process.name, process.status, is_good, process.memory_mb, process.up_seconds, note)
+
+
+def log_lines(settings: Settings, name: str, count: int) -> list[str]:
+    """The last lines a service logged."""
+    log = paths_of(settings).logs / f"{name}.log"
+    return log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
+
+
+def tool(
+    settings: Settings, name: str, arguments: Sequence[str]
+) -> tuple[list[str], Mapping[str, str]]:
+    """The command and the environment that point a tool at this stack."""
+    return tools.tool_command(name, arguments, settings, paths_of(settings))

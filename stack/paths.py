@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.settings import PROJECT_ROOT, Settings
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings
 
 
 def cache_folder() -> Path:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from stack.errors import ConfigurationError
+from stack.root import PROJECT_ROOT
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE_FILE = PROJECT_ROOT / ".env.example"
 TRUTH_VALUES = {"true": True, "false": False}
 
@@ -27,13 +27,19 @@ class Settings:
     """Every setting, named as in .env.example but in lower case; that file explains each."""
 
     project_name: str
+    run_mode: str
     state_dir: Path
     object_store: str
 
     kafka_version: str
     trino_version: str
+    postgres_version: str
     minio_version: str
     mc_version: str
+    cp_kafka_version: str
+    kafka_ui_version: str
+    python_version: str
+    minio_image: str
 
     kafka_port: int
     kafka_controller_port: int
@@ -41,6 +47,7 @@ class Settings:
     minio_port: int
     minio_console_port: int
     postgres_port: int
+    kafka_ui_port: int
     supervisor_port: int
 
     kafka_bootstrap_servers: str
@@ -49,9 +56,12 @@ class Settings:
     s3_endpoint: str
     s3_region: str
     s3_bucket: str
+    kafka_advertised_host: str
+    kafka_bind_address: str
 
     kafka_heap: str
     trino_heap: str
+    trino_memory: str
 
     postgres_password: Secret
     postgres_catalog_password: Secret
@@ -61,6 +71,8 @@ class Settings:
     s3_access_key: str
     s3_secret_key: Secret
     supervisor_password: Secret
+    kafka_ui_user: str
+    kafka_ui_password: Secret
 
     num_devices: int
     num_customers: int

@@ -18,8 +18,9 @@ import psutil
 
 from stack.errors import FatalError, RetriableError
 from stack.paths import Paths
+from stack.root import PROJECT_ROOT
 from stack.services.service import Service
-from stack.settings import PROJECT_ROOT, Settings
+from stack.settings import Settings
 
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 3
@@ -27,8 +28,8 @@ START_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class State:
-    """How one service is.
+class Process:
+    """How one service's process is.
 
     status: supervisor's word (RUNNING, STARTING, BACKOFF, STOPPED, FATAL, EXITED).
     memory_mb: resident memory of the process and its children.
@@ -104,7 +105,7 @@ class Supervisor:
         if not wait_for(lambda: not psutil.pid_exists(pid), 120):
             raise RetriableError("supervisord to end", f"process {pid} runs", "try stop again")
 
-    def states(self) -> list[State]:
+    def states(self) -> list[Process]:
         """How every service is, in the order in which they start."""
         if not self.is_running():
             return []
@@ -196,10 +197,10 @@ def write_private(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def state_of(info: dict[str, Any]) -> State:
-    """A service's state from supervisor's answer and the process table."""
+def state_of(info: dict[str, Any]) -> Process:
+    """A process's state from supervisor's answer and the process table."""
     up_seconds = info["now"] - info["start"] if info["statename"] == "RUNNING" else 0
-    return State(info["name"], info["statename"], info["pid"], memory_mb(info["pid"]), up_seconds)
+    return Process(info["name"], info["statename"], info["pid"], memory_mb(info["pid"]), up_seconds)
 
 
 def memory_mb(pid: int) -> float:

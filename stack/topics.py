@@ -11,7 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from stack.errors import ConfigurationError
 from stack.ready import ANSWER_SECONDS, client_options
-from stack.settings import PROJECT_ROOT, Settings
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings
 
 TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from stack.errors import ConfigurationError
-from stack.settings import PROJECT_ROOT
+from stack.root import PROJECT_ROOT
 
 
 def install(name: str, target: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import yaml
 
 from stack.errors import ConfigurationError
-from stack.settings import PROJECT_ROOT, Settings
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings
 from stack.statements import WRITER_USER
 
 LANDING = "landing"

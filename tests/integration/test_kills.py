@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from stack import ready
 from stack.paths import paths_of
 from stack.ready import client_options
-from stack.settings import PROJECT_ROOT
+from stack.root import PROJECT_ROOT
 from stack.supervision import Supervisor
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 

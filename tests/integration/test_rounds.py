@@ -24,11 +24,12 @@ from trino.exceptions import Error as TrinoError
 from stack import lock, statements
 from stack.errors import RetriableError
 from stack.ready import admin_connection
+from stack.root import PROJECT_ROOT
 from stack.rounds import catalog, run_dbt
 from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import Project, seen_file
 from stack.rounds.seen import load
-from stack.settings import PROJECT_ROOT, Settings
+from stack.settings import Settings
 from tests.integration.lakehouse import Lakehouse
 
 # The stack's own rounds and commands may hold the lock when a test wants it.

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from stack.paths import paths_of
-from stack.settings import PROJECT_ROOT
+from stack.root import PROJECT_ROOT
 from stack.supervision import Supervisor
 from tests.integration.lakehouse import Lakehouse
 

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from stack.paths import paths_of
 from stack.ready import client_options
-from stack.settings import PROJECT_ROOT
+from stack.root import PROJECT_ROOT
 from stack.supervision import Supervisor
 from tests.integration.lakehouse import TOPIC, Lakehouse
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from stack.errors import ConfigurationError
+from stack.root import PROJECT_ROOT
 from stack.settings import (
     EXAMPLE_FILE,
-    PROJECT_ROOT,
     Secret,
     Settings,
     load_settings,
@@ -41,7 +41,8 @@ def test_every_listed_setting_is_a_field_and_every_field_is_listed() -> None:
 
 
 def test_every_setting_is_used_by_something() -> None:
-    files = tracked_files("stack", "lander", "simulator", "dbt-project", "trino", "setup", "*.sh")
+    folders = ("stack", "lander", "simulator", "dbt-project", "trino", "setup", "*.sh")
+    files = tracked_files(*folders, "docker-compose.yml")
     text = "\n".join(
         path.read_text(encoding="utf-8", errors="replace")
         for path in files
@@ -56,12 +57,11 @@ def test_every_setting_is_used_by_something() -> None:
     assert unused == []
 
 
-def test_every_environment_name_of_trino_and_dbt_is_known() -> None:
-    text = "\n".join(
-        path.read_text(encoding="utf-8") for path in tracked_files("trino", "dbt-project/*.yml")
-    )
-    names = set(re.findall(r"\$\{ENV:(\w+)\}|env_var\(['\"](\w+)['\"]", text))
-    used = {first or second for first, second in names}
+def test_every_environment_name_of_compose_trino_and_dbt_is_known() -> None:
+    files = tracked_files("trino", "dbt-project/*.yml", "docker-compose.yml")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    pattern = r"\$\{ENV:(\w+)\}|env_var\(['\"](\w+)['\"]|\$\{([A-Z]\w+)[}:]"
+    used = {"".join(groups) for groups in re.findall(pattern, text)} - {"ENV"}
     assert used - set(parse_env_file(EXAMPLE_FILE)) - OUTSIDE_NAMES == set()
 
 
@@ -72,15 +72,17 @@ def test_only_the_settings_module_reads_the_environment() -> None:
         if re.search(r"os\.getenv|environ\[|environ\.get", path.read_text(encoding="utf-8"))
     }
     # paths.py asks for XDG_CACHE_HOME, which belongs to the user's desktop, not to this project;
-    # supervision.py hands PATH, HOME and LANG on to the services.
-    assert readers <= {"stack/settings.py", "stack/paths.py", "stack/supervision.py"}
+    # supervision.py hands PATH, HOME and LANG on to the services, postgres.py PATH to psql.
+    handing_on = {"stack/supervision.py", "stack/services/postgres.py"}
+    assert readers <= {"stack/settings.py", "stack/paths.py"} | handing_on
 
 
 def test_no_version_stands_outside_the_settings() -> None:
     versions = [
         value for name, value in parse_env_file(EXAMPLE_FILE).items() if name.endswith("_VERSION")
     ]
-    files = tracked_files("stack", "setup", "bin", "lander", "simulator", "*.sh", "trino", "kafka")
+    images = ("docker-compose.yml", "*Dockerfile")
+    files = tracked_files("stack", "setup", "bin", "lander", "*.sh", "trino", "kafka", *images)
     offenders = [
         f"{path.name}: {version}"
         for path in files

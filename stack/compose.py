@@ -1,0 +1,211 @@
+"""The stack in containers: every verb as a call of Docker Compose."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from stack import fetch as downloads
+from stack.errors import FatalError, RetriableError
+from stack.root import PROJECT_ROOT
+from stack.runtime import Say, State
+from stack.settings import Settings
+
+READY_SECONDS = 300
+ONE_SHOT = "no"
+SERVICE_LABEL = "com.docker.compose.service"
+# The container of each tool, and the words that come before the user's own.
+KAFKA_TOOL = ("kafka-kraft", "--bootstrap-server", "localhost:9092")
+TOOLS = {
+    "dbt": ("dbt-transformations",),
+    "kafka-topics": KAFKA_TOOL,
+    "kafka-console-consumer": KAFKA_TOOL,
+    "kafka-consumer-groups": KAFKA_TOOL,
+    "mc": ("minio-storage",),
+    "psql": ("postgres",),
+    "trino": ("trino-coordinator",),
+}
+UNITS = {"B": 1e-6, "KiB": 1024e-6, "MiB": 1.048576, "GiB": 1073.741824}
+
+
+def command(settings: Settings, *words: str) -> list[str]:
+    """A call of Docker Compose for this stack."""
+    files = ["--project-directory", str(PROJECT_ROOT), "--env-file", str(settings.env_file)]
+    return ["docker", "compose", *files, *words]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The caller's environment and every setting, so that an older env file lacks none."""
+    return os.environ | settings.environment()
+
+
+def run(settings: Settings, *words: str) -> None:
+    """Run Compose with its output on the terminal. Raises RetriableError if it fails."""
+    sys.stdout.flush()
+    result = subprocess.run(command(settings, *words), env=environment(settings), check=False)
+    if result.returncode != 0:
+        raise RetriableError(
+            f"`docker compose {words[0]}` to end well",
+            "the output above",
+            "./initial-setup.sh doctor shows what is not well, with its last log lines",
+        )
+
+
+def answer(settings: Settings, *words: str) -> str:
+    """What Compose prints. Raises RetriableError with its words if it fails."""
+    return output(command(settings, *words), environment(settings))
+
+
+def output(words: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """What a docker command prints. Raises RetriableError with its words if it fails."""
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise RetriableError(
+            f"`{' '.join([words[0], words[1]])}` to answer",
+            result.stderr.strip(),
+            "see whether the container engine runs: docker info",
+        )
+    return result.stdout
+
+
+def fetch(settings: Settings, say: Say) -> None:
+    """Pull the official images and build our own; bring the samples that the demo replays."""
+    run(settings, "pull", "--ignore-buildable", "--policy", "missing", "--quiet")
+    services = ["lakehouse-init", "dbt-transformations"]
+    run(settings, "build", *services, *([] if settings.minio_image else ["minio-storage"]))
+    downloads.fetch_samples(settings, say)
+
+
+def start(settings: Settings, say: Say) -> None:
+    """Bring everything up and wait until every container is healthy; safe to call again."""
+    up = ["up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), "--no-build"]
+    run(settings, *up, "--remove-orphans")
+    bad = [state.name for state in states(settings) if not state.is_good]
+    if bad:
+        raise RetriableError(
+            "every container healthy", ", ".join(bad), "run ./initial-setup.sh doctor"
+        )
+
+
+def stop(settings: Settings, say: Say) -> None:
+    """Stop the containers in the reverse order of dependence; data stays in the volumes."""
+    run(settings, "--profile", "*", "stop")
+    say("stopped; data stays in the volumes")
+
+
+def erase(settings: Settings, say: Say) -> None:
+    """Delete the containers and their volumes."""
+    run(settings, "--profile", "*", "down", "--volumes", "--remove-orphans")
+
+
+def inspect(settings: Settings) -> list[dict[str, Any]]:
+    """What Docker knows of this stack's containers; one-shot ones that ended well left out."""
+    ids = answer(settings, "--profile", "*", "ps", "--all", "--quiet").split()
+    found = json.loads(output(["docker", "inspect", *ids])) if ids else []
+    return [each for each in found if not is_done(each)]
+
+
+def is_done(container: Mapping[str, Any]) -> bool:
+    """Whether a one-shot container has ended well."""
+    once = container["HostConfig"]["RestartPolicy"]["Name"] == ONE_SHOT
+    state = container["State"]
+    return bool(once and state["Status"] == "exited" and state["ExitCode"] == 0)
+
+
+def states(settings: Settings) -> list[State]:
+    """How every container is, in the order of the compose file."""
+    order = answer(settings, "--profile", "*", "config", "--services").split()
+    containers = sorted(
+        inspect(settings), key=lambda each: order.index(each["Config"]["Labels"][SERVICE_LABEL])
+    )
+    running = [each["Id"] for each in containers if each["State"]["Running"]]
+    if not running:
+        return []
+    memory = memory_mb(running)
+    return [state_of(each, memory.get(each["Id"], 0.0)) for each in containers]
+
+
+def memory_mb(ids: Sequence[str]) -> dict[str, float]:
+    """Memory in use by running containers, in megabytes, by their ids."""
+    lines = output(
+        ["docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *ids]
+    ).splitlines()
+    stats = [json.loads(line) for line in lines]
+    return {each["ID"]: megabytes(each["MemUsage"]) for each in stats}
+
+
+def megabytes(usage: str) -> float:
+    """The first figure of Docker's `123.4MiB / 3GiB`."""
+    match = re.match(r"([\d.]+)(\w+)", usage)
+    return float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else 0.0
+
+
+def state_of(container: Mapping[str, Any], memory: float) -> State:
+    """One container's state."""
+    state = container["State"]
+    health = state.get("Health", {})
+    status = health.get("Status") or state["Status"]
+    if not state["Running"]:
+        status = f"exited ({state['ExitCode']})" if state["Status"] == "exited" else state["Status"]
+    # Docker writes nanoseconds, which Python does not read.
+    started = datetime.fromisoformat(re.sub(r"\.\d+Z$|Z$", "+00:00", state["StartedAt"]))
+    up = (datetime.now(UTC) - started).total_seconds() if state["Running"] else 0.0
+    is_good = state["Running"] and status in {"healthy", "running", "starting"}
+    note = published(container) if is_good and published(container) else check_output(health)
+    return State(container["Name"].lstrip("/"), status, is_good, memory, up, note)
+
+
+def published(container: Mapping[str, Any]) -> str:
+    """The host addresses of a container."""
+    ports = container["NetworkSettings"]["Ports"] or {}
+    return " ".join(
+        f"{binding['HostIp']}:{binding['HostPort']}"
+        for bindings in ports.values()
+        for binding in bindings or []
+    )
+
+
+def check_output(health: Mapping[str, Any]) -> str:
+    """What the last health check printed, in one line."""
+    entries = health.get("Log") or []
+    return " ".join(str(entries[-1]["Output"]).split())[:300] if entries else ""
+
+
+def log_lines(settings: Settings, name: str, count: int) -> list[str]:
+    """The last lines a container logged."""
+    words = ["docker", "logs", "--tail", str(count), name]
+    result = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return result.stdout.splitlines()[-count:]
+
+
+def tool(
+    settings: Settings, name: str, arguments: Sequence[str]
+) -> tuple[list[str], Mapping[str, str]]:
+    """The command that runs a tool in its service's container."""
+    if name not in TOOLS:
+        raise FatalError(f"one of {', '.join(TOOLS)}", name, "use a tool of bin/")
+    container, *first = TOOLS[name]
+    if any(word.startswith("--bootstrap-server") for word in arguments):
+        first = []
+    defaults = psql_defaults(settings) if name == "psql" else {}
+    options = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
+    options += [word for variable in defaults for word in ("--env", variable)]
+    return ["docker", "exec", *options, container, name, *first, *arguments], defaults
+
+
+def psql_defaults(settings: Settings) -> dict[str, str]:
+    """Defaults of psql inside its container: the master data, as the server's owner."""
+    return {
+        "PGHOST": "127.0.0.1",
+        "PGUSER": "postgres",
+        "PGPASSWORD": str(settings.postgres_password),
+        "PGDATABASE": "meterhouse",
+    }

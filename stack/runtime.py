@@ -1,0 +1,75 @@
+"""The two ways to run the stack, natively and in containers, behind one set of verbs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stack.settings import Settings
+
+NATIVE, COMPOSE = "native", "compose"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class State:
+    """How one service is.
+
+    status: a word, as supervisor or Docker puts it. memory_mb: resident. up_seconds: since its
+    last start. note: its address, or what it says of itself.
+    """
+
+    name: str
+    status: str
+    is_good: bool
+    memory_mb: float = 0.0
+    up_seconds: float = 0.0
+    note: str = ""
+
+
+class Runtime(Protocol):
+    """One way to run the stack."""
+
+    def fetch(self, settings: Settings, say: Say) -> None:
+        """Bring what the services run on, once."""
+
+    def start(self, settings: Settings, say: Say) -> None:
+        """Bring everything up and wait until each service answers; safe to call again."""
+
+    def stop(self, settings: Settings, say: Say) -> None:
+        """End every service without loss."""
+
+    def erase(self, settings: Settings, say: Say) -> None:
+        """Delete every service's data."""
+
+    def states(self, settings: Settings) -> list[State]:
+        """How every service is; empty if nothing runs."""
+
+    def log_lines(self, settings: Settings, name: str, count: int) -> list[str]:
+        """The last lines a service logged."""
+
+    def tool(
+        self, settings: Settings, name: str, arguments: Sequence[str]
+    ) -> tuple[list[str], Mapping[str, str]]:
+        """The command and the environment that point a tool at this stack."""
+
+
+def runtime_of(settings: Settings) -> Runtime:
+    """The way this stack runs."""
+    # Only what is used is loaded: a container has none of the native services' packages.
+    if settings.run_mode == COMPOSE:
+        from stack import compose  # noqa: PLC0415
+
+        return compose
+    from stack import native  # noqa: PLC0415
+
+    return native
+
+
+def run_tool(settings: Settings, name: str, arguments: Sequence[str]) -> None:
+    """Become the tool; does not return."""
+    command, environment = runtime_of(settings).tool(settings, name, arguments)
+    os.execvpe(command[0], command, os.environ | environment)  # noqa: S606 (becomes the tool)
