@@ -198,8 +198,9 @@ def connect(settings: Settings) -> SqlCatalog:
             "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
             "s3.endpoint": settings.s3_endpoint,
             "s3.region": settings.s3_region,
+            # No key at all: PyIceberg asks for those of the machine's role.
             "s3.access-key-id": settings.s3_access_key,
-            "s3.secret-access-key": str(settings.s3_secret_key),
+            "s3.secret-access-key": str(settings.s3_secret_key) if settings.s3_access_key else "",
             "s3.force-virtual-addressing": "false",
             "s3.connect-timeout": "5",
             "s3.request-timeout": "20",

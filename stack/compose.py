@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -36,19 +35,16 @@ UNITS = {"B": 1e-6, "KiB": 1024e-6, "MiB": 1.048576, "GiB": 1073.741824}
 
 def command(settings: Settings, *words: str) -> list[str]:
     """A call of Docker Compose for this stack."""
-    files = ["--project-directory", str(PROJECT_ROOT), "--env-file", str(settings.env_file)]
-    return ["docker", "compose", *files, *words]
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The caller's environment and every setting, so that an older env file lacks none."""
-    return os.environ | settings.environment()
+    files = [str(PROJECT_ROOT / name) for name in settings.compose_file.split(":")]
+    options = [word for file in files for word in ("--file", file)]
+    folder = ["--project-directory", str(PROJECT_ROOT), "--env-file", str(settings.env_file)]
+    return ["docker", "compose", *folder, *options, *words]
 
 
 def run(settings: Settings, *words: str) -> None:
     """Run Compose with its output on the terminal. Raises RetriableError if it fails."""
     sys.stdout.flush()
-    result = subprocess.run(command(settings, *words), env=environment(settings), check=False)
+    result = subprocess.run(command(settings, *words), check=False)
     if result.returncode != 0:
         raise RetriableError(
             f"`docker compose {words[0]}` to end well",
@@ -59,12 +55,12 @@ def run(settings: Settings, *words: str) -> None:
 
 def answer(settings: Settings, *words: str) -> str:
     """What Compose prints. Raises RetriableError with its words if it fails."""
-    return output(command(settings, *words), environment(settings))
+    return output(command(settings, *words))
 
 
-def output(words: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+def output(words: Sequence[str]) -> str:
     """What a docker command prints. Raises RetriableError with its words if it fails."""
-    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RetriableError(
             f"`{' '.join([words[0], words[1]])}` to answer",
@@ -78,8 +74,20 @@ def fetch(settings: Settings, say: Say) -> None:
     """Pull the official images and build our own; bring the samples that the demo replays."""
     run(settings, "pull", "--ignore-buildable", "--policy", "missing", "--quiet")
     services = ["lakehouse-init", "dbt-transformations"]
-    run(settings, "build", *services, *([] if settings.minio_image else ["minio-storage"]))
+    if settings.minio_image:
+        pull(settings.minio_image, say)
+    else:
+        services.append("minio-storage")
+    run(settings, "build", *services)
     downloads.fetch_samples(settings, say)
+
+
+def pull(image: str, say: Say) -> None:
+    """Bring one image unless it is there."""
+    if output(["docker", "images", "--quiet", image]).strip():
+        return
+    say(f"pulling {image}")
+    output(["docker", "pull", "--quiet", image])
 
 
 def start(settings: Settings, say: Say) -> None:

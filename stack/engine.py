@@ -98,7 +98,8 @@ def published_ports(project: str, ask: Ask = ask) -> set[int]:
     """The host ports of a Compose project's containers."""
     label = f"label=com.docker.compose.project={project}"
     _, answer = ask(["docker", "ps", "--filter", label, "--format", "{{.Ports}}"])
-    return {int(number) for number in re.findall(r":(\d+)->", answer)}
+    spans = re.findall(r":(\d+)(?:-(\d+))?->", answer)
+    return {number for first, last in spans for number in range(int(first), int(last or first) + 1)}
 
 
 def foreign_containers(project: str, ask: Ask = ask) -> list[str]:

@@ -119,7 +119,7 @@ def main(words: list[str]) -> int:
     programs = dict(word.split("=", 1) for word in words[1:])
     with Progress() as progress:
         report = progress.report(" and ".join(programs))
-        build(programs, Path(words[0]), report)
+        build(programs, Path(words[0]).absolute(), report)
         report.done()
     return 0
 

@@ -27,6 +27,7 @@ class Settings:
     """Every setting, named as in .env.example but in lower case; that file explains each."""
 
     project_name: str
+    compose_file: str
     run_mode: str
     state_dir: Path
     object_store: str

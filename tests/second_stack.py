@@ -1,9 +1,13 @@
-"""Write the settings of the stack that the integration tests use: own ports, own state folder."""
+"""Write the settings of the integration tests' stack: own ports, own state folder.
+
+Usage: python -m tests.second_stack MODE   (native or compose; METERHOUSE_ENV names the file)
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +16,6 @@ from stack.settings import EXAMPLE_FILE, env_file_path, parse_env_file
 
 CHANGES = {
     "PROJECT_NAME": "meterhousetest",
-    "STATE_DIR": ".stack-test/state",
     "TRINO_HEAP": "2G",
     # The tests say when a round runs and how often the lander commits.
     "DBT_AUTO_RUN": "false",
@@ -29,13 +32,13 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
-def main(path: Path) -> None:
+def main(path: Path, mode: str) -> None:
     """Create the env file at `path` unless it exists."""
     names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     path.parent.mkdir(parents=True, exist_ok=True)
-    env_file.create(path, CHANGES | ports)
+    env_file.create(path, CHANGES | ports | {"STATE_DIR": f".stack-test/{mode}/state"})
 
 
 if __name__ == "__main__":
-    main(env_file_path(os.environ))
+    main(env_file_path(os.environ), sys.argv[1])

@@ -11,7 +11,7 @@ done
 case $answer in
   *'"state":"FINISHED"'*) ;;
   *)
-    printf '%s\n' "$answer" | cut -c 1-500
+    printf '%s\n' "$answer" | grep -o '"message":"[^"]*"' || printf '%s\n' "$answer"
     exit 1
     ;;
 esac

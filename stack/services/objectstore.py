@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from minio import Minio
+from minio.credentials.providers import IamAwsProvider, StaticProvider
 from urllib3 import PoolManager, Retry, Timeout
 
+from minio import Minio
 from stack.paths import Paths
 from stack.services.service import Service
 from stack.settings import Settings
@@ -90,10 +91,10 @@ def client(settings: Settings) -> Minio:
     """An S3 client with short time limits, for set-up and readiness."""
     endpoint = urlsplit(settings.s3_endpoint)
     limits = Timeout(connect=3, read=10)
+    keys = StaticProvider(settings.s3_access_key, str(settings.s3_secret_key))
     return Minio(
         endpoint.netloc,
-        access_key=settings.s3_access_key,
-        secret_key=str(settings.s3_secret_key),
+        credentials=keys if settings.s3_access_key else IamAwsProvider(),
         secure=endpoint.scheme == "https",
         region=settings.s3_region,
         http_client=PoolManager(timeout=limits, retries=Retry(total=0)),

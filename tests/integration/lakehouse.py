@@ -15,8 +15,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stack.ready import admin_connection, client_options
 from stack.rounds import run_dbt
+from stack.runtime import COMPOSE
 from stack.services import trino
 from stack.settings import Settings
+from tests.integration.actors import docker
 
 TOPIC = "telemetry_raw"
 LANDED_PROPERTY = "meterhouse.landed"
@@ -111,7 +113,14 @@ class Lakehouse:
 
     def round(self, *options: str) -> None:
         """Run the models once, as `bin/dbt run` does."""
-        assert run_dbt(["run", *options], self.settings) == 0
+        self.dbt("run", *options)
+
+    def dbt(self, *words: str) -> None:
+        """One dbt command by hand: in its container, or where the services run natively, here."""
+        if self.settings.run_mode == COMPOSE:
+            docker("exec", "dbt-transformations", "dbt", *words)
+        else:
+            assert run_dbt(words, self.settings) == 0
 
     def land_and_round(self) -> None:
         """Let everything sent so far reach the marts."""

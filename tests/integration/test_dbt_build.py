@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from stack.rounds import run_dbt
 from tests.integration.lakehouse import Lakehouse, reading
 
 
 def test_models_and_their_tests_all_pass(lakehouse: Lakehouse) -> None:
     lakehouse.send(reading("MTR-10000", "2026-01-01T00:00:00Z"))
     lakehouse.land()
-    assert run_dbt(["build"], lakehouse.settings) == 0
+    lakehouse.dbt("build")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,10 +17,9 @@ import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
 from stack import ready
-from stack.paths import paths_of
 from stack.ready import client_options
 from stack.root import PROJECT_ROOT
-from stack.supervision import Supervisor
+from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 
 MESSAGES_A_SECOND = 200
@@ -91,19 +89,12 @@ def streaming(lakehouse: Lakehouse) -> Iterator[Stream]:
     assert sorted(row[0] for row in landed) == sorted(stream.acknowledged)
 
 
-def pid_of(lakehouse: Lakehouse, service: str) -> int:
-    supervisor = Supervisor(lakehouse.settings, paths_of(lakehouse.settings))
-    pids = {state.name: state.pid for state in supervisor.states()}
-    assert pids.get(service), f"{service} does not run: {pids}"
-    return pids[service]
-
-
 @pytest.mark.parametrize("service", ["lander", "kafka", "postgres", "minio", "trino"])
 def test_a_killed_service_heals_and_nothing_is_lost_or_doubled(
     lakehouse: Lakehouse, service: str
 ) -> None:
     with streaming(lakehouse):
-        os.kill(pid_of(lakehouse, service), signal.SIGKILL)
+        Actors(lakehouse.settings).kill(service)
 
 
 def second_lander() -> subprocess.Popen[bytes]:
@@ -121,13 +112,13 @@ def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
 
 
 def test_a_lander_frozen_and_resumed_doubles_nothing(lakehouse: Lakehouse) -> None:
-    frozen = pid_of(lakehouse, "lander")
+    actors = Actors(lakehouse.settings)
     with streaming(lakehouse):
         other = second_lander()
         time.sleep(3)
-        os.kill(frozen, signal.SIGSTOP)
+        actors.freeze("lander")
         time.sleep(FREEZE_SECONDS)
-        os.kill(frozen, signal.SIGCONT)
+        actors.resume("lander")
         time.sleep(6)
         other.send_signal(signal.SIGTERM)
         assert other.wait(30) == 0

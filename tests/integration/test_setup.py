@@ -8,9 +8,9 @@ import subprocess
 import psutil
 import pytest
 
-from stack.paths import paths_of
 from stack.root import PROJECT_ROOT
-from stack.supervision import Supervisor
+from stack.runtime import COMPOSE
+from tests.integration.actors import CONTAINERS, Actors
 from tests.integration.lakehouse import Lakehouse
 
 SETUP = str(PROJECT_ROOT / "initial-setup.sh")
@@ -30,9 +30,8 @@ def setup(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def state(lakehouse: Lakehouse) -> dict[str, object]:
     """What a second setup must leave as it is: processes, passwords, topics, rows."""
     settings = lakehouse.settings
-    running = Supervisor(settings, paths_of(settings)).states()
     return {
-        "processes": {each.name: each.pid for each in running},
+        "processes": Actors(settings).pids(),
         "env": settings.env_file.read_text(encoding="utf-8"),
         "topics": lakehouse.end_offsets(),
         "devices": lakehouse.sql("select * from postgresql.public.device_master order by 1"),
@@ -42,7 +41,7 @@ def state(lakehouse: Lakehouse) -> dict[str, object]:
 
 def test_a_second_setup_changes_nothing(lakehouse: Lakehouse) -> None:
     before = state(lakehouse)
-    result = setup("--native")
+    result = setup()
     assert result.returncode == 0, result.stdout + result.stderr
     assert state(lakehouse) == before
 
@@ -50,16 +49,16 @@ def test_a_second_setup_changes_nothing(lakehouse: Lakehouse) -> None:
 def test_status_shows_every_service_and_its_address(lakehouse: Lakehouse) -> None:
     result = setup("status")
     assert result.returncode == 0, result.stdout + result.stderr
-    for word in ("postgres", "kafka", "minio", "trino", "lander", "dbt", "RUNNING", "MB"):
+    names = CONTAINERS.values() if lakehouse.settings.run_mode == COMPOSE else CONTAINERS
+    for word in (*names, "MB", f":{lakehouse.settings.kafka_port}"):
         assert word in result.stdout
-    assert f"localhost:{lakehouse.settings.kafka_port}" in result.stdout
 
 
 def test_doctor_names_a_taken_port_and_setup_changes_nothing(lakehouse: Lakehouse) -> None:
     before = state(lakehouse)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        result = setup("--native", KAFKA_PORT=str(port))
+        result = setup(KAFKA_PORT=str(port))
     assert result.returncode == 1
     assert f"port {port}" in result.stdout
     assert "KAFKA_PORT" in result.stdout
@@ -82,18 +81,14 @@ def test_an_unknown_word_is_misuse(word: str) -> None:
 
 
 def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
-    root = psutil.Process(supervisor_pid(lakehouse))
+    ports = {value for name, value in vars(lakehouse.settings).items() if name.endswith("_port")}
     addresses = {
         connection.laddr.ip
-        for process in [root, *root.children(recursive=True)]
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
+        for connection in psutil.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports
     }
+    assert "127.0.0.1" in addresses
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
-
-
-def supervisor_pid(lakehouse: Lakehouse) -> int:
-    return int((lakehouse.settings.state_dir / "supervisord.pid").read_text())
 
 
 def test_a_stop_and_a_start_keep_all_data(lakehouse: Lakehouse) -> None:
@@ -103,7 +98,7 @@ def test_a_stop_and_a_start_keep_all_data(lakehouse: Lakehouse) -> None:
     assert setup("stop").returncode == 0
     stopped = setup("status")
     assert stopped.returncode == 1
-    result = setup("--native")
+    result = setup()
     assert result.returncode == 0, result.stdout + result.stderr
     assert lakehouse.sql(query) == rows
     assert lakehouse.end_offsets() == offsets

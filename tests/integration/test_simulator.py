@@ -16,10 +16,9 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from stack.paths import paths_of
 from stack.ready import client_options
 from stack.root import PROJECT_ROOT
-from stack.supervision import Supervisor
+from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse
 
 SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")
@@ -121,12 +120,12 @@ def test_what_was_acknowledged_is_in_the_topic(lakehouse: Lakehouse, tmp_path: P
 def test_nothing_is_dropped_while_the_broker_is_away(lakehouse: Lakehouse, tmp_path: Path) -> None:
     before = sum(lakehouse.end_offsets().values())
     report_file = tmp_path / "report.json"
-    supervisor = Supervisor(lakehouse.settings, paths_of(lakehouse.settings))
+    actors = Actors(lakehouse.settings)
     process = start(SIMULATOR, "--duration", "75", "--quiet", "--report", str(report_file))
     time.sleep(5)
-    supervisor.stop("kafka")
+    actors.stop("kafka")
     time.sleep(AWAY_SECONDS)
-    supervisor.start("kafka")
+    actors.start("kafka")
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     report = json.loads(report_file.read_text())["topics"][TOPIC]

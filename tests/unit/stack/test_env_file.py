@@ -53,3 +53,18 @@ def test_check_refuses_a_file_that_others_can_read(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         env_file.check(path)
+
+
+def test_complete_adds_what_an_older_file_lacks_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    env_file.create(path, {"KAFKA_PORT": "29092"})
+    lines = path.read_text().splitlines()
+    lacking = {"KAFKA_UI_PORT", "KAFKA_UI_PASSWORD"}
+    path.write_text("\n".join(line for line in lines if line.split("=")[0] not in lacking))
+    before = parse_env_file(path)
+    assert set(env_file.complete(path)) == lacking
+    after = parse_env_file(path)
+    assert before.items() <= after.items()
+    assert after["KAFKA_UI_PORT"] == "8080"
+    assert len(after["KAFKA_UI_PASSWORD"]) >= 32
+    assert env_file.complete(path) == []

@@ -1,0 +1,1 @@
+"""The compose file on a container engine of the tests' own, with images built on this machine."""

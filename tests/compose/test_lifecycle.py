@@ -1,0 +1,156 @@
+"""Containers that are restarted, made anew, killed or unwell: data stays, reasons are told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from stack import compose, ready
+from stack.root import PROJECT_ROOT
+from stack.settings import Settings
+from tests.integration.actors import CONTAINERS, Actors, docker, inspect
+from tests.integration.lakehouse import Lakehouse
+
+HEAL_SECONDS = 180.0
+MARTS = "select * from iceberg.marts.device_daily_metrics order by device_id, reading_date"
+
+
+def docker_compose(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        compose.command(settings, *words),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def up(settings: Settings, *profiles: str) -> None:
+    words = [word for profile in profiles for word in ("--profile", profile)]
+    docker_compose(settings, *words, "up", "--detach", "--wait", "--no-build")
+
+
+def health(container: str) -> str:
+    return str(inspect(container)["State"].get("Health", {}).get("Status"))
+
+
+@pytest.fixture
+def data(lakehouse: Lakehouse) -> Iterator[None]:
+    """What is there before is there afterwards."""
+    lakehouse.land_and_round()
+    before = lakehouse.sql(MARTS), lakehouse.end_offsets()
+    assert before[0]
+    yield
+    ready.wait(lakehouse.settings, HEAL_SECONDS, lambda text: None)
+    assert (lakehouse.sql(MARTS), lakehouse.end_offsets()) == before
+    lakehouse.offsets_exactly_once()
+
+
+@pytest.mark.usefixtures("data")
+def test_up_twice_changes_nothing(settings: Settings) -> None:
+    before = {name: inspect(name)["State"]["StartedAt"] for name in CONTAINERS.values()}
+    up(settings)
+    up(settings)
+    after = {name: inspect(name)["State"]["StartedAt"] for name in CONTAINERS.values()}
+    assert after == before
+
+
+@pytest.mark.usefixtures("data")
+def test_a_restart_keeps_all_data(settings: Settings) -> None:
+    docker_compose(settings, "restart")
+    up(settings)
+
+
+@pytest.mark.usefixtures("data")
+def test_down_and_up_keep_all_data(settings: Settings) -> None:
+    docker_compose(settings, "down")
+    up(settings)
+
+
+@pytest.mark.usefixtures("data")
+def test_containers_made_anew_keep_all_data(settings: Settings) -> None:
+    words = ["up", "--detach", "--wait", "--no-build", "--force-recreate"]
+    docker_compose(settings, *words)
+
+
+def test_up_waits_in_every_combination_of_profiles(lakehouse: Lakehouse) -> None:
+    before = sum(lakehouse.end_offsets().values())
+    up(lakehouse.settings, "simulator")
+    lakehouse.wait_until(lambda: sum(lakehouse.end_offsets().values()) > before, HEAL_SECONDS)
+    docker("stop", "telemetry-simulator")
+    assert inspect("telemetry-simulator")["State"]["ExitCode"] == 0
+    assert "acknowledged" in docker("logs", "telemetry-simulator")
+    docker("rm", "telemetry-simulator")
+
+
+@pytest.mark.parametrize("service", ["dbt", "lander"])
+def test_a_killed_container_comes_back(lakehouse: Lakehouse, service: str) -> None:
+    container = CONTAINERS[service]
+    started = inspect(container)["State"]["StartedAt"]
+    Actors(lakehouse.settings).kill(service)
+    lakehouse.wait_until(
+        lambda: (
+            inspect(container)["State"]["StartedAt"] != started and health(container) == "healthy"
+        ),
+        HEAL_SECONDS,
+    )
+
+
+def test_an_unhealthy_container_comes_with_its_reason(lakehouse: Lakehouse) -> None:
+    actors = Actors(lakehouse.settings)
+    actors.stop("kafka")
+    lakehouse.wait_until(lambda: health("telemetry-lander") == "unhealthy", HEAL_SECONDS)
+    result = subprocess.run(
+        [str(PROJECT_ROOT / "initial-setup.sh"), "doctor"],
+        env=dict(psutil.Process().environ()),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    actors.start("kafka")
+    assert result.returncode == 1
+    assert "✗ kafka-kraft: exited" in result.stdout
+    assert "✗ telemetry-lander: unhealthy" in result.stdout
+    assert "telemetry_raw waiting" in result.stdout
+    lakehouse.wait_until(lambda: health("telemetry-lander") == "healthy", HEAL_SECONDS)
+    lakehouse.wait_until(lambda: health("kafka-kraft") == "healthy", HEAL_SECONDS)
+
+
+def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse) -> None:
+    """With rounds switched on, Trino away: the next round fails, and the container says why."""
+    settings = lakehouse.settings
+    scheduled = os.environ | {"DBT_AUTO_RUN": "true", "DBT_RUN_INTERVAL": "5"}
+    words = compose.command(settings, "up", "--detach", "--wait", "--no-build", "--no-deps")
+    subprocess.run([*words, "dbt-transformations"], env=scheduled, check=True, capture_output=True)
+    assert health("dbt-transformations") == "healthy"
+    actors = Actors(settings)
+    actors.stop("trino")
+    lakehouse.send({"device_id": "MTR-10000", "note": "something new for a round"})
+    lakehouse.wait_until(lambda: health("dbt-transformations") == "unhealthy", HEAL_SECONDS)
+    log = inspect("dbt-transformations")["State"]["Health"]["Log"][-1]["Output"]
+    assert "failed" in log
+    actors.start("trino")
+    lakehouse.wait_until(lambda: health("dbt-transformations") == "healthy", HEAL_SECONDS)
+    assert "result=ok" in docker("logs", "dbt-transformations").replace('"', "")
+    up(settings)
+    time.sleep(1)
+    assert "rounds are off" in docker("logs", "--tail", "5", "dbt-transformations")
+
+
+def test_kafka_ui_asks_for_a_login(settings: Settings) -> None:
+    """Wiring only where the image is the tests' stand-in: its page is not the product's."""
+    words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"]
+    page = [*words, f"http://localhost:{settings.kafka_ui_port}/api/clusters"]
+    result = subprocess.run(page, capture_output=True, text=True, check=True)
+    assert result.stdout in {"302", "401"}
+    environment = inspect("kafka-ui")["Config"]["Env"]
+    assert "KAFKA_CLUSTERS_0_READONLY=true" in environment
+    assert "DYNAMIC_CONFIG_ENABLED=false" in environment

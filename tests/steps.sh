@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The steps of run-tests.sh that start something and end it again. Sourced by run-tests.sh.
+
+# The checks and all test runs count; the first failure does not hide the others.
+failed=()
+attempt() {
+  local name=$1
+  shift
+  "$@" || failed+=("$name")
+}
+
+# start_engine: have a container engine, or say in one line why there is none and return 1.
+start_engine() {
+  local code=0
+  step "A container engine"
+  "$venv_python" -m tests.compose.engine start || code=$?
+  if ((code == 3)); then
+    return 1
+  fi
+  # An engine that should start and does not is a failure, not a machine without one.
+  if ((code != 0)) || ! eval "$("$venv_python" -m tests.compose.engine env)"; then
+    failed+=(engine)
+    return 1
+  fi
+  step "Stand-ins for the official images"
+  "$venv_python" -m tests.compose.images build || {
+    failed+=(images)
+    return 1
+  }
+}
+
+# integration_tests MODE: a fresh stack, the tests on it, and its end.
+integration_tests() {
+  local mode=$1
+  local suites=(tests/integration/test_seeded_marts.py tests/integration)
+  shift
+  [[ $mode == native ]] || suites+=(tests/compose)
+  export METERHOUSE_ENV=$PWD/.stack-test/$mode/.env
+  step "A $mode stack for the integration tests"
+  setup_if_there reset --yes
+  rm -rf ".stack-test/$mode"
+  "$venv_python" -m tests.second_stack "$mode" >/dev/null
+  if ./initial-setup.sh "--$mode"; then
+    step "Integration tests, $mode"
+    attempt "integration, $mode" "$venv_python" -m pytest "${suites[@]}" -q \
+      --junitxml "$results/$mode.xml" "$@"
+  else
+    failed+=("setup, $mode")
+  fi
+  end_step
+  end_stack
+}
+
+# setup_if_there WORDS...: initial-setup.sh for the stack METERHOUSE_ENV names, if it was made.
+setup_if_there() {
+  if [[ -f ${METERHOUSE_ENV:-} ]]; then
+    ./initial-setup.sh "$@" || true
+  fi
+}
+
+# end_stack: stop the stack that METERHOUSE_ENV names, and an engine of the tests' own.
+end_stack() {
+  setup_if_there stop
+  if [[ ${METERHOUSE_ENV:-} == */compose/.env ]]; then
+    "$venv_python" -m tests.compose.engine stop || true
+  fi
+}
