@@ -49,5 +49,8 @@ for mode in "${modes[@]}"; do
   integration_tests "$mode" "$@"
 done
 end_step
+if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then
+  attempt "the same marts in both modes" diff "$results"/marts-{native,compose}.json
+fi
 
 "$venv_python" -m tests.count_results "$results"/*.xml "${failed[@]/#/--failed=}"

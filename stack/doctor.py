@@ -23,7 +23,7 @@ from stack.runtime import COMPOSE
 from stack.settings import Settings
 
 MEMORY_GB = 6.0
-# The limits of docker-compose.yml add up to 7.3 GB.
+# Of the 7.8 GB that the limits of docker-compose.yml add up to, not all is used at once.
 ENGINE_MEMORY_GB = 7.5
 DISK_GB = 8.0
 OPEN_FILES = 4096

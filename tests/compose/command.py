@@ -25,16 +25,23 @@ def run(
 ) -> str:
     """The output of a program.
 
-    Raises NoEngineError with its last line of complaint unless it ends well.
+    Raises NoEngineError with its first line of complaint unless it ends well.
     """
     result = subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
-        raise NoEngineError(f"{Path(command[0]).name}: {last_line(result.stderr or result.stdout)}")
+        raise NoEngineError(
+            f"{Path(command[0]).name}: {first_line(result.stderr or result.stdout)}"
+        )
     return result.stdout
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no output")
 
 
 def last_line(text: str) -> str:
     """The last line that says something."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+    return first_line("\n".join(reversed(text.splitlines())))

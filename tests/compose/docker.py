@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,12 +14,11 @@ from tests.compose.errors import BuildError
 LABEL = "org.meterhouse.inputs"
 
 
-def output(engine: Engine, *arguments: str, text: str = "") -> str:
+def output(engine: Engine, *arguments: str) -> str:
     """What the client prints. Raises BuildError with its words unless it ends well."""
     result = subprocess.run(
         [*docker(engine), *arguments],
         env=engine.environment(),
-        input=text,
         capture_output=True,
         text=True,
         check=False,
@@ -55,8 +55,16 @@ def build(
     """Build an image and label it with the digest of its inputs."""
     options = [f"--build-context={name}={path}" for name, path in contexts.items()]
     options += [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    options += [f"--label={LABEL}={inputs}", f"--tag={image}", "--progress=plain", "--file=-"]
-    output(engine, "build", *options, str(folder), text=dockerfile)
+    options += [f"--label={LABEL}={inputs}", f"--tag={image}", "--progress=plain"]
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(dockerfile)
+        file.flush()
+        output(engine, "build", *options, f"--file={file.name}", str(folder))
+
+
+def remove_replaced(engine: Engine) -> None:
+    """Delete images that were made here and whose name a newer one has taken."""
+    output(engine, "image", "prune", "--force", "--filter", f"label={LABEL}")
 
 
 def import_root(engine: Engine, root: Path, image: str) -> None:

@@ -7,6 +7,7 @@ says that this machine cannot run one, with the reason on one line.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import fcntl
 import json
 import os
@@ -18,9 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from stack.root import PROJECT_ROOT
 from tests.compose import debian, host_network, programs
@@ -38,6 +41,8 @@ ADDRESS_POOL = "base=172.31.0.0/16,size=24"
 READY_SECONDS = 60
 STOP_SECONDS = 90
 EXIT_NO_ENGINE = 3
+LIBC = ctypes.CDLL(None)
+MNT_DETACH = 2
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ def start_daemon(folder: Path) -> Engine:
     process = launch(folder, socket_folder, found)
     boot_id = BOOT_ID.read_text(encoding="utf-8").strip()
     record = Record(boot_id, process.pid, socket_folder, str(folder), found)
-    RECORD.write_text(json.dumps(asdict(record), indent=2), encoding="utf-8")
+    write_record(record)
     if not wait_until_ready(record.engine, process):
         reason = last_line(LOG.read_text(encoding="utf-8"))
         stop()
@@ -259,14 +264,26 @@ def end_process(record: Record) -> None:
 
 
 def clear_remains() -> None:
-    """Unmount and delete what an ended daemon left."""
+    """End, unmount and delete what an ended daemon left."""
     record = read_record()
+    if record:
+        end_orphans(record.socket_folder)
     below = [str(FOLDER / "data"), *([record.socket_folder] if record else [])]
     for mount in mounts_below(Path("/proc/self/mounts").read_text(encoding="utf-8"), below):
-        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+        LIBC.umount2(mount.encode(), MNT_DETACH)
     (FOLDER / "dockerd.pid").unlink(missing_ok=True)
     if record:
         shutil.rmtree(record.socket_folder, ignore_errors=True)
+
+
+def end_orphans(socket_folder: str) -> None:
+    """Kill the containers of a daemon that was killed: they would write beside the next one's."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline() if process.name().startswith("containerd") else []
+            if any(word.startswith(f"{socket_folder}/") for word in words):
+                for each in [*process.children(recursive=True), process]:
+                    each.kill()
 
 
 def mounts_below(mounts: str, folders: list[str]) -> list[str]:
@@ -276,6 +293,13 @@ def mounts_below(mounts: str, folders: list[str]) -> list[str]:
         point for point in points if any(f"{point}/".startswith(f"{top}/") for top in folders)
     ]
     return sorted(inside, key=len, reverse=True)
+
+
+def write_record(record: Record) -> None:
+    """Remember a started engine."""
+    unfinished = RECORD.with_suffix(".new")
+    unfinished.write_text(json.dumps(asdict(record), indent=2), encoding="utf-8")
+    unfinished.replace(RECORD)
 
 
 def read_record() -> Record | None:
@@ -300,7 +324,7 @@ def main(arguments: list[str] | None = None) -> int:
             stop()
         else:
             return print_environment()
-    except NoEngineError as error:
+    except (NoEngineError, OSError) as error:
         print(f"no container engine: {error}", file=sys.stderr)
         return EXIT_NO_ENGINE
     return 0

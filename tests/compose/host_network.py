@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.compose import programs
-from tests.compose.command import last_line, run
+from tests.compose.command import first_line, run
 from tests.compose.errors import NoEngineError
 
 IP_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
@@ -64,7 +64,7 @@ def working_iptables(engine_programs: Path) -> str:
         )
         if result.returncode == 0:
             return candidate
-        complaint = last_line(result.stderr)
+        complaint = first_line(result.stderr)
     raise NoEngineError(f"the kernel refuses iptables: {complaint}")
 
 

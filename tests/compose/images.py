@@ -121,6 +121,7 @@ def build_all(where: Engine) -> None:
         inputs = stand_in.inputs(base_inputs)
         build(where, stand_in, base, inputs)
         made[stand_in.folder] = (stand_in.image, inputs)
+    docker.remove_replaced(where)
 
 
 def build(where: Engine, stand_in: StandIn, base: str, inputs: str) -> None:

@@ -80,14 +80,21 @@ def test_containers_made_anew_keep_all_data(settings: Settings) -> None:
     docker_compose(settings, *words)
 
 
+@pytest.fixture
+def simulator(settings: Settings) -> Iterator[None]:
+    """The simulator's profile is up; afterwards it is gone."""
+    up(settings, "simulator")
+    yield
+    docker("rm", "--force", "telemetry-simulator")
+
+
+@pytest.mark.usefixtures("simulator")
 def test_up_waits_in_every_combination_of_profiles(lakehouse: Lakehouse) -> None:
     before = sum(lakehouse.end_offsets().values())
-    up(lakehouse.settings, "simulator")
-    lakehouse.wait_until(lambda: sum(lakehouse.end_offsets().values()) > before, HEAL_SECONDS)
+    lakehouse.wait_until(lambda: sum(lakehouse.end_offsets().values()) > before)
     docker("stop", "telemetry-simulator")
     assert inspect("telemetry-simulator")["State"]["ExitCode"] == 0
     assert "acknowledged" in docker("logs", "telemetry-simulator")
-    docker("rm", "telemetry-simulator")
 
 
 @pytest.mark.parametrize("service", ["dbt", "lander"])

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
@@ -33,7 +34,8 @@ class Cluster:
         self.name = needed(environ, "KAFKA_CLUSTERS_0_NAME")
         self.read_only = environ.get("KAFKA_CLUSTERS_0_READONLY", "false") == "true"
         servers = needed(environ, "KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS")
-        self._admin = AdminClient({"bootstrap.servers": servers})
+        # What goes wrong is in the answers; the client's own log would repeat it all the time.
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
 
     def topics(self) -> dict[str, int]:
         """Topic -> number of partitions. Raises KafkaException if the broker does not answer."""
@@ -64,6 +66,17 @@ class Login:
         """Whether a Cookie header holds a session of ours."""
         cookie = SimpleCookie(cookies).get(COOKIE)
         return cookie is not None and cookie.value in self._sessions
+
+
+class Server(ThreadingHTTPServer):
+    """Listens to both families of addresses, as a Java program does."""
+
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        """Take IPv4 connections with the same socket."""
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -147,7 +160,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Handler.cluster = Cluster(os.environ)
     Handler.login = Login(os.environ)
-    ThreadingHTTPServer(("", PORT), Handler).serve_forever()
+    Server(("", PORT), Handler).serve_forever()
 
 
 if __name__ == "__main__":

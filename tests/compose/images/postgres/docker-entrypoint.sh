@@ -39,7 +39,7 @@ make_folders() {
 
 # run_sql PSQL_ARGUMENT...: as the owner of the cluster, in the database of the environment.
 run_sql() {
-  PGHOST='' psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --no-password --no-psqlrc "$@"
+  PGHOST=/var/run/postgresql psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --no-password --no-psqlrc "$@"
 }
 
 run_init_files() {
