@@ -17,6 +17,7 @@ from tests.integration.lakehouse import Lakehouse
 SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")
 RESULTS = PROJECT_ROOT / ".stack-test" / "results"
 WEEK = ["--from", "2025-03-01T00:00:00Z", "--to", "2025-03-08T00:00:00Z"]
+OF_THE_LANDING = {"batch_id", "landed_at"}
 MARTS = {
     "device_daily_metrics": "where reading_date < date '2025-03-09'",
     "customer_usage_summary": "where reading_date < date '2025-03-09'",
@@ -25,8 +26,10 @@ MARTS = {
 
 
 def rows(lakehouse: Lakehouse, mart: str) -> list[str]:
-    """A mart's rows as text, in an order of their own."""
-    found = lakehouse.sql(f"select * from iceberg.marts.{mart} {MARTS[mart]}")
+    """A mart's rows as text, in an order of their own, without when and in what batch they came."""
+    columns = [row[0] for row in lakehouse.sql(f"show columns from iceberg.marts.{mart}")]
+    kept = ", ".join(name for name in columns if name not in OF_THE_LANDING)
+    found = lakehouse.sql(f"select {kept} from iceberg.marts.{mart} {MARTS[mart]}")
     return sorted(json.dumps(row, default=str) for row in found)
 
 
@@ -40,8 +43,8 @@ def test_a_seeded_week_fills_every_mart(lakehouse: Lakehouse) -> None:
     lakehouse.round()
     marts = {mart: rows(lakehouse, mart) for mart in MARTS}
     assert {mart: len(found) for mart, found in marts.items()} == {
-        "device_daily_metrics": 70,
-        "customer_usage_summary": 35,
+        "device_daily_metrics": 80,
+        "customer_usage_summary": 40,
         "device_health_status": 10,
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
