@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stack import fetch as downloads
+from stack.engine import container_names
 from stack.errors import FatalError, RetriableError
 from stack.root import PROJECT_ROOT
 from stack.runtime import Say, State
@@ -18,7 +19,6 @@ from stack.settings import Settings
 
 READY_SECONDS = 300
 ONE_SHOT = "no"
-SERVICE_LABEL = "com.docker.compose.service"
 # The container of each tool, and the words that come before the user's own.
 KAFKA_TOOL = ("kafka-kraft", "--bootstrap-server", "localhost:9092")
 TOOLS = {
@@ -128,10 +128,8 @@ def is_done(container: Mapping[str, Any]) -> bool:
 
 def states(settings: Settings) -> list[State]:
     """How every container is, in the order of the compose file."""
-    order = answer(settings, "--profile", "*", "config", "--services").split()
-    containers = sorted(
-        inspect(settings), key=lambda each: order.index(each["Config"]["Labels"][SERVICE_LABEL])
-    )
+    order = container_names()
+    containers = sorted(inspect(settings), key=lambda each: order.index(each["Name"].lstrip("/")))
     running = [each["Id"] for each in containers if each["State"]["Running"]]
     if not running:
         return []

@@ -107,8 +107,13 @@ def foreign_containers(project: str, ask: Ask = ask) -> list[str]:
     shown = '{{.Names}} {{.Label "com.docker.compose.project"}}'
     _, answer = ask(["docker", "ps", "--all", "--format", shown])
     named = [line.split() for line in answer.splitlines()]
-    ours = set(CONTAINER_NAME.findall(COMPOSE_FILE.read_text(encoding="utf-8")))
+    ours = set(container_names())
     return sorted(name for name, *owner in named if name in ours and owner != [project])
+
+
+def container_names() -> list[str]:
+    """The names that docker-compose.yml gives its containers, in its order."""
+    return CONTAINER_NAME.findall(COMPOSE_FILE.read_text(encoding="utf-8"))
 
 
 def choose(settings: Settings, look: Callable[[], Engine] = look) -> tuple[str, str]:
