@@ -42,7 +42,7 @@ def test_flags_win_over_settings() -> None:
         ["--days", "2", "--duration", "5"],
         ["--days", "2", "--from", "now-1d"],
         ["--from", "someday"],
-        ["--from", "now-1m"],
+        ["--from", "2026-01-01T00:01:00Z", "--to", "2026-01-01T00:02:00Z"],
         ["--from", "2009-12-31", "--to", "2010-02-01"],
         ["--num-devices", "0"],
         ["--faults", "late"],
