@@ -16,6 +16,7 @@ COPY --from=packages /app/.venv .venv
 COPY .env.example ./
 COPY bin/stack bin/
 COPY kafka/topics.tsv kafka/
+COPY minio/policies minio/policies
 COPY stack stack
 COPY simulator simulator
 COPY lander lander

@@ -40,6 +40,7 @@ from lander.offsets import (
 )
 from lander.topics import Topic
 from stack.errors import ConfigurationError, FatalError, RetriableError
+from stack.services import objectstore_keys
 from stack.settings import Settings
 
 CATALOG = "lakehouse"
@@ -188,6 +189,7 @@ def connect(settings: Settings) -> SqlCatalog:
         database="iceberg_catalog",
         query={"connect_timeout": "5", "tcp_user_timeout": "10000"},
     )
+    keys = objectstore_keys.keys_of(settings, objectstore_keys.LANDER)
     return SqlCatalog(
         CATALOG,
         **{
@@ -199,8 +201,8 @@ def connect(settings: Settings) -> SqlCatalog:
             "s3.endpoint": settings.s3_endpoint,
             "s3.region": settings.s3_region,
             # No key at all: PyIceberg asks for those of the machine's role.
-            "s3.access-key-id": settings.s3_access_key,
-            "s3.secret-access-key": str(settings.s3_secret_key) if settings.s3_access_key else "",
+            "s3.access-key-id": keys.access_key,
+            "s3.secret-access-key": str(keys.secret_key),
             "s3.force-virtual-addressing": "false",
             "s3.connect-timeout": "5",
             "s3.request-timeout": "20",

@@ -1,5 +1,5 @@
 -- Master data of customers and meters, as a utility holds them. Safe to run twice.
--- Filled by `python -m simulator.master_data`; read by the simulator, Trino and dbt.
+-- Filled by `python -m simulator.master_data`; 40_access.sql says who reads what.
 
 \connect meterhouse
 
@@ -114,5 +114,3 @@ comment on column public.device_master.is_active is 'Whether the meter is in ser
 comment on column public.device_master.installed_at is 'When the meter went into service.';
 comment on column public.device_master.created_at is 'When the row was made.';
 comment on column public.device_master.updated_at is 'When the row last changed.';
-
-grant select on public.customer_master, public.device_master to simulator, trino, dbt;

@@ -43,7 +43,7 @@ step "Running"
 stack status
 cat <<TEXT
 
-The demo took $SECONDS s. Try next:
+The demo took $SECONDS s. Look: http://localhost:$(stack get EXPLORER_PORT), Kafka: http://localhost:$(stack get KAFKA_UI_PORT). Try next:
   bin/trino --execute "select * from iceberg.marts.device_daily_metrics where reading_date = current_date"
   bin/trino --execute "select * from iceberg.marts.customer_usage_summary where customer_alert_status != 'NORMAL'"
   bin/trino --execute "select reason, message from iceberg.quality.quarantine_telemetry_raw limit 5"

@@ -27,7 +27,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from stack.errors import MeterhouseError, RetriableError
-from stack.ready import ANSWER_SECONDS, client_options
+from stack.kafka_client import client_options
+from stack.ready import ANSWER_SECONDS
 from stack.services import trino
 from stack.settings import Settings, load_settings
 

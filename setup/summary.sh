@@ -4,8 +4,9 @@
 step "Running"
 stack status
 end_step
-cat <<'TEXT'
+cat <<TEXT
 
+  http://localhost:$(stack get EXPLORER_PORT)              the explorer; Kafka: http://localhost:$(stack get KAFKA_UI_PORT)
   bin/trino                          SQL on the lakehouse
   ./initial-setup.sh demo            fill it and look at the marts
   ./initial-setup.sh status | stop   how it is; end it without loss

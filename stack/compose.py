@@ -73,7 +73,7 @@ def output(words: Sequence[str]) -> str:
 def fetch(settings: Settings, say: Say) -> None:
     """Pull the official images and build our own; bring the samples that the demo replays."""
     run(settings, "pull", "--ignore-buildable", "--policy", "missing", "--quiet")
-    services = ["lakehouse-init", "dbt-transformations"]
+    services = ["lakehouse-init", "dbt-transformations", "explorer"]
     if settings.minio_image:
         pull(settings.minio_image, say)
     else:

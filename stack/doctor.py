@@ -23,7 +23,7 @@ from stack.runtime import COMPOSE
 from stack.settings import Settings
 
 MEMORY_GB = 6.0
-# Of the 7.8 GB that the limits of docker-compose.yml add up to, not all is used at once.
+# Of the 8.3 GB that the limits of docker-compose.yml add up to, not all is used at once.
 ENGINE_MEMORY_GB = 7.5
 DISK_GB = 8.0
 OPEN_FILES = 4096
@@ -155,14 +155,13 @@ def compose_ports(settings: Settings) -> dict[str, int]:
         "MINIO_CONSOLE_PORT": settings.minio_console_port,
         "POSTGRES_PORT": settings.postgres_port,
         "KAFKA_UI_PORT": settings.kafka_ui_port,
+        "EXPLORER_PORT": settings.explorer_port,
     }
 
 
 def native_ports(settings: Settings) -> dict[str, int]:
     """The ports of the native services, by setting."""
-    wanted = compose_ports(settings)
-    del wanted["KAFKA_UI_PORT"]
-    return wanted | {
+    return compose_ports(settings) | {
         "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port,
         "SUPERVISOR_PORT": settings.supervisor_port,
     }

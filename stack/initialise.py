@@ -1,16 +1,17 @@
-"""Make what the pipeline needs before it starts: topics, bucket, schemas. Safe to run again."""
+"""Make what the pipeline needs before it starts: topics, bucket, users, schemas. Runs again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from stack import ready
-from stack.services import trino
+from stack.services import objectstore_access, trino
 from stack.settings import Settings
 from stack.topics import create_topics
 
 READY_SECONDS = 180.0
-SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
+# The lander makes its own: in Trino nobody owns landing.
+SCHEMAS = ("staging", "quality", "intermediate", "marts", "ops")
 
 Say = Callable[[str], None]
 
@@ -22,8 +23,15 @@ def initialise(settings: Settings, say: Say) -> None:
     """
     ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE])
     create_topics(settings, say)
+    make_users(settings, say)
     ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
     create_schemas(settings)
+
+
+def make_users(settings: Settings, say: Say) -> None:
+    """Give the object store its users."""
+    if not objectstore_access.apply(settings):
+        say("object store: one login for all, prefixes are not kept apart")
 
 
 def create_schemas(settings: Settings) -> None:

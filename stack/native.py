@@ -38,7 +38,15 @@ def pipeline(settings: Settings) -> list[Service]:
             "lander", ["lander"], settings, stop_seconds=30, final_exit_code=MESSAGES_LOST
         ),
         python_service("dbt", ["stack", "rounds"], settings, stop_seconds=120),
+        page("explorer", "explorer", settings, settings.explorer_port),
+        page("kafka-ui", "explorer.kafka_alone", settings, settings.kafka_ui_port),
     ]
+
+
+def page(name: str, module: str, settings: Settings, port: int) -> Service:
+    """A page for browsers."""
+    address = f"http://localhost:{port}"
+    return python_service(name, [module], settings, stop_seconds=10, address=address)
 
 
 def fetch(settings: Settings, say: Say) -> None:

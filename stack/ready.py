@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from stack.errors import MeterhouseError, RetriableError
+from stack.kafka_client import client_options
 from stack.services import objectstore, trino
 from stack.settings import Settings
 
@@ -66,7 +67,8 @@ def ask_kafka(settings: Settings) -> None:
     token = uuid.uuid4().bytes
     written = produce(settings, token)
     where = TopicPartition(PROBE_TOPIC, 0, written.offset() or 0)
-    with closing(Consumer(client_options(settings) | {"group.id": PROBE_TOPIC})) as consumer:
+    options = {"group.id": PROBE_TOPIC, "enable.auto.commit": False}
+    with closing(Consumer(client_options(settings) | options)) as consumer:
         consumer.assign([where])
         read = consumer.poll(ANSWER_SECONDS)
     if read is None or read.error() or read.value() != token:
@@ -99,15 +101,6 @@ def produce(settings: Settings, value: bytes) -> Message:
     if not written:
         raise RetriableError("an acknowledged record", str(failed), "look at the log of kafka")
     return written[0]
-
-
-def client_options(settings: Settings) -> dict[str, str | int | float | bool]:
-    """Options of a short-lived Kafka client that does not chatter while the broker is away."""
-    return {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
-        "broker.address.family": "v4",
-        "log_level": 0,
-    }
 
 
 def ask_objectstore(settings: Settings) -> None:

@@ -49,6 +49,7 @@ class Settings:
     minio_console_port: int
     postgres_port: int
     kafka_ui_port: int
+    explorer_port: int
     supervisor_port: int
 
     kafka_bootstrap_servers: str
@@ -71,6 +72,9 @@ class Settings:
     postgres_dbt_password: Secret
     s3_access_key: str
     s3_secret_key: Secret
+    s3_lander_secret_key: Secret
+    s3_trino_secret_key: Secret
+    s3_people_secret_key: Secret
     supervisor_password: Secret
     kafka_ui_user: str
     kafka_ui_password: Secret

@@ -227,8 +227,10 @@ def python_service(
     name: str,
     module: list[str],
     settings: Settings,
+    *,
     stop_seconds: int,
     final_exit_code: int | None = None,
+    address: str = "",
 ) -> Service:
     """One of the project's own services, a Python module run from the project's folder."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
@@ -236,6 +238,7 @@ def python_service(
         name=name,
         command=[sys.executable, "-u", "-m", *module],
         directory=PROJECT_ROOT,
+        address=address,
         stop_seconds=stop_seconds,
         final_exit_code=final_exit_code,
         environment=kept | settings.environment(),

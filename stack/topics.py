@@ -10,7 +10,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from stack.errors import ConfigurationError
-from stack.ready import ANSWER_SECONDS, client_options
+from stack.kafka_client import client_options
+from stack.ready import ANSWER_SECONDS
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 

@@ -44,11 +44,24 @@ integration_tests() {
     step "Integration tests, $mode"
     attempt "integration, $mode" "$venv_python" -m pytest "${suites[@]}" -q \
       --junitxml "$results/$mode.xml" "$@"
+    step "Browser tests, $mode"
+    attempt "browser, $mode" browser_tests "$mode" "$@"
   else
     failed+=("setup, $mode")
   fi
   end_step
   end_stack
+}
+
+# browser_tests MODE: on what the integration tests left; nothing may be sent meanwhile.
+browser_tests() {
+  local mode=$1
+  shift
+  tests/browser/chromium.sh || return
+  # What the pages do without a lakehouse, and Kafka's page alone, is the same in both modes.
+  local suite=tests/browser
+  [[ $mode == native ]] || suite=tests/browser/test_pages.py
+  "$venv_python" -m pytest "$suite" -q --junitxml "$results/browser-$mode.xml" "$@"
 }
 
 # setup_if_there WORDS...: initial-setup.sh for the stack METERHOUSE_ENV names, if it was made.

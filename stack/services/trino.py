@@ -11,7 +11,7 @@ from trino.dbapi import Connection, connect
 
 from stack.paths import Paths
 from stack.root import PROJECT_ROOT
-from stack.services import java
+from stack.services import java, objectstore_keys
 from stack.services.service import Service
 from stack.settings import Settings
 
@@ -26,6 +26,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         "config": ETC / "config.properties",
         "log.levels-file": ETC / "log.properties",
         "catalog.config-dir": ETC / "catalog",
+        "access-control.config-files": ETC / "access" / "access-control.properties",
         "plugin.dir": paths.trino / "plugin",
         "node.environment": settings.project_name,
         "node.id": "coordinator",
@@ -63,8 +64,9 @@ def prepare(settings: Settings, paths: Paths) -> None:
 
 
 def catalog_environment(settings: Settings) -> dict[str, str]:
-    """What the catalog files under trino/etc read by ${ENV:...}."""
+    """What the files under trino/etc read by ${ENV:...}."""
     postgres = f"{settings.postgres_host}:{settings.postgres_port}"
+    keys = objectstore_keys.keys_of(settings, objectstore_keys.TRINO)
     return {
         "CATALOG_URL": f"jdbc:postgresql://{postgres}/iceberg_catalog",
         "MASTER_DATA_URL": f"jdbc:postgresql://{postgres}/meterhouse",
@@ -75,8 +77,9 @@ def catalog_environment(settings: Settings) -> dict[str, str]:
         "S3_ENDPOINT": settings.s3_endpoint,
         "S3_REGION": settings.s3_region,
         "S3_BUCKET": settings.s3_bucket,
-        "S3_ACCESS_KEY": settings.s3_access_key,
-        "S3_SECRET_KEY": str(settings.s3_secret_key),
+        "S3_ACCESS_KEY": keys.access_key,
+        "S3_SECRET_KEY": str(keys.secret_key),
+        "ACCESS_RULES_FILE": str(ETC / "access" / "rules.json"),
     }
 
 

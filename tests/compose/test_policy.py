@@ -18,6 +18,7 @@ LONG_RUNNING = [
     "trino-coordinator",
     "telemetry-lander",
     "dbt-transformations",
+    "explorer",
 ]
 ONE_SHOT = ["postgres-init", "lakehouse-init"]
 ALL = [*LONG_RUNNING, *ONE_SHOT]
@@ -30,6 +31,7 @@ VOLUMES = {
     "postgres": "/var/lib/postgresql",
     "minio-storage": "/data",
     "dbt-transformations": "/var/lib/meterhouse",
+    "explorer": "/var/lib/meterhouse",
 }
 
 
@@ -143,10 +145,11 @@ def test_a_container_knows_only_the_passwords_it_needs(
         "trino-coordinator": {
             "POSTGRES_CATALOG_PASSWORD",
             "POSTGRES_TRINO_PASSWORD",
-            "S3_SECRET_KEY",
+            "S3_TRINO_SECRET_KEY",
         },
-        "telemetry-lander": {"POSTGRES_CATALOG_PASSWORD", "S3_SECRET_KEY"},
+        "telemetry-lander": {"POSTGRES_CATALOG_PASSWORD", "S3_LANDER_SECRET_KEY"},
         "dbt-transformations": {"POSTGRES_DBT_PASSWORD"},
+        "explorer": set(),
     }
     own = parse_env_file(settings.env_file)
     secrets = {key: value for key, value in own.items() if "PASSWORD" in key or "SECRET" in key}
@@ -155,6 +158,15 @@ def test_a_container_knows_only_the_passwords_it_needs(
 
 
 def test_build_context_holds_no_secret(settings: Settings) -> None:
-    for image in ("meterhouse/pipeline:local", "meterhouse/dbt:local"):
-        files = docker("run", "--rm", "--entrypoint", "find", image, "/app", "-name", ".env")
+    for image in ("pipeline", "dbt", "explorer"):
+        files = docker(
+            "run",
+            "--rm",
+            "--entrypoint",
+            "find",
+            f"meterhouse/{image}:local",
+            "/app",
+            "-name",
+            ".env",
+        )
         assert files == ""

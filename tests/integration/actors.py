@@ -21,6 +21,8 @@ CONTAINERS = {
     "trino": "trino-coordinator",
     "lander": "telemetry-lander",
     "dbt": "dbt-transformations",
+    "explorer": "explorer",
+    "kafka-ui": "kafka-ui",
 }
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from stack.ready import admin_connection, client_options
+from stack.kafka_client import client_options
+from stack.ready import admin_connection
 from stack.rounds import run_dbt
 from stack.runtime import COMPOSE
 from stack.services import trino

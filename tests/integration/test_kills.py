@@ -17,7 +17,7 @@ import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
 from stack import ready
-from stack.ready import client_options
+from stack.kafka_client import client_options
 from stack.root import PROJECT_ROOT
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from stack.ready import client_options
+from stack.kafka_client import client_options
 from stack.root import PROJECT_ROOT
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse

@@ -61,7 +61,7 @@ def test_every_service_with_a_port_has_a_health_check() -> None:
 
 def test_no_image_is_bound_to_one_kind_of_processor() -> None:
     files = [COMPOSE_FILE, *PROJECT_ROOT.glob("*Dockerfile"), *PROJECT_ROOT.glob("*/Dockerfile")]
-    assert len(files) == 4
+    assert len(files) == 5
     assert not [path for path in files if re.search("platform|amd64|arm64", path.read_text())]
 
 

@@ -1,0 +1,85 @@
+"""The broker as all visitors of the page see it: one client, and the looks of the last minute."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from threading import Lock
+
+import streamlit as st
+from confluent_kafka.admin import AdminClient
+
+from explorer import view
+from explorer.kafka_messages import Answer, Question, read, sample_size
+from explorer.kafka_topics import (
+    Group,
+    Look,
+    Topic,
+    broker_answers,
+    offsets_at,
+    take_groups,
+    take_look,
+)
+from stack.kafka_client import client_options
+from stack.settings import Settings
+
+KEPT_LOOKS_SECONDS = 60.0
+SIZE_SECONDS = 300
+
+
+@dataclass
+class Cluster:
+    """Questions to one broker; each raises RetriableError if it does not answer."""
+
+    settings: Settings
+    looks: deque[Look] = field(default_factory=deque)
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.options = client_options(self.settings)
+        self.address = self.settings.kafka_bootstrap_servers
+        self.admin = AdminClient(self.options)
+
+    def look(self) -> tuple[Look | None, Look]:
+        """The oldest look of the last minute, None if there is none, and a new one."""
+        with broker_answers(self.address):
+            look = take_look(self.admin, time.monotonic())
+        with self.lock:
+            while self.looks and look.at_seconds - self.looks[0].at_seconds > KEPT_LOOKS_SECONDS:
+                self.looks.popleft()
+            earlier = self.looks[0] if self.looks else None
+            self.looks.append(look)
+        return earlier, look
+
+    def groups(self, look: Look) -> tuple[Group, ...]:
+        """Every consumer group."""
+        with broker_answers(self.address):
+            return take_groups(self.admin, look)
+
+    def offsets_at(self, topic: Topic, milliseconds: int) -> dict[int, int]:
+        """Where reading from a time on starts, by partition."""
+        with broker_answers(self.address):
+            return offsets_at(self.admin, topic, milliseconds)
+
+    def read(self, question: Question, topic: Topic, starts: dict[int, int]) -> Answer:
+        """Messages of a topic."""
+        with broker_answers(self.address):
+            return read(self.options, question, topic, starts)
+
+    def message_bytes(self, topic: Topic) -> float | None:
+        """The mean size of a topic's newest messages."""
+        with broker_answers(self.address):
+            return sample_size(self.options, topic)
+
+
+@st.cache_resource
+def cluster() -> Cluster:
+    """The broker of the settings, shared by all visitors."""
+    return Cluster(view.settings())
+
+
+@st.cache_data(ttl=SIZE_SECONDS, show_spinner=False)
+def message_bytes(name: str, _topic: Topic) -> float | None:
+    """The mean size of a topic's messages, asked again every five minutes."""
+    return cluster().message_bytes(_topic)

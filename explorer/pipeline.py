@@ -1,0 +1,117 @@
+"""How far the data is on its way: Kafka's ends, the lander, the models, and the balance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from stack import health
+from stack.kafka_client import client_options
+from stack.settings import Settings
+
+KAFKA_SECONDS = 3.0
+# Never joined and never committed to: librdkafka wants a name for any consumer.
+GROUP = "explorer-reads-offsets-only"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Messages of the telemetry topic on their way, as counts.
+
+    landed: rows of landing now. landed_through: rows of landing up to the newest batch that the
+    models processed. accepted, quarantined: what they made of these.
+    """
+
+    landed: int
+    landed_through: int
+    accepted: int
+    quarantined: int
+    offsets: Mapping[int, int]
+    modelled_at: datetime | None
+    landed_at: datetime | None
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every landed message that the models saw was accepted or quarantined."""
+        return self.landed_through == self.accepted + self.quarantined
+
+    @property
+    def waiting(self) -> int:
+        """Landed messages that the next round will deal with."""
+        return self.landed - self.landed_through
+
+
+def flow_of(row: Mapping[str, Any]) -> Flow | None:
+    """The answer of quality_queries.flow; None before anything was landed or modelled."""
+    if not row or row["landed"] is None or row["landed_through"] is None:
+        return None
+    landed = json.loads(row["landed"])
+    return Flow(
+        landed=int(row["landed_now"]),
+        landed_through=int(row["landed_through"]),
+        accepted=int(row["accepted"]),
+        quarantined=int(row["quarantined"]),
+        offsets={int(number): offset for number, offset in landed["offsets"].items()},
+        modelled_at=row["modelled_at"],
+        landed_at=datetime.fromisoformat(landed["landed_at"]),
+    )
+
+
+def lag(ends: Mapping[int, int], offsets: Mapping[int, int]) -> int:
+    """Messages in the topic that have not landed."""
+    return sum(max(0, end - offsets.get(number, 0)) for number, end in ends.items())
+
+
+def end_offsets(settings: Settings, topic: str) -> dict[int, int] | None:
+    """The next offset of every partition; None where Kafka or the topic is away."""
+    options = client_options(settings) | {"group.id": GROUP, "enable.auto.commit": False}
+    try:
+        with closing(Consumer(options)) as consumer:
+            partitions = consumer.list_topics(topic, KAFKA_SECONDS).topics[topic].partitions
+            return {
+                number: consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), KAFKA_SECONDS
+                )[1]
+                for number in partitions
+            }
+    except KafkaException:
+        return None
+
+
+@dataclass(frozen=True)
+class LastRound:
+    """The last round of the models as the runner tells it; times ISO 8601 in UTC."""
+
+    state: str
+    result: str | None
+    seconds: float | None
+    started_at: datetime | None
+    next_at: datetime | None
+    failures: int
+    is_known: bool = True
+
+
+def moment(text: str | None) -> datetime | None:
+    """An ISO 8601 time."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def last_round(settings: Settings) -> LastRound:
+    """What the runner last wrote; not known where its file cannot be seen from here."""
+    told = health.read(settings.state_dir / "health" / "dbt.json")
+    if not told:
+        return LastRound("unknown", None, None, None, None, 0, is_known=False)
+    return LastRound(
+        state=str(told.get("state", "unknown")),
+        result=told.get("result"),
+        seconds=told.get("seconds"),
+        started_at=moment(told.get("started_at")),
+        next_at=moment(told.get("next_round_at")),
+        failures=int(told.get("consecutive_failures") or 0),
+    )

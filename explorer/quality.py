@@ -1,0 +1,246 @@
+"""Page Data quality: what came, what was accepted, what was not and why, and how late."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from explorer import charts, overview, pipeline, quality_queries, queries, view
+from explorer.format import plain
+
+PERIODS = {1: "1 day", 7: "7 days", 30: "30 days", 365: "1 year"}
+LIMIT = 200
+HOURLY_UP_TO_DAYS = 7
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Data quality")
+    days = st.segmented_control(
+        "Landed in the last",
+        list(PERIODS),
+        default=7,
+        required=True,
+        key="days",
+        bind="query-params",
+        format_func=lambda each: PERIODS[each],
+    )
+    length = days or 7
+    first: date = view.today() - timedelta(days=length - 1)
+    since = queries.utc_midnight(first)
+    answers = view.ask(
+        {
+            "flow": quality_queries.flow(),
+            "reasons": quality_queries.quarantine_reasons(since),
+            "arrivals": quality_queries.arrivals(
+                since, "hour" if length <= HOURLY_UP_TO_DAYS else "day"
+            ),
+            "repeats": quality_queries.repeats(first),
+        }
+    )
+    if answers.frame("flow") is not None:
+        flow = pipeline.flow_of(answers.row("flow"))
+        overview.show_balance(flow)
+        show_funnel(flow)
+    show_quarantine(answers.frame("reasons"), since)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_repeats(answers.frame("repeats"))
+    with right:
+        show_late(answers.frame("arrivals"))
+    show_lag(answers.frame("arrivals"))
+
+
+def show_funnel(flow: pipeline.Flow | None) -> None:
+    """From sent to accepted and quarantined."""
+    if flow is None:
+        return
+    st.subheader("From the topic to the tables, since the topic was made")
+    ends = overview.topic_ends()
+    steps = {} if ends is None else {"sent, as Kafka counts": sum(ends.values())}
+    steps |= {
+        "landed": flow.landed,
+        "accepted": flow.accepted,
+        "quarantined": flow.quarantined,
+        "waiting for the next round": flow.waiting,
+    }
+    frame = pd.DataFrame({"step": list(steps), "messages": list(steps.values())})
+    chart = charts.bars(frame, "step", "messages", "Messages")
+    st.altair_chart(chart, alt="Messages sent, landed, accepted, quarantined, waiting")
+    if ends is None:
+        st.caption("Kafka does not answer: what was sent is not known.")
+        st.code("./initial-setup.sh status", language="bash")
+
+
+def show_quarantine(reasons: pd.DataFrame | None, since: datetime) -> None:
+    """Quarantined messages by reason, then one by one."""
+    st.subheader("Quarantined messages")
+    if reasons is None:
+        return
+    if reasons.empty and not st.query_params.get("message"):
+        st.caption("No message landed in this period was quarantined.")
+        return
+    chart = charts.bars(reasons, "reason", "message_count", "Messages", charts.MEDIUM)
+    st.altair_chart(chart, alt="Quarantined messages by reason")
+    reason, text = filters(list(reasons["reason"]))
+    chosen = chosen_message()
+    asked = {"list": quality_queries.quarantined(since, reason, text, LIMIT)}
+    if chosen:
+        asked["message"] = quality_queries.quarantined_message(*chosen)
+    answers = view.Answers(view.lakehouse().ask(asked))
+    for problem in answers.problems():
+        view.show_problem(problem)
+    if chosen:
+        show_message(answers.frame("message"), *chosen)
+    show_messages(answers.frame("list"))
+
+
+def filters(reasons: list[str]) -> tuple[str, str]:
+    """Reason and text to narrow the list with, carried by the address."""
+    with st.container(horizontal=True, gap="small"):
+        reason = st.selectbox(
+            "Reason",
+            [None, *reasons],
+            key="reason",
+            bind="query-params",
+            width=260,
+            format_func=lambda each: each or "All",
+        )
+        text = st.text_input(
+            "Search",
+            key="q",
+            bind="query-params",
+            type="search",
+            width=260,
+            placeholder="meter, or text in the message",
+        )
+    return reason or "", (text or "").strip()
+
+
+def chosen_message() -> tuple[int, int] | None:
+    """Partition and offset that the address names, as 3-1234."""
+    partition, _, offset = st.query_params.get("message", "").partition("-")
+    if partition.isdecimal() and offset.isdecimal():
+        return int(partition), int(offset)
+    return None
+
+
+def show_message(frame: pd.DataFrame | None, partition: int, offset: int) -> None:
+    """One message whole, with what it takes to see it in Kafka."""
+    if frame is None:
+        return
+    if frame.empty:
+        st.info(f"No quarantined message at partition {partition}, offset {offset}.")
+        return
+    row, writer = frame.iloc[0], view.writer()
+    with st.container(border=True):
+        st.markdown(
+            f"**{plain(row['reason'])}**, partition {partition}, offset {offset}, received "
+            f"{plain(writer.moment(row['kafka_at']))}, landed "
+            f"{plain(writer.moment(row['landed_at']))}"
+        )
+        st.code(str(row["message"]), language=None, wrap_lines=True)
+        if row["message_encoding"] != "utf8":
+            st.caption(plain(f"The bytes are no UTF-8; shown as {row['message_encoding']}."))
+        topic = view.settings().topic_name
+        st.code(
+            f"bin/kafka-console-consumer --topic {topic} --partition {partition} "
+            f"--offset {offset} --max-messages 1",
+            language="bash",
+        )
+
+
+def show_messages(frame: pd.DataFrame | None) -> None:
+    """The newest messages that fit; a click on one shows it whole."""
+    if frame is None:
+        return
+    if frame.empty:
+        st.info("No quarantined message fits these filters.", icon=":material/filter_alt_off:")
+        return
+    most = f"the newest {LIMIT}" if len(frame) == LIMIT else f"{len(frame)}"
+    st.caption(f"Shown: {most}. Click a row to see the whole message.")
+    chosen = st.dataframe(
+        frame,
+        hide_index=True,
+        key="messages",
+        on_select="rerun",
+        selection_mode="single-cell",
+        height=min(430, 38 + 35 * len(frame)),
+        column_order=[
+            "reason",
+            "message",
+            "device_id",
+            "kafka_partition",
+            "kafka_offset",
+            "kafka_at",
+            "landed_at",
+        ],
+        column_config={
+            "reason": st.column_config.TextColumn("Reason", pinned=True, width=190),
+            "message": st.column_config.TextColumn("Raw text", width="large"),
+            "device_id": "Meter or key",
+            "kafka_partition": "Partition",
+            "kafka_offset": "Offset",
+            "kafka_at": st.column_config.DatetimeColumn(
+                "Received, UTC", format="D MMM YYYY, HH:mm:ss", timezone="UTC"
+            ),
+            "landed_at": st.column_config.DatetimeColumn(
+                "Landed, UTC", format="D MMM YYYY, HH:mm:ss", timezone="UTC"
+            ),
+        },
+        alt="Quarantined messages",
+    )
+    cells = getattr(getattr(chosen, "selection", None), "cells", [])
+    if cells:
+        row = frame.iloc[int(cells[0][0])]
+        wanted = f"{row['kafka_partition']}-{row['kafka_offset']}"
+        if st.query_params.get("message") != wanted:
+            st.query_params["message"] = wanted
+            st.rerun()
+
+
+def show_repeats(repeats: pd.DataFrame | None) -> None:
+    """Duplicates and corrections by day of the reading."""
+    st.subheader("Duplicates and corrections")
+    if repeats is None or repeats.empty:
+        st.caption("No readings in this period.")
+        return
+    data = charts.days_frame(repeats, "reading_date")
+    names = {"duplicate_count": "duplicates", "correction_count": "corrections"}
+    chart = charts.lines(data, names, charts.day_axis("Day of the reading"), "Messages")
+    st.altair_chart(chart, alt="Duplicates and corrections by day")
+    duplicates = int(repeats["duplicate_count"].sum())
+    readings = int(repeats["reading_count"].sum())
+    number = view.writer().number
+    st.caption(f"{number(duplicates)} duplicates beside {number(readings)} readings, counted once.")
+
+
+def show_late(arrivals: pd.DataFrame | None) -> None:
+    """Messages that Kafka received more than an hour after their reading, by day of landing."""
+    st.subheader("Late arrivals")
+    if arrivals is None or arrivals.empty:
+        st.caption("Nothing was accepted in this period.")
+        return
+    chart = charts.late_days(arrivals)
+    st.altair_chart(chart, alt="Late and other accepted messages by day of landing")
+    late, whole = int(arrivals["late_count"].sum()), int(arrivals["message_count"].sum())
+    number = view.writer().number
+    st.caption(
+        f"{number(late)} of {number(whole)} came to Kafka more than an hour after their reading. "
+        "They changed their own old day."
+    )
+
+
+def show_lag(arrivals: pd.DataFrame | None) -> None:
+    """How long a message took to landing and from there to staging."""
+    st.subheader("Lag over time")
+    if arrivals is None or arrivals.empty:
+        st.caption("Nothing was accepted in this period.")
+        return
+    data = arrivals.assign(at=arrivals["landed_at"])
+    names = {"land_s": "Kafka to landing", "model_s": "landing to staging"}
+    axis = charts.time_axis("Landed, UTC")
+    chart = charts.lines(data, names, axis, "Median, seconds", is_log=True)
+    st.altair_chart(chart, alt="Median seconds from Kafka to landing and to staging")

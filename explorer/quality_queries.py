@@ -1,0 +1,151 @@
+"""What the pages ask about the flow of messages: landed, accepted, quarantined, repeated, late."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from explorer.queries import Query
+
+
+def flow() -> Query:
+    """How far landing and models are, and the sums that must agree.
+
+    landed_through: rows of the landing table when the newest batch that the models processed was
+    committed, from the table's own snapshots; the other counts are rows of the models.
+    """
+    sql = """
+with progress as (
+    select
+        cast(json_extract_scalar(value, '$.batch_id') as bigint) as batch_id,
+        from_iso8601_timestamp_nanos(json_extract_scalar(value, '$.landed_at'))
+            as landed_at
+    from quality."quarantine_telemetry_raw$properties"
+    where key = 'meterhouse.progress'
+),
+
+snapshots as (
+    select
+        max_by(totals.total, totals.committed_at) as landed_now,
+        min_by(totals.total, totals.committed_at)
+            filter (where totals.committed_at >= progress.landed_at) as landed_through,
+        max(progress.landed_at) as modelled_at
+    from (
+        select
+            committed_at,
+            cast(summary['total-records'] as bigint) as total
+        from landing."telemetry_raw$snapshots"
+    ) as totals
+    cross join progress
+)
+
+select
+    snapshots.*,
+    (select value from landing."telemetry_raw$properties" where key = 'meterhouse.landed')
+        as landed,
+    (
+        select count(*) from staging.stg_telemetry_raw
+        where batch_id <= (select batch_id from progress)
+    ) as accepted,
+    (select count(*) from quality.quarantine_telemetry_raw) as quarantined
+from snapshots
+"""
+    return Query(sql, (), "the landing tables and the models")
+
+
+def quarantine_reasons(since: datetime) -> Query:
+    """Quarantined messages by reason, of those landed since a time."""
+    sql = """
+select
+    reason,
+    count(*) as message_count,
+    max(landed_at) as newest_at
+from quality.quarantine_telemetry_raw
+where landed_at >= ?
+group by reason
+order by message_count desc, reason
+"""
+    return Query(sql, (since,), "quality.quarantine_telemetry_raw")
+
+
+def quarantined(since: datetime, reason: str, text: str, limit: int) -> Query:
+    """The newest quarantined messages; reason and text narrow them where not empty."""
+    sql = """
+select
+    landed_at,
+    reason,
+    message,
+    message_encoding,
+    coalesce(device_id, message_key) as device_id,
+    kafka_partition,
+    kafka_offset,
+    kafka_at,
+    reading_at
+from quality.quarantine_telemetry_raw
+where
+    landed_at >= ?
+    and (? = '' or reason = ?)
+    and (? = '' or strpos(lower(message), lower(?)) > 0 or message_key = ?)
+order by landed_at desc, kafka_partition, kafka_offset desc
+limit ?
+"""
+    values = (since, reason, reason, text, text, text, limit)
+    return Query(sql, values, "quality.quarantine_telemetry_raw")
+
+
+def quarantined_message(partition: int, offset: int) -> Query:
+    """One quarantined message by its Kafka coordinates."""
+    sql = """
+select
+    reason,
+    message,
+    message_encoding,
+    coalesce(device_id, message_key) as device_id,
+    kafka_partition,
+    kafka_offset,
+    kafka_at,
+    landed_at
+from quality.quarantine_telemetry_raw
+where kafka_partition = ? and kafka_offset = ?
+order by landed_at desc
+limit 1
+"""
+    return Query(sql, (partition, offset), "quality.quarantine_telemetry_raw")
+
+
+def arrivals(since: datetime, unit: str) -> Query:
+    """Accepted messages by time of landing: how many, how late, and how long each step took.
+
+    unit: hour or day. late_count: received by Kafka more than an hour after the reading.
+    land_s: median seconds from Kafka to landing; model_s: from landing to staging.
+    """
+    if unit not in {"hour", "day"}:
+        raise ValueError(unit)
+    sql = f"""
+select
+    date_trunc('{unit}', landed_at) as landed_at,
+    count(*) as message_count,
+    count_if(kafka_at > reading_at + interval '1' hour) as late_count,
+    approx_percentile(date_diff('millisecond', kafka_at, landed_at), 0.5) / 1000.0 as land_s,
+    approx_percentile(date_diff('millisecond', landed_at, loaded_at), 0.5) / 1000.0 as model_s
+from staging.stg_telemetry_raw
+where landed_at >= ?
+group by 1
+order by 1
+"""  # noqa: S608 - one of two words
+    return Query(sql, (since,), "staging.stg_telemetry_raw")
+
+
+def repeats(since: date) -> Query:
+    """Duplicates and corrections by the local day of the reading."""
+    sql = """
+select
+    reading_date,
+    sum(reading_count) as reading_count,
+    sum(duplicate_count) as duplicate_count,
+    sum(correction_count) as correction_count
+from marts.device_daily_metrics
+where reading_date >= ?
+group by reading_date
+order by reading_date
+"""
+    return Query(sql, (since,), "marts.device_daily_metrics")

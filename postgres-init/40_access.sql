@@ -1,0 +1,15 @@
+-- Who reads which column of the master data. Safe to run twice.
+-- Names and contacts of customers are for Trino, which shows them to its operator only
+-- (trino/etc/access/rules.json); the simulator and dbt's scheduler work without them.
+
+\connect meterhouse
+
+begin;
+revoke all on public.customer_master, public.device_master from simulator, trino, dbt;
+grant select on public.device_master to simulator, trino, dbt;
+grant select on public.customer_master to trino;
+grant select (customer_id, customer_class, is_active)
+on public.customer_master to simulator;
+grant select (customer_id, customer_class, tariff_code, is_active)
+on public.customer_master to dbt;
+commit;

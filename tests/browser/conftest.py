@@ -1,0 +1,106 @@
+"""Fixtures of the browser tests: the stack METERHOUSE_ENV names, its web pages and a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+from stack import ready
+from stack.errors import MeterhouseError
+from stack.settings import Settings, load_settings
+from tests.browser.browser import DESKTOP, Visitor, context_of, visitor_of
+from tests.browser.server import RESULTS, answers, running
+from tests.integration.lakehouse import Lakehouse
+
+# Nothing but the pages themselves: no sandbox for root, no network of the browser's own.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOAD_TIMES = RESULTS / "load-times.json"
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
+def lakehouse(settings: Settings) -> Lakehouse:
+    """A stack that answers; the tests fail, and say how to start it, where none does."""
+    try:
+        ready.wait(settings, 20, lambda text: None)
+    except MeterhouseError as error:
+        pytest.fail(f"{error}\nstart it with ./initial-setup.sh", pytrace=False)
+    return Lakehouse(settings)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium: a browser of Playwright's own cannot be had everywhere."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("no chromium; install it with tests/browser/chromium.sh", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def explorer(settings: Settings, lakehouse: Lakehouse) -> Iterator[str]:
+    """The address of the stack's explorer; where it runs none, of one of our own."""
+    url = f"http://127.0.0.1:{settings.explorer_port}"
+    if answers(url):
+        yield url
+        return
+    with running(["explorer"]) as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def kafka_page(lakehouse: Lakehouse) -> Iterator[str]:
+    """The address of Kafka's page, running alone."""
+    with running(["explorer.kafka_alone"]) as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """A way to open windows at an address; none may see an error or ask a stranger."""
+    visitors: list[Visitor] = []
+    with ExitStack() as windows:
+
+        def open_window(url: str, size: ViewportSize = DESKTOP, scheme: str = "light") -> Visitor:
+            context = context_of(browser, size, scheme)
+            windows.callback(context.close)
+            visitors.append(visitor_of(context, urlsplit(url).netloc))
+            return visitors[-1]
+
+        yield open_window
+        for visitor in visitors:
+            assert visitor.strangers == []
+            assert visitor.errors == []
+
+
+@pytest.fixture(scope="session")
+def load_times() -> Iterator[dict[str, float]]:
+    """Seconds each page took, by its name; printed and kept at the end."""
+    times: dict[str, float] = {}
+    yield times
+    LOAD_TIMES.parent.mkdir(parents=True, exist_ok=True)
+    LOAD_TIMES.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
+    print("\npage load times: " + ", ".join(f"{name} {s:.2f} s" for name, s in times.items()))

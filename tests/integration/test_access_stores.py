@@ -1,0 +1,198 @@
+"""Who may do what in PostgreSQL and in the object store: every login tries every action."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+import pytest
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioAdminException, S3Error
+
+from minio import Minio
+from stack.services import objectstore, objectstore_access
+from stack.services.objectstore_keys import LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
+from stack.settings import Settings
+from tests.integration.access import PERSONAL
+from tests.integration.lakehouse import Lakehouse
+
+ROLES = ("simulator", "trino", "dbt", "catalog")
+
+
+def postgres(settings: Settings, role: str, database: str, statement: str) -> bool:
+    """Whether PostgreSQL runs a statement for a role or refuses it for want of rights."""
+    passwords = vars(settings)
+    try:
+        connection = psycopg2.connect(
+            host=settings.postgres_host,
+            port=settings.postgres_port,
+            user=role,
+            password=str(passwords[f"postgres_{role}_password"]),
+            dbname=database,
+        )
+        with closing(connection):
+            connection.cursor().execute(statement)
+    except psycopg2.OperationalError as error:
+        assert "permission denied for database" in str(error), error
+        return False
+    except psycopg2.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("database", "statement", "allowed"),
+    [
+        *(
+            pytest.param(
+                "meterhouse", f"select {column} from customer_master", {"trino"}, id=column
+            )
+            for column in PERSONAL
+        ),
+        pytest.param(
+            "meterhouse",
+            "select customer_id, customer_class, is_active from customer_master",
+            {"simulator", "trino", "dbt"},
+            id="what a customer is",
+        ),
+        pytest.param(
+            "meterhouse",
+            "select customer_id, tariff_code from customer_master",
+            {"trino", "dbt"},
+            id="tariffs",
+        ),
+        pytest.param(
+            "meterhouse",
+            "select * from device_master",
+            {"simulator", "trino", "dbt"},
+            id="meters",
+        ),
+        pytest.param("meterhouse", "delete from device_master where false", set(), id="delete"),
+        pytest.param(
+            "meterhouse",
+            "update customer_master set is_active = true where false",
+            set(),
+            id="update",
+        ),
+        pytest.param("meterhouse", "create table public.t (n integer)", set(), id="create"),
+        pytest.param("meterhouse", "create temporary table t (n integer)", set(), id="temporary"),
+        pytest.param(
+            "iceberg_catalog",
+            "select metadata_location from iceberg_tables",
+            {"dbt", "catalog"},
+            id="read the catalog",
+        ),
+        pytest.param(
+            "iceberg_catalog",
+            "update iceberg_tables set metadata_location = '' where false",
+            {"catalog"},
+            id="write the catalog",
+        ),
+        pytest.param("postgres", "select 1", set(), id="the server's own database"),
+    ],
+)
+def test_who_may_do_it_in_postgresql(
+    settings: Settings, database: str, statement: str, allowed: set[str]
+) -> None:
+    assert {role for role in ROLES if postgres(settings, role, database, statement)} == allowed
+
+
+@dataclass(frozen=True)
+class Store:
+    """The object store with one object under each prefix."""
+
+    settings: Settings
+    mark: str
+
+    def client(self, user: str) -> Minio:
+        """The store as one of its users meets it; `owner` is none of them."""
+        if user == "owner":
+            return objectstore.client(self.settings)
+        keys = keys_of(self.settings, user)
+        own = objectstore.client(self.settings)
+        own._provider = StaticProvider(keys.access_key, str(keys.secret_key))
+        return own
+
+    def name(self, prefix: str) -> str:
+        """The object below a prefix."""
+        return f"{prefix}/{self.mark}/object"
+
+    def may(self, user: str, verb: str, prefix: str) -> bool:
+        """Whether a user may read, write, delete or list below a prefix."""
+        store, bucket, name = self.client(user), self.settings.s3_bucket, self.name(prefix)
+        try:
+            if verb == "read":
+                store.get_object(bucket, name).read()
+            elif verb == "write":
+                store.put_object(bucket, name, io.BytesIO(b"x"), 1)
+            elif verb == "delete":
+                store.remove_object(bucket, name)
+            else:
+                list(store.list_objects(bucket, f"{prefix}/{self.mark}/"))
+        except S3Error as error:
+            if error.code == "AccessDenied":
+                return False
+            raise
+        return True
+
+
+PREFIXES = ("warehouse/landing", "warehouse/marts", "ready")
+
+
+@pytest.fixture(scope="module")
+def store(lakehouse: Lakehouse) -> Iterator[Store]:
+    if not has_users(lakehouse.settings):
+        pytest.skip("this object store has one login for all")
+    made = Store(lakehouse.settings, uuid.uuid4().hex)
+    yield made
+    for prefix in PREFIXES:
+        made.may("owner", "delete", prefix)
+
+
+@pytest.mark.parametrize(
+    ("verb", "prefix", "allowed"),
+    [
+        ("read", "warehouse/landing", {LANDER, TRINO}),
+        ("write", "warehouse/landing", {LANDER, TRINO}),
+        ("list", "warehouse/landing", {LANDER, TRINO, PEOPLE}),
+        ("delete", "warehouse/landing", {LANDER, TRINO}),
+        ("read", "warehouse/marts", {TRINO}),
+        ("write", "warehouse/marts", {TRINO}),
+        ("list", "warehouse/marts", {TRINO, PEOPLE}),
+        ("delete", "warehouse/marts", {TRINO}),
+        ("read", "ready", set()),
+        ("write", "ready", set()),
+        ("list", "ready", {PEOPLE}),
+        ("delete", "ready", set()),
+    ],
+)
+def test_who_may_do_it_in_the_object_store(
+    store: Store, verb: str, prefix: str, allowed: set[str]
+) -> None:
+    store.may("owner", "write", prefix)
+    assert {user for user in USERS if store.may(user, verb, prefix)} == allowed
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_user_of_the_object_store_makes_no_bucket_and_no_user(store: Store, user: str) -> None:
+    with pytest.raises(S3Error, match="AccessDenied"):
+        store.client(user).make_bucket(f"access-{store.mark}")
+    keys = keys_of(store.settings, user)
+    admin = objectstore_access.admin(store.settings)
+    admin._provider = StaticProvider(keys.access_key, str(keys.secret_key))
+    with pytest.raises(MinioAdminException, match="AccessDenied"):
+        admin.user_list()
+
+
+def test_users_made_again_keep_their_policies(store: Store) -> None:
+    admin = objectstore_access.admin(store.settings)
+    before = admin.user_info(PEOPLE)
+    assert objectstore_access.apply(store.settings)
+    assert ('"policyName":"people"' in before) and '"policyName":"people"' in admin.user_info(
+        PEOPLE
+    )
+    assert store.may(PEOPLE, "list", "warehouse/marts")

@@ -1,0 +1,1 @@
+"""Tests of the explorer without any service."""

@@ -1,0 +1,135 @@
+"""The pages on literal tables: what they say when all is well, empty, away, or naughty."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pandas as pd
+import pytest
+
+from explorer import meter
+from explorer.__main__ import arguments, command
+from explorer.lakehouse import Answer, Problem
+from tests.unit.explorer.fakes import (
+    NAUGHTY,
+    NOW,
+    FakeLakehouse,
+    flow_frame,
+    health_row,
+    page,
+    texts,
+)
+
+PAGES = ("overview", "meters", "customers", "quality", "sql")
+AWAY = Problem("Trino does not answer at localhost:8081.", "./initial-setup.sh status")
+METERS = Answer(
+    pd.DataFrame(
+        [
+            health_row("MTR-1", "HEALTHY", ""),
+            health_row("MTR-2", "UNHEALTHY", f"open faults: {NAUGHTY}"),
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_data_says_which_command_helps(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    test = page(monkeypatch, name, FakeLakehouse())
+    assert not test.exception
+    assert any("initial-setup.sh" in code.value for code in test.code)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_trino_says_so_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    test = page(monkeypatch, name, FakeLakehouse(otherwise=AWAY))
+    assert not test.exception
+    assert len(test.error) == 1
+    assert "Trino does not answer" in test.error[0].value
+    assert "./initial-setup.sh status" in [code.value for code in test.code]
+
+
+def test_what_is_not_known_is_not_called_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = page(monkeypatch, "overview", FakeLakehouse(otherwise=AWAY))
+    assert {figure.value for figure in test.metric} == {"\u2013"}
+
+
+def test_tables_that_are_not_there_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = {
+        name: Problem(f"{name}: not there yet.", "bin/dbt run", is_empty=True, missing=name)
+        for name in ("health", "days")
+    }
+    test = page(monkeypatch, "overview", FakeLakehouse(missing, otherwise=AWAY))
+    said = [info.value for info in test.info if "not there yet" in info.value]
+    assert len(said) == 1
+    assert "days, health" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "kind"), [(83, "success"), (82, "error")], ids=["true", "untrue"]
+)
+def test_the_balance_is_green_only_when_it_is_true(
+    monkeypatch: pytest.MonkeyPatch, accepted: int, kind: str
+) -> None:
+    test = page(monkeypatch, "overview", FakeLakehouse({"flow": flow_frame(accepted)}))
+    assert not test.exception
+    assert {"success": len(test.success), "error": len(test.error)}[kind] == 1
+    assert len(test.success) + len(test.error) == 1
+
+
+def test_the_overview_leads_to_the_meters_that_are_not_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    test = page(monkeypatch, "overview", FakeLakehouse({"health": METERS}))
+    assert not test.exception
+    links = [each.proto for each in test.get("page_link")]
+    assert ["MTR\\-2" in link.label for link in links] == [True]
+    assert "meter=MTR-2" in links[0].query_string
+
+
+def test_no_name_from_the_data_reaches_a_page_as_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = page(monkeypatch, "overview", FakeLakehouse({"health": METERS}))
+    said = [text for text in texts(test) if "onerror" in text]
+    assert said
+    assert all("\\<img" in text and "\\:red\\[" in text for text in said)
+    assert all(not element.allow_html for element in test.markdown)
+
+
+def test_the_list_shows_the_worst_first_and_obeys_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = FakeLakehouse({"meters": METERS})
+    whole = page(monkeypatch, "meters", fake)
+    assert list(whole.dataframe[0].value["device_id"]) == ["MTR-2", "MTR-1"]
+    healthy = page(monkeypatch, "meters", fake, status="Healthy")
+    assert list(healthy.dataframe[0].value["device_id"]) == ["MTR-1"]
+    searched = page(monkeypatch, "meters", fake, q="mtr-2")
+    assert list(searched.dataframe[0].value["device_id"]) == ["MTR-2"]
+
+
+def test_a_meter_that_nobody_knows_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = page(monkeypatch, "meters", FakeLakehouse(), meter="<b>MTR-9</b>")
+    assert not test.exception
+    assert any("knows no meter" in info.value for info in test.info)
+
+
+def test_the_days_of_a_meter_are_local_days() -> None:
+    zone = pytest.importorskip("zoneinfo").ZoneInfo("Europe/Berlin")
+    start, end = meter.day_bounds(date(2026, 10, 25), date(2026, 10, 25), zone)
+    # The day of the change to winter time is 25 hours long.
+    assert (end.timestamp() - start.timestamp()) / 3600 == 25
+    assert start == datetime(2026, 10, 25, tzinfo=zone)
+
+
+def test_a_statement_that_writes_is_refused_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = page(monkeypatch, "sql", FakeLakehouse(), sql="drop table marts.x")
+    assert test.text_area[0].value == "drop table marts.x"
+
+
+def test_the_explorer_listens_on_this_machine_only_unless_told() -> None:
+    given = arguments([])
+    assert given.address == "127.0.0.1"
+    words = command("0.0.0.0", 8501, "iceberg")  # noqa: S104 - as in a container
+    assert words[2:6] == ["--server.address", "0.0.0.0", "--server.port", "8501"]  # noqa: S104
+    assert NOW.tzinfo
