@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from typing import Any
 
 from stack import fetch as downloads
 from stack.engine import container_names
+from stack.env_file import secret_names
 from stack.errors import FatalError, RetriableError
 from stack.root import PROJECT_ROOT
 from stack.runtime import Say, State
-from stack.settings import Settings
+from stack.settings import Settings, parse_env_file
 
 READY_SECONDS = 300
 ONE_SHOT = "no"
@@ -41,10 +43,23 @@ def command(settings: Settings, *words: str) -> list[str]:
     return ["docker", "compose", *folder, *options, *words]
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The caller's environment, and what an env file from before an upgrade lacks.
+
+    So an older stack can be stopped and looked at; setup adds what is missing for good before it
+    starts anything, passwords included.
+    """
+    known = parse_env_file(settings.env_file) if settings.env_file.is_file() else {}
+    lacking = {name: text for name, text in settings.environment().items() if name not in known}
+    secrets = {name: lacking[name] or "not set yet" for name in secret_names() & set(lacking)}
+    addresses = {name: "" for name in ("S3_ENDPOINT", "KAFKA_BOOTSTRAP_SERVERS") if name in lacking}
+    return lacking | secrets | addresses | os.environ
+
+
 def run(settings: Settings, *words: str) -> None:
     """Run Compose with its output on the terminal. Raises RetriableError if it fails."""
     sys.stdout.flush()
-    result = subprocess.run(command(settings, *words), check=False)
+    result = subprocess.run(command(settings, *words), env=environment(settings), check=False)
     if result.returncode != 0:
         raise RetriableError(
             f"`docker compose {words[0]}` to end well",
@@ -55,12 +70,12 @@ def run(settings: Settings, *words: str) -> None:
 
 def answer(settings: Settings, *words: str) -> str:
     """What Compose prints. Raises RetriableError with its words if it fails."""
-    return output(command(settings, *words))
+    return output(command(settings, *words), environment(settings))
 
 
-def output(words: Sequence[str]) -> str:
+def output(words: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """What a docker command prints. Raises RetriableError with its words if it fails."""
-    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RetriableError(
             f"`{' '.join([words[0], words[1]])}` to answer",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import compose
+from stack import compose, env_file
 from stack.engine import COMPOSE_FILE
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
@@ -164,3 +164,19 @@ def test_the_catalog_on_amazons_s3_differs_by_keys_and_address_only() -> None:
     gone = {"s3.endpoint", "s3.aws-access-key", "s3.aws-secret-key"}
     assert set(ours) - set(amazon) == gone
     assert {name for name in amazon if amazon[name] != ours[name]} == {"s3.path-style-access"}
+
+
+def test_a_stack_from_before_an_upgrade_can_still_be_stopped(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    env_file.create(path)
+    lacking = {"S3_TRINO_SECRET_KEY", "EXPLORER_PORT", "S3_ENDPOINT", "MINIO_IMAGE"}
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if line.split("=")[0] not in lacking))
+    # The settings name their file by the environment, as setup does.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METERHOUSE_ENV", str(path))
+        given = compose.environment(load_settings())
+    assert given["EXPLORER_PORT"] == "8501"
+    assert given["S3_TRINO_SECRET_KEY"]
+    assert (given["S3_ENDPOINT"], given["MINIO_IMAGE"]) == ("", "")
+    assert "KAFKA_PORT" not in given
