@@ -1,7 +1,7 @@
 """A seeded week for the comparison of both modes: the same marts, row for row.
 
-Comes first on a fresh stack (run-tests.sh names it first), so that nothing else is in the marts.
-The rows are written down, and run-tests.sh compares those of its two runs.
+Runs first on a fresh stack, so that nothing else is in the marts. The rows are written down, and
+run-tests.sh compares those of its two runs.
 """
 
 from __future__ import annotations

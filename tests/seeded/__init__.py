@@ -1,0 +1,1 @@
+"""One seed on a fresh stack, for the comparison of both modes."""
