@@ -51,8 +51,15 @@ def filled(lakehouse: Lakehouse) -> None:
 def output(command: str) -> str:
     """What a command prints on a terminal."""
     words = ["script", "--quiet", "--return", "--command", command, "/dev/null"]
+    # A topic holds bytes of any kind, and the tests see to it that they are there.
     result = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+        words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=300,
+        check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -21,6 +21,8 @@ def run(command: str, folder: Path = PROJECT_ROOT) -> subprocess.CompletedProces
         cwd=folder,
         capture_output=True,
         text=True,
+        # A topic holds bytes of any kind.
+        errors="replace",
         timeout=180,
         check=False,
     )
