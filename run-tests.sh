@@ -48,6 +48,7 @@ for mode in "${modes[@]}"; do
   fi
   integration_tests "$mode" "$@"
 done
+trap - EXIT
 end_step
 if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then
   attempt "the same marts in both modes" diff "$results"/marts-{native,compose}.json
