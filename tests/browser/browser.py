@@ -23,7 +23,7 @@ SCREENSHOTS = RESULTS / "screenshots"
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 DRAWING = '[data-testid="stSkeleton"], [data-stale="true"]'
 EXCEPTION = '[data-testid="stException"]'
-LIMIT_MS = 30_000
+LIMIT_MS = 90_000
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # Heights in a table.
