@@ -71,7 +71,7 @@ browser_tests() {
 # setup_if_there WORDS...: initial-setup.sh for the stack METERHOUSE_ENV names, if it was made.
 setup_if_there() {
   if [[ -f ${METERHOUSE_ENV:-} ]]; then
-    ./initial-setup.sh "$@" || true
+    attempt "initial-setup.sh $*" ./initial-setup.sh "$@"
   fi
 }
 
@@ -79,6 +79,6 @@ setup_if_there() {
 end_stack() {
   setup_if_there stop
   if [[ ${METERHOUSE_ENV:-} == */compose/.env ]]; then
-    "$venv_python" -m tests.compose.engine stop || true
+    attempt "engine stop" "$venv_python" -m tests.compose.engine stop
   fi
 }
