@@ -7,14 +7,19 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import NoReturn
 
 WATCH_SECONDS = 0.5
 # dbt cancels its statements on SIGINT; what it does not finish in this time is killed.
 STOP_SECONDS = 45.0
+# What cleans up behind a dead parent ends by then; the next writer looks again anyway.
+CLEAN_UP_SECONDS = 120
+PAUSE_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
 # Exit code of a process that SIGINT ended, as shells count it.
 INTERRUPTED = 130
@@ -56,7 +61,8 @@ def noted_signals() -> Iterator[StopRequest]:
 def start(work: Callable[[], None], clean_up: Callable[[], None]) -> BaseProcess:
     """Start a child that does the work; it ends on SIGINT and when its parent dies.
 
-    clean_up: done by the child if its parent has died, else left to the parent, which knows more.
+    clean_up: done after the child's end if its parent has died, else left to the parent, which
+    knows more.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -72,10 +78,17 @@ def start(work: Callable[[], None], clean_up: Callable[[], None]) -> BaseProcess
 
 def run_as_child(work: Callable[[], None], clean_up: Callable[[], None], parent: int) -> None:
     """Be the child: a terminal's Ctrl+C reaches the parent only, which passes it on once."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # dbt's own cancelling waits for its threads: without a parent nobody would end that wait.
+        if os.getppid() != parent:
+            hand_over(clean_up)
+        raise KeyboardInterrupt
+
     os.setpgid(0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupt)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         end_with_parent(parent)
@@ -84,7 +97,30 @@ def run_as_child(work: Callable[[], None], clean_up: Callable[[], None], parent:
         sys.exit(INTERRUPTED)
     finally:
         if os.getppid() != parent:
-            clean_up()
+            hand_over(clean_up)
+
+
+def hand_over(clean_up: Callable[[], None]) -> NoReturn:
+    """End this process and leave a copy of it that cleans up once it is gone.
+
+    Threads of dbt may send a statement until the very end of this process; the copy has none.
+    The copy also keeps the database session of the one-writer lock open until it has ended.
+    """
+    ending = os.getpid()
+    # The reader of our output may have died with the parent.
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if os.fork():
+        os._exit(INTERRUPTED)
+    try:
+        # A lock that a thread held at the fork stays taken in the copy: it must end all the same.
+        signal.alarm(CLEAN_UP_SECONDS)
+        while os.getppid() == ending:
+            time.sleep(PAUSE_SECONDS)
+        clean_up()
+    finally:
+        os._exit(0)
 
 
 def end_with_parent(parent: int) -> None:

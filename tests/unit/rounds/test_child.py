@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -34,14 +36,17 @@ def is_never() -> bool:
     return False
 
 
-def wait_until_gone(pid: int) -> bool:
-    """Whether a process ends soon."""
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def wait_until(is_so: Callable[[], bool]) -> bool:
+    """Whether something comes true soon."""
     end = time.monotonic() + SOON_SECONDS
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
+    while not (so := is_so()) and time.monotonic() < end:
         time.sleep(0.02)
-    return False
+    return so
 
 
 def test_child_that_ends_by_itself_keeps_its_exit_code() -> None:
@@ -97,12 +102,34 @@ def test_child_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -
     assert process.exitcode == -signal.SIGKILL
 
 
-def test_child_cleans_up_and_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    cleaned = tmp_path / "cleaned"
+def test_what_a_child_leaves_is_cleaned_up_behind_its_end_when_its_parent_is_killed(
+    tmp_path: Path,
+) -> None:
+    sent, cleaned = tmp_path / "sent", tmp_path / "cleaned"
     receiver, sender = child.FORK.Pipe(duplex=False)
 
+    def send_without_end() -> None:
+        with sent.open("a") as file:
+            while True:
+                file.write("x")
+                file.flush()
+
+    def work() -> None:
+        thread = threading.Thread(target=send_without_end, daemon=True)
+        thread.start()
+        try:
+            sleep_long()
+        finally:
+            # As dbt does when it is interrupted.
+            thread.join()
+
+    def clean_up() -> None:
+        (tmp_path / "cleaning").write_text(str(sent.stat().st_size))
+        (tmp_path / "cleaning").rename(cleaned)
+
     def be_parent() -> None:
-        process = child.start(sleep_long, cleaned.touch)
+        process = child.start(work, clean_up)
+        wait_until(sent.exists)
         sender.send(process.pid)
         sleep_long()
 
@@ -111,8 +138,9 @@ def test_child_cleans_up_and_ends_when_its_parent_is_killed(tmp_path: Path) -> N
     grandchild = receiver.recv()
     parent.kill()
     parent.join(SOON_SECONDS)
-    assert wait_until_gone(grandchild)
-    assert cleaned.exists()
+    assert wait_until(lambda: is_gone(grandchild))
+    assert wait_until(cleaned.exists)
+    assert int(cleaned.read_text()) == sent.stat().st_size
 
 
 def test_signals_are_noted_within_the_block_and_as_before_behind_it() -> None:
