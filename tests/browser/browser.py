@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,10 +18,22 @@ from playwright.sync_api import (
     Request,
     ViewportSize,
     expect,
+    sync_playwright,
 )
 
+from stack.errors import ConfigurationError
 from tests.browser.server import RESULTS
 
+# Nothing but the pages themselves: no sandbox for root, no network of the browser's own.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SCREENSHOTS = RESULTS / "screenshots"
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 DRAWING = '[data-testid="stSkeleton"], [data-stale="true"]'
@@ -124,6 +139,23 @@ class Visitor:
         self.page.screenshot(path=path, animations="disabled")
         self.page.set_viewport_size(window)
         return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium: a browser of Playwright's own cannot be had everywhere.
+
+    Raises ConfigurationError where there is none.
+    """
+    program = shutil.which("chromium")
+    if program is None:
+        raise ConfigurationError("chromium", "none", "install it with tests/browser/chromium.sh")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def context_of(

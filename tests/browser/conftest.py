@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
 from stack import ready
-from stack.errors import MeterhouseError
+from stack.errors import ConfigurationError, MeterhouseError
 from stack.settings import Settings, load_settings
-from tests.browser.browser import DESKTOP, Visitor, context_of, visitor_of
+from tests.browser.browser import DESKTOP, Visitor, chromium, context_of, visitor_of
 from tests.browser.server import RESULTS, answers, running
 from tests.integration.lakehouse import Lakehouse
 
-# Nothing but the pages themselves: no sandbox for root, no network of the browser's own.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LOAD_TIMES = RESULTS / "load-times.json"
 
 Visit = Callable[..., Visitor]
@@ -50,14 +39,11 @@ def lakehouse(settings: Settings) -> Lakehouse:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium: a browser of Playwright's own cannot be had everywhere."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.fail("no chromium; install it with tests/browser/chromium.sh", pytrace=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
+    try:
+        with chromium() as found:
+            yield found
+    except ConfigurationError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
