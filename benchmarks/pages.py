@@ -1,10 +1,10 @@
 """Measure the explorer: seconds until each page shows its figures, in a real browser.
 
-Run as `python -m benchmarks.pages` against a stack with data: 100 meters and a year of readings are
-NUM_DEVICES=100 before setup, `simulator/telemetry_simulator.py --days 365` and `bin/dbt run`. Each
-page gets an explorer that has just started and a browser that knows nothing: that is its first load,
-no answer is kept. The second load is the same address again in the same window. A load ends when the
-page holds the figures that plain SQL gives, every chart and table is drawn and nothing is pending.
+Run as `python -m benchmarks.pages` on a stack with data. For 100 meters and a year: NUM_DEVICES=100
+before setup, then `simulator/telemetry_simulator.py --days 365` and `bin/dbt run`. Each page gets
+an explorer that has just started and a browser that knows nothing: its first load, no answer is
+kept. The second load is the same address again in the same window. A load ends when the page holds
+the figures that plain SQL gives, its charts and tables are drawn and nothing is pending.
 """
 
 from __future__ import annotations

@@ -6,14 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from importlib import import_module
+from zoneinfo import ZoneInfo
 
 from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
 
 FOLDER = PROJECT_ROOT / "explorer"
-PAGES = ("overview", "meters", "customers", "quality", "sql_page", "kafka_page")
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -32,7 +33,7 @@ def command(address: str, port: int, catalog: str) -> list[str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """Be Streamlit in the folder of its configuration, with the slow imports done."""
+    """Be Streamlit in the folder of its configuration, warm for the first visitor."""
     given = arguments(words)
     try:
         settings = load_settings()
@@ -41,11 +42,12 @@ def main(words: Sequence[str]) -> int:
         return 1
     os.environ["METERHOUSE_ENV"] = str(settings.env_file)
     os.chdir(FOLDER)
-    # Streamlit reads its configuration from this folder as soon as it is imported, and the first
-    # visitor need not wait for the pages' packages.
+    # Streamlit reads its configuration from this folder as soon as it is imported.
     cli = import_module("streamlit.web.cli")
-    for page in PAGES:
-        import_module(f"explorer.{page}")
+    import_module("explorer.app")
+    lakehouse = import_module("explorer.lakehouse").Lakehouse(settings, given.catalog)
+    now = datetime.now(ZoneInfo(settings.meter_time_zone))
+    import_module("explorer.warm_up").warm_up(lakehouse, now)
     port = given.port or settings.explorer_port
     cli.main(command(given.address, port, given.catalog), prog_name="streamlit")
     return 0

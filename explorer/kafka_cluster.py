@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -11,6 +13,7 @@ import streamlit as st
 from confluent_kafka.admin import AdminClient
 
 from explorer import view
+from explorer.cache import Cache
 from explorer.kafka_messages import Answer, Question, read, sample_size
 from explorer.kafka_topics import (
     Group,
@@ -25,7 +28,9 @@ from stack.kafka_client import client_options
 from stack.settings import Settings
 
 KEPT_LOOKS_SECONDS = 60.0
-SIZE_SECONDS = 300
+SIZE_SECONDS = 300.0
+MOST_SIZES = 1000
+AT_ONCE = 4
 
 
 @dataclass
@@ -40,6 +45,8 @@ class Cluster:
         self.options = client_options(self.settings)
         self.address = self.settings.kafka_bootstrap_servers
         self.admin = AdminClient(self.options)
+        self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sizes")
+        self.sizes: Cache[float | None] = Cache(SIZE_SECONDS, MOST_SIZES, time.monotonic)
 
     def look(self) -> tuple[Look | None, Look]:
         """The oldest look of the last minute, None if there is none, and a new one."""
@@ -67,19 +74,21 @@ class Cluster:
         with broker_answers(self.address):
             return read(self.options, question, topic, starts)
 
-    def message_bytes(self, topic: Topic) -> float | None:
-        """The mean size of a topic's newest messages."""
+    def message_bytes(self, topics: Sequence[Topic]) -> dict[str, float | None]:
+        """The mean size of each topic's newest messages, asked at once, kept for five minutes."""
+        return {
+            topic.name: size
+            for topic, size in zip(topics, self.pool.map(self._message_bytes, topics), strict=True)
+        }
+
+    def _message_bytes(self, topic: Topic) -> float | None:
+        if not topic.messages:
+            return 0.0
         with broker_answers(self.address):
-            return sample_size(self.options, topic)
+            return self.sizes.get(topic.name, lambda: sample_size(self.options, topic)).item
 
 
 @st.cache_resource
 def cluster() -> Cluster:
     """The broker of the settings, shared by all visitors."""
     return Cluster(view.settings())
-
-
-@st.cache_data(ttl=SIZE_SECONDS, show_spinner=False)
-def message_bytes(name: str, _topic: Topic) -> float | None:
-    """The mean size of a topic's messages, asked again every five minutes."""
-    return cluster().message_bytes(_topic)

@@ -16,9 +16,13 @@ from stack.errors import RetriableError
 ANSWER_SECONDS = 5.0
 # Two looks closer to each other than this say little about a rate.
 RATE_SECONDS = 2.0
-INTERNAL_PREFIX = "__"
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+def is_internal(name: str) -> bool:
+    """Whether a topic or group serves Kafka (__consumer_offsets) or the stack (_ready)."""
+    return name.startswith("_")
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Topic:
 
     @property
     def is_internal(self) -> bool:
-        """Whether Kafka keeps this topic for itself."""
-        return self.name.startswith(INTERNAL_PREFIX)
+        """Whether it serves Kafka or the stack itself."""
+        return is_internal(self.name)
 
     @property
     def messages(self) -> int:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from explorer import view
 from explorer.format import NOTHING, Writer, plain
-from explorer.kafka_cluster import cluster, message_bytes
-from explorer.kafka_topics import Group, Look, Rate, Topic, rate
+from explorer.kafka_cluster import cluster
+from explorer.kafka_topics import Group, Look, Rate, Topic, is_internal, rate
 from stack.errors import MeterhouseError
 
 REFRESH_SECONDS = 5
@@ -45,8 +45,18 @@ def show_topics() -> None:
     """Every topic with its figures; they follow the broker."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         part = st.text_input("Topic name contains", key="find", bind="query-params", width=300)
-        with_internal = st.toggle("Kafka's own topics", key="internal", bind="query-params")
+        with_internal = internal_switch()
     topic_cards(part or "", with_internal)
+
+
+def internal_switch() -> bool:
+    """Whether to show what serves Kafka or the stack itself, beside people's own."""
+    return st.toggle(
+        "Internal ones",
+        key="internal",
+        bind="query-params",
+        help="Names that begin with an underscore: Kafka's own, and those of the stack's probes.",
+    )
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -59,8 +69,10 @@ def topic_cards(part: str, with_internal: bool) -> None:
             for topic in in_order(look)
             if part.casefold() in topic.name.casefold() and (with_internal or not topic.is_internal)
         ]
-        for topic in found[:SHOWN_CARDS]:
-            topic_card(topic, rate(earlier, look, topic.name))
+        shown = found[:SHOWN_CARDS]
+        mean_bytes = cluster().message_bytes(shown)
+        for topic in shown:
+            topic_card(topic, rate(earlier, look, topic.name), mean_bytes[topic.name])
     except MeterhouseError as error:
         show_problem(error)
         return
@@ -75,10 +87,9 @@ def say_what_is_left_out(count: int, word: str) -> None:
         st.caption(f"{count - SHOWN_CARDS} more: search by name.")
 
 
-def topic_card(topic: Topic, measured: Rate | None) -> None:
-    """One topic."""
+def topic_card(topic: Topic, measured: Rate | None, mean_bytes: float | None) -> None:
+    """One topic. mean_bytes: of a message."""
     writer = view.writer()
-    mean = message_bytes(topic.name, topic) if topic.messages else 0.0
     with st.container(border=True, key=f"topic-{topic.name}"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader(plain(topic.name), anchor=False, width="content")
@@ -98,7 +109,10 @@ def topic_card(topic: Topic, measured: Rate | None) -> None:
                 "Rate", rate_text(measured, writer), help=rate_help(measured), width="content"
             )
             st.metric(
-                "Size, estimated", estimate(topic, mean, writer), help=SIZE_HELP, width="content"
+                "Size, estimated",
+                estimate(topic, mean_bytes, writer),
+                help=SIZE_HELP,
+                width="content",
             )
             st.metric("Partitions", len(topic.partitions), width="content")
         with st.expander("Offsets by partition"):
@@ -145,12 +159,21 @@ def open_messages(name: str) -> None:
     st.query_params["topic"] = name
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
 def show_groups() -> None:
-    """Every consumer group with its lag; it follows the broker."""
+    """Every consumer group with its lag; they follow the broker."""
+    group_cards(internal_switch())
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def group_cards(with_internal: bool) -> None:
+    """The cards of the groups."""
     try:
         _, look = cluster().look()
-        groups = cluster().groups(look)
+        groups = [
+            group
+            for group in cluster().groups(look)
+            if with_internal or not is_internal(group.name)
+        ]
     except MeterhouseError as error:
         show_problem(error)
         return

@@ -12,6 +12,7 @@ import streamlit as st
 
 from explorer import battery, charts, queries, view
 from explorer.format import NOTHING, Writer, plain, span
+from explorer.queries import Query
 
 HISTORY_DAYS = 90
 PERIODS = {1: "1 day", 7: "7 days", 14: "14 days", 31: "31 days"}
@@ -36,18 +37,9 @@ def show(device_id: str) -> None:
     view.back("All meters")
     st.title(plain(device_id), anchor=False)
     today = view.today()
-    since = today - timedelta(days=HISTORY_DAYS)
     first, last = period(today)
     zone = ZoneInfo(view.settings().meter_time_zone)
-    answers = view.ask(
-        {
-            "meter": queries.meter(device_id),
-            "days": queries.meter_days(device_id, since),
-            "slots": queries.meter_slots(device_id, *day_bounds(first, last, zone)),
-            "warnings": queries.meter_warnings(device_id, queries.utc_midnight(since)),
-            "logs": queries.meter_logs(device_id),
-        }
-    )
+    answers = view.ask(questions(device_id, zone, today, first, last))
     row = answers.row("meter")
     if answers.frame("meter") is not None and not row:
         view.nothing(
@@ -66,6 +58,20 @@ def show(device_id: str) -> None:
     show_warnings(answers.frame("warnings"))
     show_logs(answers.frame("logs"))
     show_master(row)
+
+
+def questions(
+    device_id: str, zone: ZoneInfo, today: date, first: date, last: date
+) -> dict[str, Query]:
+    """All that the page asks; first, last: the days of load and voltage, by the zone's clock."""
+    since = today - timedelta(days=HISTORY_DAYS)
+    return {
+        "meter": queries.meter(device_id),
+        "days": queries.meter_days(device_id, since),
+        "slots": queries.meter_slots(device_id, *day_bounds(first, last, zone)),
+        "warnings": queries.meter_warnings(device_id, queries.utc_midnight(since)),
+        "logs": queries.meter_logs(device_id),
+    }
 
 
 def day_bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -152,9 +158,12 @@ def show_load(slots: pd.DataFrame | None, row: Mapping[str, Any], days: str) -> 
         st.info(f"No readings from {days}. Choose an earlier day.", icon=":material/event_busy:")
         return
     zone = ZoneInfo(row.get("time_zone") or view.settings().meter_time_zone)
-    curve, by_day = st.tabs(["Curve", "Days and half-hours"])
-    curve.altair_chart(charts.load_curve(slots, zone), alt="Energy of each half-hour in kWh")
-    by_day.altair_chart(charts.load_map(slots, zone), alt="Energy by day and half-hour")
+    curve, by_day = st.tabs(["Curve", "Days and half-hours"], key="load", bind="query-params")
+    # Only what is looked at is drawn.
+    if by_day.open:
+        by_day.altair_chart(charts.load_map(slots, zone), alt="Energy by day and half-hour")
+    else:
+        curve.altair_chart(charts.load_curve(slots, zone), alt="Energy of each half-hour in kWh")
     total = view.writer().energy(float(slots["energy_kwh"].sum()))
     st.caption(
         f"{plain(total)} in this period. A reading's time is the end of what it measured, so the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from explorer import charts, pipeline, quality_queries, queries, view
 from explorer.cache import Cache
 from explorer.format import NOTHING, plain, span, status_word
+from explorer.queries import Query
 
 STATUSES = ("UNHEALTHY", "DEGRADED", "HEALTHY")
 ALERTS = ("ACTION_REQUIRED", "MONITOR", "NORMAL")
@@ -23,18 +24,7 @@ TOPIC_SECONDS = 15
 def show() -> None:
     """Draw the page."""
     st.title("Overview")
-    today = view.today()
-    since = today - timedelta(days=DAYS_SHOWN)
-    answers = view.ask(
-        {
-            "today": queries.energy_today(today),
-            "health": queries.health_counts(),
-            "alerts": queries.alert_counts(today - timedelta(days=7)),
-            "days": queries.fleet_days(since),
-            "newest": queries.newest_reading(since),
-            "flow": quality_queries.flow(),
-        }
-    )
+    answers = view.ask(questions(view.today()))
     flow = pipeline.flow_of(answers.row("flow"))
     if answers.frame("flow") is not None:
         show_balance(flow)
@@ -45,6 +35,19 @@ def show() -> None:
     with right:
         show_attention(answers.frame("health"))
     show_round()
+
+
+def questions(today: date) -> dict[str, Query]:
+    """All that the page asks."""
+    since = today - timedelta(days=DAYS_SHOWN)
+    return {
+        "today": queries.energy_today(today),
+        "health": queries.health_counts(),
+        "alerts": queries.alert_counts(today - timedelta(days=7)),
+        "days": queries.fleet_days(since),
+        "newest": queries.newest_reading(since),
+        "flow": quality_queries.flow(),
+    }
 
 
 def show_balance(flow: pipeline.Flow | None) -> None:

@@ -9,8 +9,11 @@ import streamlit as st
 
 from explorer import charts, overview, pipeline, quality_queries, queries, view
 from explorer.format import plain
+from explorer.kafka_messages import Start
+from explorer.queries import Query
 
 PERIODS = {1: "1 day", 7: "7 days", 30: "30 days", 365: "1 year"}
+DEFAULT_DAYS = 7
 LIMIT = 200
 HOURLY_UP_TO_DAYS = 7
 
@@ -21,36 +24,46 @@ def show() -> None:
     days = st.segmented_control(
         "Landed in the last",
         list(PERIODS),
-        default=7,
+        default=DEFAULT_DAYS,
         required=True,
         key="days",
         bind="query-params",
         format_func=lambda each: PERIODS[each],
     )
-    length = days or 7
-    first: date = view.today() - timedelta(days=length - 1)
-    since = queries.utc_midnight(first)
-    answers = view.ask(
-        {
-            "flow": quality_queries.flow(),
-            "reasons": quality_queries.quarantine_reasons(since),
-            "arrivals": quality_queries.arrivals(
-                since, "hour" if length <= HOURLY_UP_TO_DAYS else "day"
-            ),
-            "repeats": quality_queries.repeats(first),
-        }
-    )
+    length = days or DEFAULT_DAYS
+    chosen = chosen_message()
+    asked = questions(view.today(), length)
+    if chosen:
+        asked["message"] = quality_queries.quarantined_message(*chosen)
+    answers = view.ask(asked)
     if answers.frame("flow") is not None:
         flow = pipeline.flow_of(answers.row("flow"))
         overview.show_balance(flow)
         show_funnel(flow)
-    show_quarantine(answers.frame("reasons"), since)
+    show_quarantine(answers, first_landed_at(view.today(), length), chosen)
     left, right = st.columns(2, gap="large")
     with left:
         show_repeats(answers.frame("repeats"))
     with right:
         show_late(answers.frame("arrivals"))
     show_lag(answers.frame("arrivals"))
+
+
+def first_landed_at(today: date, days: int) -> datetime:
+    """Since when messages landed that count for so many days."""
+    return queries.utc_midnight(today - timedelta(days=days - 1))
+
+
+def questions(today: date, days: int = DEFAULT_DAYS) -> dict[str, Query]:
+    """All that the page asks where no message and no filter is chosen."""
+    since = first_landed_at(today, days)
+    return {
+        "flow": quality_queries.flow(),
+        "reasons": quality_queries.quarantine_reasons(since),
+        "messages": quality_queries.quarantined(since, "", "", LIMIT),
+        "arrivals": quality_queries.arrivals(since, "hour" if days <= HOURLY_UP_TO_DAYS else "day"),
+        "repeats": quality_queries.repeats(since.date()),
+    }
 
 
 def show_funnel(flow: pipeline.Flow | None) -> None:
@@ -74,27 +87,23 @@ def show_funnel(flow: pipeline.Flow | None) -> None:
         st.code("./initial-setup.sh status", language="bash")
 
 
-def show_quarantine(reasons: pd.DataFrame | None, since: datetime) -> None:
+def show_quarantine(answers: view.Answers, since: datetime, chosen: tuple[int, int] | None) -> None:
     """Quarantined messages by reason, then one by one."""
     st.subheader("Quarantined messages")
+    reasons, messages = answers.frame("reasons"), answers.frame("messages")
     if reasons is None:
         return
-    if reasons.empty and not st.query_params.get("message"):
+    if reasons.empty and not chosen:
         st.caption("No message landed in this period was quarantined.")
         return
     chart = charts.bars(reasons, "reason", "message_count", "Messages", charts.MEDIUM)
     st.altair_chart(chart, alt="Quarantined messages by reason")
     reason, text = filters(list(reasons["reason"]))
-    chosen = chosen_message()
-    asked = {"list": quality_queries.quarantined(since, reason, text, LIMIT)}
-    if chosen:
-        asked["message"] = quality_queries.quarantined_message(*chosen)
-    answers = view.Answers(view.lakehouse().ask(asked))
-    for problem in answers.problems():
-        view.show_problem(problem)
+    if reason or text:
+        messages = view.asked(quality_queries.quarantined(since, reason, text, LIMIT))
     if chosen:
         show_message(answers.frame("message"), *chosen)
-    show_messages(answers.frame("list"))
+    show_messages(messages)
 
 
 def filters(reasons: list[str]) -> tuple[str, str]:
@@ -145,6 +154,16 @@ def show_message(frame: pd.DataFrame | None, partition: int, offset: int) -> Non
         if row["message_encoding"] != "utf8":
             st.caption(plain(f"The bytes are no UTF-8; shown as {row['message_encoding']}."))
         topic = view.settings().topic_name
+        view.link(
+            "kafka",
+            "See it in Kafka",
+            ":material/forum:",
+            view="Messages",
+            topic=topic,
+            partition=str(partition),
+            start=Start.OFFSET.value,
+            offset=str(offset),
+        )
         st.code(
             f"bin/kafka-console-consumer --topic {topic} --partition {partition} "
             f"--offset {offset} --max-messages 1",

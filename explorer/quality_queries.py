@@ -120,15 +120,27 @@ def arrivals(since: datetime, unit: str) -> Query:
     """
     if unit not in {"hour", "day"}:
         raise ValueError(unit)
+    # A median of few distinct lengths with their counts costs half as much as one of all messages.
     sql = f"""
+with lengths as (
+    select
+        date_trunc('{unit}', landed_at) as landed_at,
+        date_diff('millisecond', kafka_at, landed_at) / 100 as land_ds,
+        date_diff('second', landed_at, loaded_at) as model_s,
+        count(*) as message_count,
+        count_if(kafka_at > reading_at + interval '1' hour) as late_count
+    from staging.stg_telemetry_raw
+    where landed_at >= ?
+    group by 1, 2, 3
+)
+
 select
-    date_trunc('{unit}', landed_at) as landed_at,
-    count(*) as message_count,
-    count_if(kafka_at > reading_at + interval '1' hour) as late_count,
-    approx_percentile(date_diff('millisecond', kafka_at, landed_at), 0.5) / 1000.0 as land_s,
-    approx_percentile(date_diff('millisecond', landed_at, loaded_at), 0.5) / 1000.0 as model_s
-from staging.stg_telemetry_raw
-where landed_at >= ?
+    landed_at,
+    sum(message_count) as message_count,
+    sum(late_count) as late_count,
+    approx_percentile(land_ds, message_count, 0.5) / 10.0 as land_s,
+    approx_percentile(model_s, message_count, 0.5) as model_s
+from lengths
 group by 1
 order by 1
 """  # noqa: S608 - one of two words

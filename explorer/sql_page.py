@@ -139,7 +139,7 @@ def show_running() -> None:
 
 def show_schema() -> None:
     """Tables, and the columns of one with their comments."""
-    names = asked({"tables": queries.tables()})
+    names = view.asked(queries.tables())
     if names is None:
         return
     if names.empty:
@@ -147,7 +147,7 @@ def show_schema() -> None:
         return
     tables = sorted(names["name"], key=lambda name: (not name.startswith("marts."), name))
     table = st.selectbox("Tables and columns", tables, key="table", bind="query-params")
-    columns = asked({"columns": queries.columns(*str(table).split(".", 1))})
+    columns = view.asked(queries.columns(*str(table).split(".", 1)))
     if columns is not None:
         st.dataframe(
             columns,
@@ -156,14 +156,6 @@ def show_schema() -> None:
             column_config={"column_name": "Column", "data_type": "Type", "comment": "What it is"},
             alt="Columns of the table",
         )
-
-
-def asked(question: Mapping[str, queries.Query]) -> pd.DataFrame | None:
-    """The rows of one question, its problem shown."""
-    answers = view.Answers(view.lakehouse().ask(question))
-    for problem in answers.problems():
-        view.show_problem(problem)
-    return answers.frame(next(iter(question)))
 
 
 def show_result(result: Result) -> None:
@@ -176,7 +168,9 @@ def show_result(result: Result) -> None:
         else (f"{number(len(frame))} rows.")
     )
     st.caption(f"{cut} {number(result.seconds, 2)} s.")
-    table, chart = st.tabs(["Table", "Chart"])
+    table, chart = st.tabs(["Table", "Chart"], key="show", bind="query-params")
+    with chart:
+        show_chart(frame, is_open=bool(chart.open))
     with table:
         st.dataframe(
             frame,
@@ -201,21 +195,23 @@ def show_result(result: Result) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-    with chart:
-        show_chart(frame)
 
 
-def show_chart(frame: pd.DataFrame) -> None:
-    """A chart of two columns, chosen by the reader."""
+def show_chart(frame: pd.DataFrame, *, is_open: bool) -> None:
+    """A chart of two columns, chosen by the reader; drawn only where somebody looks."""
     numbers = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
     if not numbers or frame.empty:
         st.caption("A chart needs rows and a column of numbers.")
         return
     with st.container(horizontal=True, gap="small"):
-        across = st.selectbox("Across", list(frame.columns), key="x", width=220)
-        up = st.selectbox("Up", numbers, key="y", width=220)
-        kind = st.segmented_control("Kind", KINDS, default="bar", required=True, key="kind")
-    if across is None or up is None:
+        across = st.selectbox(
+            "Across", list(frame.columns), key="x", bind="query-params", width=220
+        )
+        up = st.selectbox("Up", numbers, key="y", bind="query-params", width=220)
+        kind = st.segmented_control(
+            "Kind", KINDS, default="bar", required=True, key="kind", bind="query-params"
+        )
+    if across is None or up is None or not is_open:
         return
     st.altair_chart(
         chart_of(frame, str(across), str(up), str(kind or "bar")), alt=f"{up} by {across}"

@@ -124,6 +124,14 @@ def ask(queries: Mapping[str, Query]) -> Answers:
     return answers
 
 
+def asked(query: Query) -> pd.DataFrame | None:
+    """The rows of one question asked later than the page's others, its problem shown."""
+    answers = Answers(lakehouse().ask({"rows": query}))
+    for problem in answers.problems():
+        show_problem(problem)
+    return answers.frame("rows")
+
+
 def age_line(answers: Answers) -> None:
     """When Trino was asked, and a button to ask anew."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

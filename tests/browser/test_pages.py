@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import expect
 
 from explorer.format import NOTHING
-from tests.browser.browser import DESKTOP, PHONE, Visitor
+from tests.browser.browser import DESKTOP, LIMIT_MS, PHONE, Visitor
 from tests.browser.conftest import Visit
 from tests.integration.lakehouse import Lakehouse
 
@@ -166,6 +167,60 @@ def test_a_quarantined_message_is_shown_whole(
 
     assert reason in shown
     assert " ".join(message.split()) in " ".join(shown.split())
+
+
+def test_a_quarantined_message_leads_to_kafka(
+    visit: Visit, explorer: str, lakehouse: Lakehouse
+) -> None:
+    # The newest: Kafka keeps messages for a while only.
+    partition, offset, message = lakehouse.sql(
+        "select kafka_partition, kafka_offset, message "
+        "from iceberg.quality.quarantine_telemetry_raw "
+        "where message_encoding = 'utf8' and message != '' "
+        "order by kafka_at desc, kafka_partition, kafka_offset limit 1"
+    )[0]
+    visitor = opened(visit, explorer, "quality", message=f"{partition}-{offset}", days="365")
+    visitor.page.get_by_role("link", name="See it in Kafka").click()
+    shown = visitor.page.locator(".st-key-message")
+    expect(shown).to_contain_text(f"Partition {partition} · offset {offset:,}", timeout=LIMIT_MS)
+    visitor.wait()
+
+    if shown.get_by_text("As it was sent").count():
+        shown.get_by_text("As it was sent").click()
+    expect(shown.locator("code", has_text=message).first).to_be_visible()
+
+
+def test_a_meters_address_keeps_the_tab(visit: Visit, explorer: str, lakehouse: Lakehouse) -> None:
+    device_id = lakehouse.value(
+        "select max(device_id) from iceberg.marts.device_daily_metrics "
+        "where reading_date > current_date - interval '7' day"
+    )
+    visitor = opened(visit, explorer, "meters", meter=device_id)
+    visitor.page.get_by_role("tab", name="Days and half-hours").click()
+    expect(visitor.page).to_have_url(re.compile("load="), timeout=LIMIT_MS)
+
+    other = visit(explorer)
+    other.open(visitor.page.url, device_id)
+    tab = other.page.get_by_role("tab", name="Days and half-hours")
+    expect(tab).to_have_attribute("aria-selected", "true")
+    chart = other.page.get_by_label("Energy by day and half-hour")
+    expect(chart.first).to_be_visible(timeout=LIMIT_MS)
+
+
+def test_the_address_of_sql_keeps_the_chart(visit: Visit, explorer: str) -> None:
+    statement = "select * from (values (1, 2, 3), (2, 4, 9)) as t(a, b, c)"
+    visitor = opened(visit, explorer, "sql", sql=statement)
+    visitor.page.get_by_role("button", name="Run").click()
+    visitor.page.get_by_role("tab", name="Chart").click()
+    visitor.choose("Up", "c")
+    visitor.page.get_by_role("radio", name="line").click()
+    for word in ("show=Chart", "y=c", "kind=line"):
+        expect(visitor.page).to_have_url(re.compile(word), timeout=LIMIT_MS)
+
+    other = visit(explorer)
+    other.open(visitor.page.url, "SQL")
+    other.page.get_by_role("button", name="Run").click()
+    expect(other.page.get_by_label("c by a").first).to_be_visible(timeout=LIMIT_MS)
 
 
 def test_data_quality_counts_what_was_quarantined(

@@ -14,6 +14,7 @@ from explorer.kafka_topics import (
     Partition,
     Topic,
     broker_answers,
+    is_internal,
     offsets_at,
     rate,
     take_groups,
@@ -52,7 +53,9 @@ def test_messages_held_leave_out_what_expired() -> None:
     assert (readings.messages, readings.end) == (80, 180)
 
 
-def test_kafkas_own_topics_are_known_by_their_name() -> None:
+def test_internal_names_begin_with_an_underscore() -> None:
+    names = ("__consumer_offsets", "_ready", "telemetry_raw")
+    assert [is_internal(name) for name in names] == [True, True, False]
     assert [topic.is_internal for topic in take_look(admin(), 0.0).topics] == [True, False]
 
 
