@@ -18,9 +18,11 @@ GOOD, MEDIUM, BAD = "#2a9d68", "#e0912f", "#d5483f"
 MAIN, QUIET = "#2b8fa8", "#9db4bf"
 STATUS_COLOURS = {"Healthy": GOOD, "Degraded": MEDIUM, "Unhealthy": BAD}
 Layers = alt.LayerChart | alt.FacetChart
+Chart = alt.Chart | Layers
 
 HEIGHT = 240
 POWERS = [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
+DAY = "%a %d %b %Y"
 UTC_SCALE = alt.Scale(type="utc")
 # EN 50160: 95 % of a week's ten-minute means lie within a tenth of the nominal voltage.
 VOLTAGE_LOW, VOLTAGE_HIGH = 0.9, 1.1
@@ -51,9 +53,21 @@ def day_axis(title: str | None = None) -> alt.X:
 
 
 def days_frame(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The frame with its days as `at`, for a day axis, and as `day`, for people."""
-    days = pd.to_datetime(frame[column])
-    return frame.assign(at=days.dt.tz_localize("UTC"), day=days.dt.strftime("%a %d %b %Y"))
+    """The frame with its days as `at`, for a day axis, and as `day`, for its tooltip."""
+    days = pd.to_datetime(frame[column]).dt.tz_localize("UTC")
+    return frame.assign(at=days, day=days)
+
+
+def day_tip(field: str = "day", title: str = "Day") -> alt.Tooltip:
+    """A day in a tooltip, in the reader's language."""
+    return alt.Tooltip(f"{field}:T", timeUnit="utcyearmonthdate", format=DAY, title=title)
+
+
+def time_tip(title: str) -> alt.Tooltip:
+    """The wall-clock time of field `at` in a tooltip."""
+    return alt.Tooltip(
+        "at:T", timeUnit="utcyearmonthdatehoursminutes", format=f"{DAY} %H:%M", title=title
+    )
 
 
 def energy_days(frame: pd.DataFrame, energy: str, today: date) -> alt.Chart:
@@ -78,8 +92,8 @@ def energy_days(frame: pd.DataFrame, energy: str, today: date) -> alt.Chart:
                 scale=alt.Scale(domain=["whole day", "so far"], range=[MAIN, QUIET]),
             ),
             tooltip=[
-                alt.Tooltip("day:N", title="Day"),
-                alt.Tooltip("kwh:Q", title="kWh", format=",.3f"),
+                day_tip(),
+                alt.Tooltip("kwh:Q", title="Energy, kWh", format=",.3f"),
                 alt.Tooltip("state:N", title="State"),
             ],
         )
@@ -89,15 +103,10 @@ def energy_days(frame: pd.DataFrame, energy: str, today: date) -> alt.Chart:
 
 
 def slots_frame(slots: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
-    """Half-hour slots with wall-clock times, days and labels."""
+    """Half-hour slots with wall-clock times, and the time of day as a label."""
     at = wall_clock(slots["slot_at"], zone)
     data = slots.astype({"energy_kwh": float, "min_voltage": float, "max_voltage": float})
-    return data.assign(
-        at=at,
-        day=at.dt.strftime("%a %d %b"),
-        time=at.dt.strftime("%H:%M"),
-        when=at.dt.strftime("%a %d %b %Y %H:%M"),
-    )
+    return data.assign(at=at, time=at.dt.strftime("%H:%M"))
 
 
 def load_curve(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
@@ -114,8 +123,8 @@ def load_curve(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
             x=time_axis(f"Start of the half-hour, {zone.key}"),
             y=alt.Y("energy_kwh:Q", title="kWh per half-hour"),
             tooltip=[
-                alt.Tooltip("when:N", title="From"),
-                alt.Tooltip("energy_kwh:Q", title="kWh", format=",.3f"),
+                time_tip("From"),
+                alt.Tooltip("energy_kwh:Q", title="Energy, kWh", format=",.3f"),
                 alt.Tooltip("reading_count:Q", title="Readings"),
             ],
         )
@@ -127,7 +136,7 @@ def load_curve(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
 def load_map(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
     """Energy by day and half-hour as a map of colour: habits and gaps show at once."""
     data = slots_frame(slots, zone)
-    order = list(dict.fromkeys(data.sort_values("at", ascending=False)["day"]))
+    days = data["at"].dt.date.nunique()
     hours = [f"{hour:02d}:00" for hour in range(0, 24, 3)]
     chart: alt.Chart = (
         alt.Chart(data)
@@ -139,16 +148,22 @@ def load_map(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
                 scale=alt.Scale(domain=[f"{n // 2:02d}:{n % 2 * 30:02d}" for n in range(48)]),
                 axis=alt.Axis(values=hours, labelAngle=0),
             ),
-            y=alt.Y("day:O", title=None, sort=order),
+            y=alt.Y(
+                "at:O",
+                timeUnit="utcyearmonthdate",
+                title=None,
+                sort="descending",
+                axis=alt.Axis(format="%a %d %b"),
+            ),
             color=alt.Color(
                 "energy_kwh:Q", title="kWh", scale=alt.Scale(scheme="tealblues", zero=True)
             ),
             tooltip=[
-                alt.Tooltip("when:N", title="From"),
-                alt.Tooltip("energy_kwh:Q", title="kWh", format=",.3f"),
+                time_tip("From"),
+                alt.Tooltip("energy_kwh:Q", title="Energy, kWh", format=",.3f"),
             ],
         )
-        .properties(height=max(120, 26 * len(order)))
+        .properties(height=max(120, 26 * days))
     )
     return chart
 
@@ -175,7 +190,7 @@ def voltage(slots: pd.DataFrame, zone: ZoneInfo, nominal_v: float) -> Layers:
     )
     base = alt.Chart(data).encode(x=time_axis(f"Start of the half-hour, {zone.key}"))
     tooltip = [
-        alt.Tooltip("when:N", title="From"),
+        time_tip("From"),
         alt.Tooltip("min_voltage:Q", title="Lowest, V", format=".1f"),
         alt.Tooltip("avg_voltage:Q", title="Mean, V", format=".1f"),
         alt.Tooltip("max_voltage:Q", title="Highest, V", format=".1f"),
@@ -201,7 +216,7 @@ def battery(days: pd.DataFrame, replace_on: date | None) -> Layers:
         x=day_axis(),
         y=alt.Y("pct:Q", title="Charge, %", scale=alt.Scale(domain=[0, 105], nice=False)),
         tooltip=[
-            alt.Tooltip("day:N", title="Day"),
+            day_tip(),
             alt.Tooltip("pct:Q", title="Charge, %", format=".1f"),
         ],
     )
@@ -251,8 +266,8 @@ def compared(days: pd.DataFrame, first: date, today: date) -> alt.Chart:
                 legend=alt.Legend(orient="top"),
             ),
             tooltip=[
-                alt.Tooltip("day:N", title="Day"),
-                alt.Tooltip("kwh:Q", title="kWh", format=",.3f"),
+                day_tip(),
+                alt.Tooltip("kwh:Q", title="Energy, kWh", format=",.3f"),
             ],
         )
         .properties(height=HEIGHT)
@@ -283,17 +298,22 @@ def bars(frame: pd.DataFrame, name: str, value: str, title: str, colour: str = M
 def months(frame: pd.DataFrame) -> alt.Chart:
     """Energy by calendar month."""
     data = frame.assign(
-        month=frame["month_date"].dt.strftime("%b %Y"), kwh=frame["energy_kwh"].astype(float)
+        month=frame["month_date"].dt.tz_localize("UTC"), kwh=frame["energy_kwh"].astype(float)
     )
     chart: alt.Chart = (
         alt.Chart(data)
         .mark_bar(color=MAIN, cornerRadiusTopLeft=2, cornerRadiusTopRight=2, size=38)
         .encode(
-            x=alt.X("month:O", sort=None, title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X(
+                "month:O",
+                timeUnit="utcyearmonth",
+                title=None,
+                axis=alt.Axis(format="%b %Y", labelAngle=0, labelOverlap=True),
+            ),
             y=alt.Y("kwh:Q", title="Energy, kWh"),
             tooltip=[
-                alt.Tooltip("month:N", title="Month"),
-                alt.Tooltip("kwh:Q", title="kWh", format=",.3f"),
+                alt.Tooltip("month:T", timeUnit="utcyearmonth", format="%B %Y", title="Month"),
+                alt.Tooltip("kwh:Q", title="Energy, kWh", format=",.3f"),
                 alt.Tooltip("day_count:Q", title="Days with readings"),
             ],
         )
@@ -309,7 +329,6 @@ def lines(
     long = frame.melt(["at"], list(names), "column", "value")
     long["what"] = long["column"].map(names)
     long["value"] = long["value"].astype(float)
-    long["when"] = long["at"].dt.strftime("%a %d %b %Y %H:%M")
     scale = alt.Scale(type="symlog") if is_log else alt.Scale(zero=True)
     axis_y = (
         alt.Axis(values=POWERS, format=",d", labelOverlap=False)
@@ -329,7 +348,7 @@ def lines(
                 scale=alt.Scale(domain=list(names.values()), range=[MAIN, MEDIUM]),
             ),
             tooltip=[
-                alt.Tooltip("when:N", title="When"),
+                time_tip("When"),
                 alt.Tooltip("what:N", title="What"),
                 alt.Tooltip("value:Q", title=title, format=",.1f"),
             ],
@@ -347,7 +366,6 @@ def late_days(arrivals: pd.DataFrame) -> alt.Chart:
     data = pd.concat(
         [pd.DataFrame({"at": sums.index, "n": each, "what": name}) for name, each in words.items()]
     )
-    data["day"] = data["at"].dt.strftime("%a %d %b %Y")
     colours = alt.Scale(domain=list(words), range=[MAIN, MEDIUM])
     chart: alt.Chart = (
         alt.Chart(data)
@@ -362,7 +380,7 @@ def late_days(arrivals: pd.DataFrame) -> alt.Chart:
             y=alt.Y("n:Q", title="Messages", axis=alt.Axis(format=",d", tickCount=5)),
             color=alt.Color("what:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
             tooltip=[
-                alt.Tooltip("day:N", title="Day"),
+                day_tip("at"),
                 alt.Tooltip("what:N", title="What"),
                 alt.Tooltip("n:Q", title="Messages", format=",d"),
             ],

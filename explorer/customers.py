@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, customer_queries, view
+from explorer import charts, columns, customer_queries, view
 from explorer.format import NOTHING, plain, status_word
 
-PERIODS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
+PERIODS = (1, 7, 30, 90, 365)
 ALERTS = ("ACTION_REQUIRED", "MONITOR", "NORMAL")
 MONTHS = 13
 
@@ -37,29 +37,14 @@ def show() -> None:
 def period() -> tuple[date, date]:
     """The days looked at, today the last of them."""
     today = view.today()
-    days = st.segmented_control(
-        "Period up to today",
-        list(PERIODS),
-        default=7,
-        required=True,
-        key="days",
-        bind="query-params",
-        format_func=lambda each: PERIODS[each],
-    )
-    return today - timedelta(days=(days or 7) - 1), today
+    days = view.days_choice("Period up to today", PERIODS)
+    return today - timedelta(days=days - 1), today
 
 
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:
     """What is left of the customers after the filters, which the address carries."""
     with st.container(horizontal=True, gap="small"):
-        text = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            type="search",
-            width=260,
-            placeholder="customer, name, town",
-        )
+        text = view.search("customer, name, town")
         alert = st.selectbox(
             "Alert",
             [None, *ALERTS],
@@ -70,12 +55,7 @@ def filtered(frame: pd.DataFrame) -> pd.DataFrame:
         )
     if alert:
         frame = frame[frame["customer_alert_status"] == alert]
-    if text and text.strip():
-        found = pd.Series(False, index=frame.index)
-        for name in ("customer_id", "customer_name", "city", "customer_class"):
-            found |= frame[name].astype(str).str.contains(text.strip(), case=False, regex=False)
-        frame = frame[found]
-    return frame
+    return view.matching(frame, text, ("customer_id", "customer_name", "city", "customer_class"))
 
 
 def show_list(frame: pd.DataFrame) -> None:
@@ -130,16 +110,16 @@ def change_pct(frame: pd.DataFrame) -> pd.Series[float]:
 LIST_COLUMNS = {
     "customer_id": st.column_config.TextColumn("Customer", pinned=True, width=95),
     "alert": st.column_config.TextColumn("Alert, newest day", width=140),
-    "energy_kwh": st.column_config.NumberColumn("Energy, kWh", format="%.1f"),
-    "change_pct": st.column_config.NumberColumn(
-        "Change, %", format="%+.1f", help="Against as many days before, where all have readings"
+    "energy_kwh": columns.number("Energy, kWh", 1),
+    "change_pct": columns.number(
+        "Change, %", 1, help="Against as many days before, where all have readings"
     ),
-    "meter_count": st.column_config.NumberColumn("Meters", format="localized"),
-    "warning_count": st.column_config.NumberColumn("Warnings", format="localized"),
+    "meter_count": columns.number("Meters"),
+    "warning_count": columns.number("Warnings"),
     "customer_name": st.column_config.TextColumn("Name"),
     "customer_class": st.column_config.TextColumn("Class"),
     "city": st.column_config.TextColumn("Town"),
-    "last_date": st.column_config.DateColumn("Newest day", format="D MMM YYYY"),
+    "last_date": columns.day("Newest day"),
 }
 
 
@@ -205,7 +185,7 @@ def show_usage(days: pd.DataFrame, first: date, today: date, earlier: date) -> N
     show_figures(shown[is_now], shown[~is_now], days.iloc[-1].to_dict())
     st.subheader("Energy by day, beside the days before")
     chart = charts.compared(shown, first, today)
-    st.altair_chart(chart, alt="Energy by day of this period and the one before, in kWh")
+    view.chart(chart, alt="Energy by day of this period and the one before, in kWh")
     writer = view.writer()
     period = f"{writer.day(first)} to {writer.day(today)}, today so far"
     st.caption(plain(f"{period}; before: from {writer.day(earlier)}."))
@@ -242,11 +222,11 @@ def show_months(months: pd.DataFrame | None) -> None:
         return
     st.subheader("Energy by month")
     if len(months) > 1:
-        st.altair_chart(charts.months(months), alt="Energy by month in kWh")
+        view.chart(charts.months(months), alt="Energy by month in kWh")
     last = months.iloc[-1]
     energy = view.writer().energy(float(last["energy_kwh"]))
-    name = last["month_date"].strftime("%B %Y")
-    st.caption(plain(f"{name}: {energy} on {last['day_count']} days with readings."))
+    month = view.writer().month(last["month_date"])
+    st.caption(plain(f"{month}: {energy} on {last['day_count']} days with readings."))
 
 
 def show_meters(meters: pd.DataFrame | None) -> None:

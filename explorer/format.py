@@ -54,6 +54,10 @@ class Writer:
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(value, pattern, locale=self.locale)
 
+    def exact(self, value: float) -> str:
+        """A number with the decimals that it has, six at most."""
+        return format_decimal(value, "#,##0.######", locale=self.locale)
+
     def unit(self, value: float | None, unit: str, digits: int = 0) -> str:
         """A number and its unit, kept on one line."""
         return NOTHING if value is None else f"{self.number(value, digits)}\u00a0{unit}"
@@ -74,6 +78,10 @@ class Writer:
     def day(self, value: date | datetime | None) -> str:
         """A day."""
         return NOTHING if value is None else format_date(value, "medium", locale=self.locale)
+
+    def month(self, value: date) -> str:
+        """A month of a year."""
+        return format_date(value, "MMMM y", locale=self.locale)
 
     def clock(self, value: datetime | None) -> str:
         """A time of day by the zone's clock, the zone named."""

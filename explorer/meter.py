@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from explorer import battery, charts, queries, view
+from explorer import battery, charts, columns, queries, view
 from explorer.format import NOTHING, Writer, plain, span
 from explorer.queries import Query
 
 HISTORY_DAYS = 90
-PERIODS = {1: "1 day", 7: "7 days", 14: "14 days", 31: "31 days"}
+PERIODS = (1, 7, 14, 31)
 MASTER_FIELDS = {
     "manufacturer": "Maker",
     "model": "Model",
@@ -49,7 +49,8 @@ def show(device_id: str) -> None:
         return
     if row:
         show_state(row)
-    show_load(answers.frame("slots"), row, f"{first} to {last}")
+    writer = view.writer()
+    show_load(answers.frame("slots"), row, f"{writer.day(first)} to {writer.day(last)}")
     left, right = st.columns(2, gap="large")
     with left:
         show_voltage(answers.frame("slots"), row)
@@ -85,20 +86,12 @@ def day_bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datet
 def period(today: date) -> tuple[date, date]:
     """The days that load and voltage are shown for, chosen here and carried by the address."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        days = st.segmented_control(
-            "Days of load and voltage",
-            list(PERIODS),
-            default=7,
-            required=True,
-            key="days",
-            bind="query-params",
-            format_func=lambda each: PERIODS[each],
-        )
+        days = view.days_choice("Days of load and voltage", PERIODS)
         last = st.date_input(
             "up to", value=today, max_value=today, key="day", bind="query-params", width=150
         )
     end = last if isinstance(last, date) else today
-    return end - timedelta(days=(days or 7) - 1), end
+    return end - timedelta(days=days - 1), end
 
 
 def show_state(row: Mapping[str, Any]) -> None:
@@ -181,7 +174,7 @@ def show_voltage(slots: pd.DataFrame | None, row: Mapping[str, Any]) -> None:
     zone = ZoneInfo(row.get("time_zone") or view.settings().meter_time_zone)
     nominal = float(row.get("nominal_voltage_v") or 230)
     chart = charts.voltage(slots, zone, nominal)
-    st.altair_chart(chart, alt="Voltage of each half-hour against the limits")
+    view.chart(chart, alt="Voltage of each half-hour against the limits")
     low, high = charts.VOLTAGE_LOW * nominal, charts.VOLTAGE_HIGH * nominal
     outside = int(((slots["min_voltage"] < low) | (slots["max_voltage"] > high)).sum())
     st.caption(
@@ -197,7 +190,7 @@ def show_battery(days: pd.DataFrame | None, row: Mapping[str, Any]) -> None:
         st.caption(f"No readings in the last {HISTORY_DAYS} days.")
         return
     outlook = battery_outlook(row)
-    st.altair_chart(charts.battery(days, outlook.replace_on), alt="Charge of the battery by day")
+    view.chart(charts.battery(days, outlook.replace_on), alt="Charge of the battery by day")
     st.caption(plain(f"Now: {outlook.text}. A straight line through the last 7 days, drawn on."))
 
 
@@ -214,13 +207,11 @@ def show_warnings(warnings: pd.DataFrame | None) -> None:
         hide_index=True,
         height=min(400, 38 + 35 * len(warnings)),
         column_config={
-            "reading_at": st.column_config.DatetimeColumn(
-                "Reading, UTC", format="D MMM YYYY, HH:mm:ss", timezone="UTC"
-            ),
+            "reading_at": columns.moment("Reading, UTC"),
             "status": "Status",
-            "voltage": st.column_config.NumberColumn("Voltage, V", format="%.1f"),
-            "energy_kwh": st.column_config.NumberColumn("Energy, kWh", format="%.3f"),
-            "battery_pct": st.column_config.NumberColumn("Battery, %", format="%.0f"),
+            "voltage": columns.number("Voltage, V", 1),
+            "energy_kwh": columns.number("Energy, kWh", 3),
+            "battery_pct": columns.number("Battery, %"),
             "kafka_partition": "Kafka partition",
             "kafka_offset": "Kafka offset",
         },
@@ -241,12 +232,7 @@ def show_logs(logs: pd.DataFrame | None) -> None:
         hide_index=True,
         height=min(400, 38 + 35 * len(logs)),
         column_config={
-            "seen_at": st.column_config.DatetimeColumn(
-                "Time, UTC",
-                format="D MMM YYYY, HH:mm:ss",
-                timezone="UTC",
-                help="The line's own time, else Kafka's",
-            ),
+            "seen_at": columns.moment("Time, UTC", help="The line's own time, else Kafka's"),
             "log_level": "Level",
             "event_type": "Event",
             "raw_text": st.column_config.TextColumn("Line", width="large"),
@@ -262,8 +248,9 @@ def show_master(row: Mapping[str, Any]) -> None:
     if not row:
         return
     st.subheader("Master data")
-    values = {words: plain_value(row.get(name)) for name, words in MASTER_FIELDS.items()}
-    values["Installed"] = view.writer().day(row["installed_at"])
+    writer = view.writer()
+    values = {words: plain_value(row.get(name), writer) for name, words in MASTER_FIELDS.items()}
+    values["Installed"] = writer.day(row["installed_at"])
     frame = pd.DataFrame({"Field": list(values), "Value": list(values.values())})
     st.dataframe(
         frame,
@@ -274,12 +261,12 @@ def show_master(row: Mapping[str, Any]) -> None:
     )
 
 
-def plain_value(value: Any) -> str:
+def plain_value(value: Any, writer: Writer) -> str:
     """A value of master data as text."""
     if value is None:
         return NOTHING
     if isinstance(value, float):
-        return f"{value:g}" if value < 1000 else f"{value:.0f}"
+        return writer.exact(value)
     return (
         {True: "yes", False: "no"}[bool(value)] if str(value) in {"True", "False"} else str(value)
     )

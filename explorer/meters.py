@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from explorer import meter, queries, view
+from explorer import columns, meter, queries, view
 from explorer.format import NOTHING, status_word
 
+SEARCHED = ("device_id", "customer_id", "customer_name", "transformer_id", "model", "reasons")
 STATUSES = ("UNHEALTHY", "DEGRADED", "HEALTHY")
 
 
@@ -30,14 +31,7 @@ def show() -> None:
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:
     """What is left of the meters after the filters, which the address carries."""
     with st.container(horizontal=True, gap="small"):
-        text = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            type="search",
-            width=260,
-            placeholder="meter, customer, model, reason",
-        )
+        text = view.search("meter, customer, model, reason")
         status = st.selectbox(
             "Status",
             [None, *STATUSES],
@@ -70,22 +64,12 @@ def filtered(frame: pd.DataFrame) -> pd.DataFrame:
     for name, value in wanted.items():
         if value:
             frame = frame[frame[name] == value]
-    return matching(frame, text or "")
+    return view.matching(frame, text, SEARCHED)
 
 
 def choices(frame: pd.DataFrame, name: str) -> list[str]:
     """The values of a column, sorted."""
     return sorted(frame[name].dropna().unique())
-
-
-def matching(frame: pd.DataFrame, text: str) -> pd.DataFrame:
-    """The rows that hold a text, upper or lower case, in a column of words."""
-    if not text.strip():
-        return frame
-    found = pd.Series(False, index=frame.index)
-    for name in ("device_id", "customer_id", "customer_name", "transformer_id", "model", "reasons"):
-        found |= frame[name].astype(str).str.contains(text.strip(), case=False, regex=False)
-    return frame[found]
 
 
 def show_list(frame: pd.DataFrame) -> None:
@@ -134,15 +118,13 @@ LIST_COLUMNS = {
     "customer_name": st.column_config.TextColumn("Name"),
     "transformer_id": st.column_config.TextColumn("Transformer"),
     "battery_pct": st.column_config.ProgressColumn(
-        "Battery, %", min_value=0, max_value=100, format="%.0f %%"
+        "Battery, %", min_value=0, max_value=100, format="%.0f"
     ),
-    "health_score_pct": st.column_config.NumberColumn(
-        "OK on last day, %", format="%.1f", help="Readings with status OK on the last day"
+    "health_score_pct": columns.number(
+        "OK on last day, %", 1, help="Readings with status OK on the last day"
     ),
-    "week_warning_count": st.column_config.NumberColumn("Warnings, 7 days", format="localized"),
-    "last_seen_at": st.column_config.DatetimeColumn(
-        "Last reading, UTC", format="D MMM YYYY, HH:mm", timezone="UTC"
-    ),
+    "week_warning_count": columns.number("Warnings, 7 days"),
+    "last_seen_at": columns.moment("Last reading, UTC"),
     "model": st.column_config.TextColumn("Model"),
 }
 

@@ -147,7 +147,7 @@ def show_days(days: pd.DataFrame | None) -> None:
         view.nothing(f"No readings in the last {DAYS_SHOWN} days.")
         return
     chart = charts.energy_days(days, "energy_kwh", view.today())
-    st.altair_chart(chart, alt="Energy of all meters by day in kWh")
+    view.chart(chart, alt="Energy of all meters by day in kWh")
     st.caption("Today's bar is pale: the day is not over.")
 
 

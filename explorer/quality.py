@@ -7,13 +7,12 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, overview, pipeline, quality_queries, queries, view
+from explorer import charts, columns, overview, pipeline, quality_queries, queries, view
 from explorer.format import plain
 from explorer.kafka_messages import Start
 from explorer.queries import Query
 
-PERIODS = {1: "1 day", 7: "7 days", 30: "30 days", 365: "1 year"}
-DEFAULT_DAYS = 7
+PERIODS = (1, 7, 30, 365)
 LIMIT = 200
 HOURLY_UP_TO_DAYS = 7
 
@@ -21,16 +20,7 @@ HOURLY_UP_TO_DAYS = 7
 def show() -> None:
     """Draw the page."""
     st.title("Data quality")
-    days = st.segmented_control(
-        "Landed in the last",
-        list(PERIODS),
-        default=DEFAULT_DAYS,
-        required=True,
-        key="days",
-        bind="query-params",
-        format_func=lambda each: PERIODS[each],
-    )
-    length = days or DEFAULT_DAYS
+    length = view.days_choice("Landed in the last", PERIODS)
     chosen = chosen_message()
     asked = questions(view.today(), length)
     if chosen:
@@ -54,7 +44,7 @@ def first_landed_at(today: date, days: int) -> datetime:
     return queries.utc_midnight(today - timedelta(days=days - 1))
 
 
-def questions(today: date, days: int = DEFAULT_DAYS) -> dict[str, Query]:
+def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
     """All that the page asks where no message and no filter is chosen."""
     since = first_landed_at(today, days)
     return {
@@ -81,7 +71,7 @@ def show_funnel(flow: pipeline.Flow | None) -> None:
     }
     frame = pd.DataFrame({"step": list(steps), "messages": list(steps.values())})
     chart = charts.bars(frame, "step", "messages", "Messages")
-    st.altair_chart(chart, alt="Messages sent, landed, accepted, quarantined, waiting")
+    view.chart(chart, alt="Messages sent, landed, accepted, quarantined, waiting")
     if ends is None:
         st.caption("Kafka does not answer: what was sent is not known.")
         st.code("./initial-setup.sh status", language="bash")
@@ -97,7 +87,7 @@ def show_quarantine(answers: view.Answers, since: datetime, chosen: tuple[int, i
         st.caption("No message landed in this period was quarantined.")
         return
     chart = charts.bars(reasons, "reason", "message_count", "Messages", charts.MEDIUM)
-    st.altair_chart(chart, alt="Quarantined messages by reason")
+    view.chart(chart, alt="Quarantined messages by reason")
     reason, text = filters(list(reasons["reason"]))
     if reason or text:
         messages = view.asked(quality_queries.quarantined(since, reason, text, LIMIT))
@@ -117,15 +107,8 @@ def filters(reasons: list[str]) -> tuple[str, str]:
             width=260,
             format_func=lambda each: each or "All",
         )
-        text = st.text_input(
-            "Search",
-            key="q",
-            bind="query-params",
-            type="search",
-            width=260,
-            placeholder="meter, or text in the message",
-        )
-    return reason or "", (text or "").strip()
+        text = view.search("meter, or text in the message")
+    return reason or "", text
 
 
 def chosen_message() -> tuple[int, int] | None:
@@ -202,12 +185,8 @@ def show_messages(frame: pd.DataFrame | None) -> None:
             "device_id": "Meter or key",
             "kafka_partition": "Partition",
             "kafka_offset": "Offset",
-            "kafka_at": st.column_config.DatetimeColumn(
-                "Received, UTC", format="D MMM YYYY, HH:mm:ss", timezone="UTC"
-            ),
-            "landed_at": st.column_config.DatetimeColumn(
-                "Landed, UTC", format="D MMM YYYY, HH:mm:ss", timezone="UTC"
-            ),
+            "kafka_at": columns.moment("Received, UTC"),
+            "landed_at": columns.moment("Landed, UTC"),
         },
         alt="Quarantined messages",
     )
@@ -229,7 +208,7 @@ def show_repeats(repeats: pd.DataFrame | None) -> None:
     data = charts.days_frame(repeats, "reading_date")
     names = {"duplicate_count": "duplicates", "correction_count": "corrections"}
     chart = charts.lines(data, names, charts.day_axis("Day of the reading"), "Messages")
-    st.altair_chart(chart, alt="Duplicates and corrections by day")
+    view.chart(chart, alt="Duplicates and corrections by day")
     duplicates = int(repeats["duplicate_count"].sum())
     readings = int(repeats["reading_count"].sum())
     number = view.writer().number
@@ -243,7 +222,7 @@ def show_late(arrivals: pd.DataFrame | None) -> None:
         st.caption("Nothing was accepted in this period.")
         return
     chart = charts.late_days(arrivals)
-    st.altair_chart(chart, alt="Late and other accepted messages by day of landing")
+    view.chart(chart, alt="Late and other accepted messages by day of landing")
     late, whole = int(arrivals["late_count"].sum()), int(arrivals["message_count"].sum())
     number = view.writer().number
     st.caption(
@@ -262,4 +241,4 @@ def show_lag(arrivals: pd.DataFrame | None) -> None:
     names = {"land_s": "Kafka to landing", "model_s": "landing to staging"}
     axis = charts.time_axis("Landed, UTC")
     chart = charts.lines(data, names, axis, "Median, seconds", is_log=True)
-    st.altair_chart(chart, alt="Median seconds from Kafka to landing and to staging")
+    view.chart(chart, alt="Median seconds from Kafka to landing and to staging")

@@ -213,9 +213,7 @@ def show_chart(frame: pd.DataFrame, *, is_open: bool) -> None:
         )
     if across is None or up is None or not is_open:
         return
-    st.altair_chart(
-        chart_of(frame, str(across), str(up), str(kind or "bar")), alt=f"{up} by {across}"
-    )
+    view.chart(chart_of(frame, str(across), str(up), str(kind or "bar")), alt=f"{up} by {across}")
     if len(frame) > MOST_POINTS:
         st.caption(f"Drawn: the first {view.writer().number(MOST_POINTS)} rows.")
 

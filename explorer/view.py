@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from explorer.chart_locale import chart_locale
+from explorer.charts import Chart
 from explorer.format import Writer, locale_of, plain, span, status_word
 from explorer.lakehouse import (
     CATALOG,
@@ -41,6 +43,7 @@ SIGNS: dict[Colour, str] = {
 }
 # Signs for tables, where no badge fits: shape and word, not colour alone.
 MARKS: dict[Colour, str] = {"green": "●", "orange": "▲", "red": "■", "gray": "○"}
+DEFAULT_DAYS = 7
 DEMO = "./initial-setup.sh demo"
 
 
@@ -183,6 +186,48 @@ def shown_name(name: Any) -> str:
     return str(name) if isinstance(name, str) and name.strip("*") else ""
 
 
+def search(placeholder: str) -> str:
+    """A field for a text to look for, carried by the address; empty where nothing is wanted."""
+    text = st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        type="search",
+        width=260,
+        placeholder=placeholder,
+    )
+    return (text or "").strip()
+
+
+def matching(frame: pd.DataFrame, text: str, names: Sequence[str]) -> pd.DataFrame:
+    """The rows that hold a text, upper or lower case, in one of the columns named."""
+    if not text:
+        return frame
+    found = pd.Series(False, index=frame.index)
+    for name in names:
+        found |= frame[name].astype(str).str.contains(text, case=False, regex=False)
+    return frame[found]
+
+
+def days_choice(label: str, periods: Sequence[int]) -> int:
+    """How many days to show, carried by the address."""
+    chosen = st.segmented_control(
+        label,
+        periods,
+        default=DEFAULT_DAYS,
+        required=True,
+        key="days",
+        bind="query-params",
+        format_func=days_words,
+    )
+    return chosen or DEFAULT_DAYS
+
+
+def days_words(days: int) -> str:
+    """A length in days as people say it."""
+    return {1: "1 day", 365: "1 year"}.get(days, f"{days} days")
+
+
 def back(label: str) -> None:
     """From one thing to the list of all: a link to the same page would leave the address as is."""
     st.button(label, icon=":material/arrow_back:", type="tertiary", on_click=st.query_params.clear)
@@ -195,6 +240,12 @@ def meter_line(row: Mapping[str, Any]) -> None:
         badge(row["device_health_status"])
         if row["reasons"]:
             st.markdown(plain(row["reasons"]), width="content")
+
+
+def chart(drawn: Chart, alt: str) -> None:
+    """A chart in the reader's language. alt: what it shows, for those who cannot see it."""
+    locale = chart_locale(locale_of(st.context.locale))
+    st.altair_chart(drawn.configure(locale=locale), alt=alt)
 
 
 def figure(
