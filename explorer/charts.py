@@ -153,7 +153,7 @@ def load_map(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
                 timeUnit="utcyearmonthdate",
                 title=None,
                 sort="descending",
-                axis=alt.Axis(format="%a %d %b"),
+                axis=alt.Axis(format="%a %d %b", labelOverlap=False),
             ),
             color=alt.Color(
                 "energy_kwh:Q", title="kWh", scale=alt.Scale(scheme="tealblues", zero=True)
@@ -163,7 +163,7 @@ def load_map(slots: pd.DataFrame, zone: ZoneInfo) -> alt.Chart:
                 alt.Tooltip("energy_kwh:Q", title="Energy, kWh", format=",.3f"),
             ],
         )
-        .properties(height=max(120, 26 * days))
+        .properties(height=80 + 22 * days)
     )
     return chart
 

@@ -84,7 +84,7 @@ def show_list(frame: pd.DataFrame) -> None:
             "change_pct",
             "meter_count",
             "warning_count",
-            "customer_name",
+            *view.name_columns(rows),
             "customer_class",
             "city",
             "last_date",

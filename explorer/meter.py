@@ -122,7 +122,7 @@ def show_state(row: Mapping[str, Any]) -> None:
             text=None if trend is None else f"{writer.number(trend, 2)} points a day",
         )
         view.figure("Replace the battery", replace_words(row, outlook, writer))
-        view.figure("Open faults", writer.number(row["open_fault_count"]), text=row["open_faults"])
+        view.figure("Open faults", writer.number(row["open_fault_count"]))
         seen = row["last_seen_at"]
         age = f"{span((view.now() - seen).total_seconds())} ago" if seen else "never"
         view.figure("Last reading", age, text=writer.moment(seen) if seen else None)
@@ -154,9 +154,11 @@ def show_load(slots: pd.DataFrame | None, row: Mapping[str, Any], days: str) -> 
     curve, by_day = st.tabs(["Curve", "Days and half-hours"], key="load", bind="query-params")
     # Only what is looked at is drawn.
     if by_day.open:
-        by_day.altair_chart(charts.load_map(slots, zone), alt="Energy by day and half-hour")
+        with by_day:
+            view.chart(charts.load_map(slots, zone), alt="Energy by day and half-hour")
     else:
-        curve.altair_chart(charts.load_curve(slots, zone), alt="Energy of each half-hour in kWh")
+        with curve:
+            view.chart(charts.load_curve(slots, zone), alt="Energy of each half-hour in kWh")
     total = view.writer().energy(float(slots["energy_kwh"].sum()))
     st.caption(
         f"{plain(total)} in this period. A reading's time is the end of what it measured, so the "

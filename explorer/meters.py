@@ -96,7 +96,7 @@ def show_list(frame: pd.DataFrame) -> None:
             "status",
             "reasons",
             "customer_id",
-            "customer_name",
+            *view.name_columns(rows),
             "transformer_id",
             "battery_pct",
             "health_score_pct",

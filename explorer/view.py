@@ -228,6 +228,11 @@ def days_words(days: int) -> str:
     return {1: "1 day", 365: "1 year"}.get(days, f"{days} days")
 
 
+def name_columns(frame: pd.DataFrame) -> list[str]:
+    """The column of customers' names where the reader may know any of them."""
+    return ["customer_name"] if frame["customer_name"].map(shown_name).any() else []
+
+
 def back(label: str) -> None:
     """From one thing to the list of all: a link to the same page would leave the address as is."""
     st.button(label, icon=":material/arrow_back:", type="tertiary", on_click=st.query_params.clear)
