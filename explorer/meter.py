@@ -253,14 +253,9 @@ def show_master(row: Mapping[str, Any]) -> None:
     writer = view.writer()
     values = {words: plain_value(row.get(name), writer) for name, words in MASTER_FIELDS.items()}
     values["Installed"] = writer.day(row["installed_at"])
-    frame = pd.DataFrame({"Field": list(values), "Value": list(values.values())})
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height=38 + 35 * len(frame),
-        width=420,
-        alt="Master data of the meter",
-    )
+    # Plain text is there at once and can be read aloud; a grid to scroll and sort is not needed.
+    with st.container(width=420):
+        st.table({words: plain(value) for words, value in values.items()})
 
 
 def plain_value(value: Any, writer: Writer) -> str:

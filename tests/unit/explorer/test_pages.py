@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
@@ -106,6 +107,48 @@ def test_the_list_shows_the_worst_first_and_obeys_the_address(
     assert list(healthy.dataframe[0].value["device_id"]) == ["MTR-1"]
     searched = page(monkeypatch, "meters", fake, q="mtr-2")
     assert list(searched.dataframe[0].value["device_id"]) == ["MTR-2"]
+
+
+def test_a_quarantined_message_leads_to_its_place_in_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = {
+        "reason": "not_json",
+        "message": NAUGHTY,
+        "message_encoding": "utf8",
+        "device_id": "MTR-1",
+        "kafka_partition": 3,
+        "kafka_offset": 1234,
+        "kafka_at": pd.Timestamp(NOW),
+        "landed_at": pd.Timestamp(NOW),
+    }
+    reasons = {"reason": ["not_json"], "message_count": [1], "newest_at": [pd.Timestamp(NOW)]}
+    rows = Answer(pd.DataFrame([message]))
+    answers = {"reasons": Answer(pd.DataFrame(reasons)), "messages": rows, "message": rows}
+    test = page(monkeypatch, "quality", FakeLakehouse(answers), message="3-1234")
+    assert not test.exception
+    (link,) = [each.proto for each in test.get("page_link")]
+    state = parse_qs(link.query_string)
+    assert state["view"] == ["Messages"]
+    assert (state["partition"], state["start"], state["offset"]) == (["3"], ["offset"], ["1234"])
+
+
+def test_the_master_data_of_a_meter_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = health_row("MTR-1", "HEALTHY", "") | {
+        "time_zone": "UTC",
+        "model": NAUGHTY,
+        "customer_id": "CUST-1",
+        "week_health_score_pct": 99.0,
+        "open_faults": None,
+        "latitude": 52.38721,
+        "installed_at": pd.Timestamp(NOW),
+    }
+    fake = FakeLakehouse({"meter": Answer(pd.DataFrame([row]))})
+    test = page(monkeypatch, "meters", fake, meter="MTR-1")
+    assert not test.exception
+    cells = [str(cell) for table in test.table for cell in table.value.to_numpy().ravel()]
+    assert "52\\.38721" in cells
+    assert any("\\<img" in cell for cell in cells)
 
 
 def test_a_meter_that_nobody_knows_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
