@@ -61,7 +61,7 @@ def chosen_topic(look: Look) -> Topic:
     """The topic of the page's address, else the first one."""
     names = [topic.name for topic in in_order(look)]
     first = names.index(DEFAULT_TOPIC) if DEFAULT_TOPIC in names else 0
-    name = st.selectbox("Topic", names, index=first, key="topic", bind="query-params", width=260)
+    name = st.selectbox("Topic", names, index=first, key="topic", bind="query-params", width=220)
     return look.topic(name) or look.topics[0]
 
 
@@ -73,14 +73,14 @@ def chosen_question(broker: Cluster, topic: Topic) -> tuple[Question, dict[int, 
             [start.value for start in Start],
             key="start",
             bind="query-params",
-            width=150,
+            width=120,
         )
     )
     starts = chosen_starts(broker, topic, start)
     partition = chosen_partition(topic)
     count = st.selectbox("Show", COUNTS, key="count", bind="query-params", width=100)
-    key_part = st.text_input("Key contains", key="key_part", bind="query-params", width=170)
-    text_part = st.text_input("Text contains", key="text_part", bind="query-params", width=200)
+    key_part = st.text_input("Key contains", key="key_part", bind="query-params", width=150)
+    text_part = st.text_input("Text contains", key="text_part", bind="query-params", width=170)
     return Question(partition, start, count, key_part or "", text_part or ""), starts
 
 
@@ -97,7 +97,7 @@ def chosen_starts(broker: Cluster, topic: Topic, start: Start) -> dict[int, int]
     """The offset at which each partition starts, where that is a person's choice."""
     if start is Start.OFFSET:
         offset = st.number_input(
-            "Offset", min_value=0, value=0, step=1, key="offset", bind="query-params", width=150
+            "Offset", min_value=0, value=0, step=1, key="offset", bind="query-params", width=135
         )
         return {partition.number: int(offset) for partition in topic.partitions}
     if start is Start.TIME:

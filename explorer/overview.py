@@ -180,6 +180,9 @@ def show_round() -> None:
         st.caption("The runner's health file cannot be seen from here.")
         st.code("bin/stack status", language="bash")
         return
+    if told.started_at is None:
+        st.caption(plain(f"None has run on the schedule, which is {told.state}."))
+        return
     is_bad = told.failures > 0 or told.state in {"failed", "stopped"}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(

@@ -244,7 +244,7 @@ def meter_line(row: Mapping[str, Any]) -> None:
         link("meters", str(row["device_id"]), ":material/electric_meter:", meter=row["device_id"])
         badge(row["device_health_status"])
         if row["reasons"]:
-            st.markdown(plain(row["reasons"]), width="content")
+            st.caption(plain(row["reasons"]), width="content")
 
 
 def chart(drawn: Chart, alt: str) -> None:
