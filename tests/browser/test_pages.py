@@ -176,7 +176,7 @@ def test_a_quarantined_message_leads_to_kafka(
     partition, offset, message = lakehouse.sql(
         "select kafka_partition, kafka_offset, message "
         "from iceberg.quality.quarantine_telemetry_raw "
-        "where message_encoding = 'utf8' and message != '' "
+        "where message_encoding = 'utf8' and regexp_like(message, '^[!-~ ]{1,500}$') "
         "order by kafka_at desc, kafka_partition, kafka_offset limit 1"
     )[0]
     visitor = opened(visit, explorer, "quality", message=f"{partition}-{offset}", days="365")
