@@ -5,11 +5,14 @@
 \connect meterhouse
 
 begin;
-revoke all on public.customer_master, public.device_master from simulator, trino, dbt;
+revoke all on public.customer_master, public.device_master, public.producer_reports
+from simulator, trino, dbt;
 grant select on public.device_master to simulator, trino, dbt;
 grant select on public.customer_master to trino;
 grant select (customer_id, customer_class, is_active)
 on public.customer_master to simulator;
 grant select (customer_id, customer_class, tariff_code, is_active)
 on public.customer_master to dbt;
+grant select, insert, update on public.producer_reports to simulator;
+grant select on public.producer_reports to dbt;
 commit;

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Producer, TopicCollection
+from confluent_kafka.admin import AdminClient
 
 from stack.errors import ConfigurationError, RetriableError
 
@@ -225,6 +226,26 @@ def broker_metadata(client: Any, bootstrap_servers: str) -> Any:
             f"none within {CONNECT_SECONDS:g} s ({error.args[0].str()})",
             "./initial-setup.sh status shows whether Kafka runs; "
             "check KAFKA_BOOTSTRAP_SERVERS or --kafka-bootstrap-servers",
+        ) from error
+
+
+def topic_ids(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, str]:
+    """Kafka's ids of topics that exist; one made anew has another.
+
+    Raises RetriableError where the broker does not tell.
+    """
+    options = {"bootstrap.servers": bootstrap_servers, "broker.address.family": "v4"}
+    admin = AdminClient(options | {"log_level": 2})
+    try:
+        answers = admin.describe_topics(
+            TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
+        )
+        return {topic: str(answer.result().topic_id) for topic, answer in answers.items()}
+    except KafkaException as error:
+        raise RetriableError(
+            f"the ids of {', '.join(topics)} from Kafka at {bootstrap_servers}",
+            error.args[0].str(),
+            "./initial-setup.sh status shows whether Kafka runs",
         ) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simulator.arguments import add_kafka, add_outputs, positive_count
 from simulator.database import read_active_devices
-from simulator.delivery import Delivery, connect
+from simulator.delivery import Delivery, connect, topic_ids
 from simulator.devices import Device
 from simulator.live import wall_clock_ms
 from simulator.outputs import TruthFile
@@ -21,6 +21,7 @@ from simulator.recorded import (
     read_series,
     shift_to,
 )
+from simulator.reports import Reports, writer
 from simulator.screen import Screen, banner
 from simulator.serialiser import stamp
 from simulator.session import Session, StopFlag
@@ -126,6 +127,7 @@ def replay(settings: Settings, options: argparse.Namespace) -> int:
         report_path=options.report,
         screen=screen,
         stop=StopFlag(),
+        reports=Reports("replay", topic_ids(servers, [options.topic_name]), writer(settings)),
     )
     first, last = (stamp(reading.end_ms) for reading in (readings[0], readings[-1]))
     span = f"{len(readings)} readings from {first} to {last}"

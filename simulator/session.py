@@ -11,6 +11,7 @@ from typing import Any
 
 from simulator.delivery import Delivery, OnAcknowledged
 from simulator.outputs import TruthFile, report, write_report
+from simulator.reports import Reports
 from simulator.screen import Screen, total_lines
 from simulator.simulation import Chunk
 
@@ -35,7 +36,10 @@ class StopFlag:
 
 @dataclass(frozen=True)
 class Session:
-    """One run that sends: where to, and what it leaves behind."""
+    """One run that sends: where to, and what it leaves behind.
+
+    reports: told what was acknowledged, None to tell nobody.
+    """
 
     topic: str
     logs_topic: str
@@ -44,6 +48,7 @@ class Session:
     report_path: Path | None
     screen: Screen
     stop: StopFlag
+    reports: Reports | None = None
 
     def send(
         self,
@@ -59,6 +64,8 @@ class Session:
             keys = [line.key for line in chunk.logs]
             texts = [line.text.encode() for line in chunk.logs]
             self.delivery.send(self.logs_topic, keys, texts, on_logged)
+        if self.reports:
+            self.reports.update(self.delivery.counts)
 
     def finish(self, run: Mapping[str, Any]) -> int:
         """Wait for acknowledgements, show totals, write the report; the exit status."""
@@ -69,6 +76,9 @@ class Session:
             )
         self.delivery.finish(lambda: self.stop.given_up)
         self.truth.file.flush()
+        problem = self.reports.report(self.delivery.counts) if self.reports else ""
+        if problem:
+            self.screen.line(f"What was acknowledged is not in PostgreSQL: {problem}")
         total = self.delivery.total
         self.screen.lines(total_lines(self.delivery.counts, total))
         self.screen.line(f"Truth: {sum(self.truth.counts.values()):,} facts in {self.truth.path}")

@@ -11,7 +11,7 @@ from typing import Any
 from simulator.arguments import add_kafka, add_outputs, duration, fault_rates, positive_count
 from simulator.clock import interval_ends, parse_moment
 from simulator.database import limit_devices, read_active_devices, without
-from simulator.delivery import Delivery, connect
+from simulator.delivery import Delivery, connect, topic_ids
 from simulator.devices import Device, build_fleet
 from simulator.faults import FAULT_KINDS
 from simulator.hashing import Integers
@@ -20,6 +20,7 @@ from simulator.live import LiveLimits, run_live, wall_clock_ms
 from simulator.load import check_after_anchor
 from simulator.load_profiles import DAY_MS
 from simulator.outputs import TruthFile
+from simulator.reports import Reports, writer
 from simulator.screen import (
     WIDTH,
     Screen,
@@ -232,6 +233,9 @@ def open_session(
         report_path=options.report,
         screen=screen,
         stop=StopFlag(),
+        reports=Reports(
+            "simulator", topic_ids(options.kafka_bootstrap_servers, topics), writer(settings)
+        ),
     )
 
 

@@ -78,6 +78,24 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
             set(),
             id="update",
         ),
+        pytest.param(
+            "meterhouse",
+            "select acknowledged from producer_reports",
+            {"simulator", "dbt"},
+            id="read what producers report",
+        ),
+        pytest.param(
+            "meterhouse",
+            "update producer_reports set acknowledged = 1 where false",
+            {"simulator"},
+            id="report what was acknowledged",
+        ),
+        pytest.param(
+            "meterhouse",
+            "delete from producer_reports where false",
+            set(),
+            id="take a report back",
+        ),
         pytest.param("meterhouse", "create table public.t (n integer)", set(), id="create"),
         pytest.param("meterhouse", "create temporary table t (n integer)", set(), id="temporary"),
         pytest.param(

@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from stack.kafka_client import client_options
+from stack.ready import admin_connection
 from stack.root import PROJECT_ROOT
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse
@@ -115,6 +116,24 @@ def test_what_was_acknowledged_is_in_the_topic(lakehouse: Lakehouse, tmp_path: P
     fields = {"device_id", "customer_id", "timestamp", "metrics", "status"}
     assert all(fields <= set(json.loads(value)) for _, value in pairs)
     assert {key.decode() for key, _ in pairs} == {f"MTR-1000{number}" for number in range(4)}
+
+
+def test_what_was_acknowledged_is_reported_to_postgresql(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    report_file = tmp_path / "report.json"
+    code, output = run(SIMULATOR, "--from", "now-2h", "--quiet", "--report", str(report_file))
+    assert code == 0, output
+    partitions = json.loads(report_file.read_text())["topics"][TOPIC]["partitions"]
+    statement = (
+        "select kafka_partition, acknowledged, last_offset from producer_reports where run_id = "
+        "(select run_id from producer_reports order by reported_at desc limit 1) and topic = %s"
+    )
+    with closing(admin_connection(lakehouse.settings, "meterhouse")) as connection:
+        cursor = connection.cursor()
+        cursor.execute(statement, (TOPIC,))
+        found = {str(p): (number, last) for p, number, last in cursor.fetchall()}
+    assert found == {p: (c["acknowledged"], c["last_offset"]) for p, c in partitions.items()}
 
 
 def test_nothing_is_dropped_while_the_broker_is_away(lakehouse: Lakehouse, tmp_path: Path) -> None:
