@@ -155,7 +155,11 @@ class IcebergTable:
                 partition_spec=schema.partition_spec(columns),
                 sort_order=schema.sort_order(columns, self._topic),
                 properties=schema.PROPERTIES
-                | {"comment": self._topic.description, LANDED_PROPERTY: start.to_json()},
+                | {
+                    "comment": self._topic.description,
+                    LANDED_PROPERTY: start.to_json(),
+                    LOST_PROPERTY: losses_to_json(lost_before(start)),
+                },
             )
         except TableAlreadyExistsError:
             return catalog.load_table(identifier)
@@ -220,6 +224,15 @@ def landed_of(table: Table) -> Landed:
             "the lander makes its tables itself: drop or rename this one",
         )
     return Landed.from_json(text)
+
+
+def lost_before(start: Landed) -> list[Loss]:
+    """What retention had taken before the table was made: nobody could have landed it."""
+    return [
+        Loss(partition, 0, offset - 1, "retention", start.landed_at, is_accepted=True)
+        for partition, offset in sorted(start.offsets.items())
+        if offset > 0
+    ]
 
 
 def known_losses(table: Table) -> list[Loss]:

@@ -250,3 +250,9 @@ def test_rows_and_property_must_tell_the_same(
 
     assert (problem is None) == (told is None)
     assert (told or "") in (problem or "")
+
+
+def test_a_new_table_records_what_retention_had_taken_before(catalog: SqlCatalog) -> None:
+    handle(catalog).open(replace(NEW, offsets={0: 5, 1: 0}))
+    table = catalog.load_table(("landing", TOPIC.name))
+    assert landing_table.known_losses(table) == [Loss(0, 0, 4, "retention", NOON, is_accepted=True)]
