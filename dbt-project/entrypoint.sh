@@ -12,6 +12,7 @@ fi
 export PYTHONPATH=$root
 
 if (($# == 0)); then
-  exec "$python" -u -m stack rounds
+  # Inside the container; docker-compose.yml publishes the port on 127.0.0.1.
+  exec "$python" -u -m stack rounds --metrics-address 0.0.0.0
 fi
 exec "$python" -m stack dbt "$@"

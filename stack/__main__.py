@@ -123,7 +123,16 @@ def run_rounds(settings: Settings, arguments: argparse.Namespace) -> int:
     """Run the models again and again, as DBT_RUN_INTERVAL says."""
     from stack.rounds import run_rounds as run
 
-    return run(settings)
+    return run(settings, metrics_address=arguments.metrics_address)
+
+
+def run_reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Account for every message from producer to mart, and write it down; 1 if accounts differ."""
+    from stack.reconciliation.command import reconcile_by_hand
+    from stack.rounds.books import plan_of
+    from stack.rounds.project import Project
+
+    return reconcile_by_hand(settings, plan_of(Project()), say, is_full=arguments.full)
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -131,8 +140,19 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for function in (run_mode, run_env, run_fetch, run_start, run_initialise, run_stop):
         add_command(commands, function)
-    for function in (run_status, run_problems, run_erase, run_rounds):
+    for function in (run_status, run_problems, run_erase):
         add_command(commands, function)
+    rounds = add_command(commands, run_rounds)
+    rounds.add_argument(
+        "--metrics-address",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="interface that METRICS_PORT is bound on (%(default)s)",
+    )
+    reconcile = add_command(commands, run_reconcile)
+    reconcile.add_argument(
+        "--full", action="store_true", help="count every row again, not only what is new"
+    )
     asked = add_command(commands, run_health)
     asked.add_argument("name", choices=("lander", "dbt"), help="whose health")
     quiet = add_command(commands, run_doctor)

@@ -156,6 +156,7 @@ def compose_ports(settings: Settings) -> dict[str, int]:
         "POSTGRES_PORT": settings.postgres_port,
         "KAFKA_UI_PORT": settings.kafka_ui_port,
         "EXPLORER_PORT": settings.explorer_port,
+        "METRICS_PORT": settings.metrics_port,
     }
 
 

@@ -31,6 +31,11 @@ def note(path: Path) -> str:
     return describe(health) + stale
 
 
+def is_alive(path: Path) -> bool:
+    """Whether a service that has written its file still does."""
+    return time.time() - path.stat().st_mtime <= SILENT_SECONDS
+
+
 def is_good(path: Path) -> bool:
     """Whether a service lives and does its work.
 
@@ -38,7 +43,7 @@ def is_good(path: Path) -> bool:
     while its rounds succeed. Waiting for the first landing tables is no failure of its own.
     """
     health = read(path)
-    if not health or time.time() - path.stat().st_mtime > SILENT_SECONDS:
+    if not health or not is_alive(path):
         return False
     if health.get("consecutive_failures") or health["state"] in BAD_STATES:
         return False

@@ -20,6 +20,7 @@ from stack.settings import Settings
 SCHEDULED_ROUND = "scheduled round"
 BY_HAND = "dbt run by hand"
 MAINTENANCE = "maintenance"
+RECONCILIATION = "reconciliation by hand"
 
 DATABASE = "iceberg_catalog"
 # One number for every writer of a stack; below 2^32, so pg_locks shows it whole in objid.

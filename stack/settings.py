@@ -50,6 +50,7 @@ class Settings:
     postgres_port: int
     kafka_ui_port: int
     explorer_port: int
+    metrics_port: int
     supervisor_port: int
 
     kafka_bootstrap_servers: str

@@ -23,6 +23,7 @@ STATE_AFTER = {
     Result.SKIPPED: "idle",
     Result.WAITING: "waiting",
     Result.FAILED: "failed",
+    Result.DIFFERENCE: "failed",
     Result.STOPPED: "stopped",
 }
 
@@ -31,11 +32,11 @@ STATE_AFTER = {
 class Health:
     """How the runner is; times are ISO 8601 in UTC, empty fields are None.
 
-    state: off (by setting), running, idle, waiting (for landing tables), failed (last round),
-    stopped. round: number since the process started. started_at, seconds, result, models_run,
-    models_failed: of the last round, of the running one as far as it is. next_round_at: when the
-    next one is due. consecutive_failures: failed rounds since the last good one.
-    last_success_at: end of the last good round of this process.
+    state: off (by setting), running, idle, waiting (for landing tables), failed (last round, or
+    its reconciliation found a difference), stopped. round: number since the process started.
+    started_at, seconds, result, models_run, models_failed: of the last round, of the running one
+    as far as it is. next_round_at: when the next one is due. consecutive_failures: bad rounds
+    since the last good one. last_success_at: end of the last good round of this process.
     """
 
     state: str
@@ -79,7 +80,7 @@ def at_end(
     failures = health.consecutive_failures
     if outcome.result.is_good:
         failures = 0
-    elif outcome.result is Result.FAILED:
+    elif outcome.result.is_bad:
         failures += 1
     return replace(
         health,

@@ -14,12 +14,18 @@ class Result(Enum):
     WAITING = "waiting for landing tables"
     SKIPPED = "skipped"
     FAILED = "failed"
+    DIFFERENCE = "difference"
     STOPPED = "stopped"
 
     @property
     def is_good(self) -> bool:
-        """Whether the tables show everything that had landed."""
+        """Whether the tables show everything that had landed, and nothing is unaccounted for."""
         return self in {Result.OK, Result.NOTHING_NEW}
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody has to look."""
+        return self in {Result.FAILED, Result.DIFFERENCE}
 
 
 @dataclass(frozen=True)

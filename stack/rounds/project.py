@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -51,14 +52,18 @@ class Project:
 
         Raises ConfigurationError if it declares none.
         """
-        found: set[str] = set()
+        return {str(entry["name"]) for entry in self.source_entries()}
+
+    def source_entries(self) -> list[dict[str, Any]]:
+        """What the models' YAML says of each landing table. Raises as sources() does."""
+        found: list[dict[str, Any]] = []
         for path in self.files():
             if path.suffix not in {".yml", ".yaml"} or "models" not in path.parts:
                 continue
             text = path.read_text(encoding="utf-8")
             # Every round asks, and reading all the YAML of a grown project takes a while.
             if "sources:" in text:
-                found |= landing_tables(yaml.safe_load(text))
+                found += landing_entries(yaml.safe_load(text))
         if not found:
             raise ConfigurationError(
                 f"a dbt source with schema {LANDING} in the models' YAML",
@@ -68,15 +73,15 @@ class Project:
         return found
 
 
-def landing_tables(document: object) -> set[str]:
-    """Table names of the landing sources in one YAML document of a dbt project."""
+def landing_entries(document: object) -> list[dict[str, Any]]:
+    """The tables of the landing sources in one YAML document of a dbt project."""
     sources = document.get("sources") or [] if isinstance(document, dict) else []
-    return {
-        str(table["name"])
+    return [
+        table
         for source in sources
         if source.get("schema", source["name"]) == LANDING
         for table in source.get("tables") or []
-    }
+    ]
 
 
 def environment(settings: Settings, project: Project) -> Mapping[str, str]:

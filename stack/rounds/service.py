@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,10 @@ from stack import lock as locks
 from stack.errors import MeterhouseError, RetriableError
 from stack.lock import WriterLock
 from stack.rounds import catalog, facts, seen
+from stack.rounds.books import Books, plan_of
 from stack.rounds.child import noted_signals
 from stack.rounds.decision import Action, Decision, Found, Seen, decide, seen_after
+from stack.rounds.endpoint import Endpoint
 from stack.rounds.facts import Log
 from stack.rounds.health import HealthFile, at_end, at_start
 from stack.rounds.models import Models, Watched
@@ -33,7 +35,8 @@ LANDING_PAUSE_SECONDS = 10.0
 class Edge:
     """Everything a round does to the world, so that its order can be tested without one.
 
-    run: runs the models; the callback is told of each model that ends.
+    run: runs the models; the callback is told of each model that ends. close_books: reconciles
+    after a good round and returns its outcome, which a difference changes.
     """
 
     hold_lock: Callable[[], AbstractContextManager[WriterLock]]
@@ -44,6 +47,7 @@ class Edge:
     run: Callable[[Decision, str, WriterLock], Outcome]
     load_seen: Callable[[], Seen | None]
     save_seen: Callable[[Seen], None]
+    close_books: Callable[[Outcome, WriterLock], Outcome]
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,13 @@ def play_alone(edge: Edge, lock: WriterLock, log: Log) -> Outcome:
     if decision.action is Action.WAIT:
         return Outcome(Result.WAITING, decision.reason)
     if decision.action is Action.NOTHING:
-        return Outcome(Result.NOTHING_NEW)
+        return edge.close_books(Outcome(Result.NOTHING_NEW), lock)
     log("models start", why=decision.reason, full_refresh=decision.is_full_refresh)
     outcome = edge.run(decision, fingerprint, lock)
     if outcome.result is Result.OK:
         # What came while the models ran is new to the next round; only their tables are looked up.
         edge.save_seen(seen_after(found, edge.look(None, fingerprint).model_tables))
+        return edge.close_books(outcome, lock)
     return outcome
 
 
@@ -171,6 +176,7 @@ def edge_of(
     """The world of one stack."""
     models = Models(settings, project, log)
     record = seen_file(settings)
+    books = Books(settings, lambda: plan_of(project), log, health.beat, is_stop_wanted)
     wait_seconds = min(LOCK_WAIT_SECONDS, settings.dbt_run_interval / 2)
 
     def on_model(model: ModelResult) -> None:
@@ -196,24 +202,36 @@ def edge_of(
         run=run,
         load_seen=lambda: seen.load(record),
         save_seen=lambda after: seen.save(record, after),
+        close_books=books.close,
     )
 
 
-def run_rounds(settings: Settings, project: Project | None = None) -> int:
+def run_rounds(
+    settings: Settings, project: Project | None = None, metrics_address: str = "127.0.0.1"
+) -> int:
     """Run rounds until SIGTERM or Ctrl+C, then return 0; a failed round does not end it.
 
-    Raises ConfigurationError for an interval of zero or less.
+    metrics_address: interface on which METRICS_PORT is bound. Raises ConfigurationError for an
+    interval of zero or less, and if the port is taken.
     """
     interval_seconds = check_interval(settings.dbt_run_interval)
     log = facts.logger()
     clock = Clock()
     health_path = settings.state_dir / "health" / "dbt.json"
     health = HealthFile(health_path, clock.utc, clock.monotonic)
-    with noted_signals() as is_stop_wanted:
-        edge = edge_of(settings, project or Project(), health, is_stop_wanted, log)
+    project = project or Project()
+    endpoint = Endpoint(settings, lambda: plan_of(project), metrics_address)
+
+    def play() -> Outcome:
+        endpoint.keep(log)
+        return play_round(edge, log)
+
+    with noted_signals() as is_stop_wanted, closing(endpoint):
+        endpoint.start(log)
+        edge = edge_of(settings, project, health, is_stop_wanted, log)
         runner = Runner(
             interval_seconds,
-            lambda: play_round(edge, log),
+            play,
             health=health,
             clock=clock,
             is_stop_wanted=is_stop_wanted,

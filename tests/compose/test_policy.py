@@ -22,7 +22,7 @@ LONG_RUNNING = [
 ]
 ONE_SHOT = ["postgres-init", "lakehouse-init"]
 ALL = [*LONG_RUNNING, *ONE_SHOT]
-WITHOUT_PORT = ["telemetry-lander", "dbt-transformations", *ONE_SHOT]
+WITHOUT_PORT = ["telemetry-lander", *ONE_SHOT]
 GIGABYTE = 1024**3
 # What a laptop that gives Docker 8 GB has room for.
 MEMORY_SUM = 8 * GIGABYTE

@@ -11,7 +11,11 @@ import requests
 from trino.dbapi import connect
 from trino.exceptions import Error as TrinoError
 
+from stack.reconciliation import ledger
+from stack.reconciliation.plan import LEDGER
+from stack.reconciliation.tables import Trino
 from stack.settings import Settings
+from stack.statements import WRITER_USER
 from tests.integration.lakehouse import Lakehouse, reading
 
 ANSWER_SECONDS = 60
@@ -92,10 +96,11 @@ class Access:
 
 
 def fill(lakehouse: Lakehouse) -> None:
-    """Let a first message reach the marts where none ever did."""
+    """Let a first message reach the marts, and a first row the books, where none ever did."""
     if not lakehouse.sql(
         "select 1 from iceberg.information_schema.tables "
         "where table_schema = 'marts' and table_name = 'device_daily_metrics'"
     ):
         lakehouse.send(reading("MTR-10000", "2026-01-01T00:30:00Z"))
         lakehouse.land_and_round()
+    ledger.create(Trino(lakehouse.settings, WRITER_USER), LEDGER)

@@ -109,6 +109,24 @@ ACTIONS = (
         f"alter table {MART} execute expire_snapshots(retention_threshold => '3000d')",
         WRITERS | MAINTENANCE,
     ),
+    Action(
+        "read the books",
+        "select result from iceberg.ops.reconciliation limit 1",
+        OPERATOR | WRITERS | MAINTENANCE | READERS,
+    ),
+    Action(
+        "write the books",
+        "insert into iceberg.ops.reconciliation "
+        "select * from iceberg.ops.reconciliation where false",
+        WRITERS,
+    ),
+    Action("strike from the books", "delete from iceberg.ops.reconciliation where false", WRITERS),
+    Action(
+        "expire the books' snapshots",
+        "alter table iceberg.ops.reconciliation execute "
+        "expire_snapshots(retention_threshold => '3000d')",
+        WRITERS | MAINTENANCE,
+    ),
     Action("make a table", "create table iceberg.ops.{own} (n integer)", WRITERS),
     Action("make a view", "create view iceberg.ops.{own}_view as select 1 as n", WRITERS),
     Action("own a schema", "create schema if not exists iceberg.ops", OPERATOR | WRITERS),

@@ -55,7 +55,11 @@ from stack.rounds.project import Project
 from stack.settings import load_settings
 folder, user = Path(sys.argv[1]), sys.argv[2]
 settings = replace(
-    load_settings(), state_dir=folder / "state", dbt_run_interval=1.0, dbt_auto_run=True
+    load_settings(),
+    state_dir=folder / "state",
+    dbt_run_interval=1.0,
+    dbt_auto_run=True,
+    metrics_port=0,
 )
 sys.exit(run_rounds(settings, Project(folder / "project", user)))
 """

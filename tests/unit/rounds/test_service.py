@@ -38,6 +38,7 @@ class World:
     look_error: RetriableError | None = None
     steps: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    difference: Outcome | None = None
 
     @contextmanager
     def hold_lock(self) -> Iterator[WriterLock]:
@@ -69,6 +70,11 @@ class World:
         self.steps.append("save")
         self.seen = seen
 
+    def close_books(self, outcome: Outcome, lock: WriterLock) -> Outcome:
+        """Reconcile: all is well, unless told otherwise."""
+        self.steps.append("books")
+        return self.difference or outcome
+
     def edge(self) -> Edge:
         """The world as a round sees it."""
         return Edge(
@@ -80,13 +86,14 @@ class World:
             run=self.run,
             load_seen=lambda: self.seen,
             save_seen=self.save,
+            close_books=self.close_books,
         )
 
 
 def test_round_with_something_new_runs_the_models_and_records_what_it_saw() -> None:
     world = World()
     assert play_round(world.edge(), no_log) == GOOD
-    assert world.steps == ["lock", "look", "run", "look", "save", "unlock"]
+    assert world.steps == ["lock", "look", "run", "look", "save", "books", "unlock"]
     assert world.seen is not None
     assert world.seen.landing == {"telemetry_raw": "v1"}
     assert world.seen.model_tables == ("staging.stg",)
@@ -97,7 +104,7 @@ def test_round_with_nothing_new_runs_no_model() -> None:
     play_round(world.edge(), no_log)
     world.steps.clear()
     assert play_round(world.edge(), no_log) == Outcome(Result.NOTHING_NEW)
-    assert world.steps == ["lock", "look", "unlock"]
+    assert world.steps == ["lock", "look", "books", "unlock"]
 
 
 def test_round_does_not_claim_to_have_seen_what_landed_while_it_ran() -> None:
@@ -118,6 +125,19 @@ def test_failed_round_is_tried_again_as_if_nothing_was_seen() -> None:
     assert world.seen is None
     world.outcome = GOOD
     assert play_round(world.edge(), no_log) == GOOD
+
+
+def test_difference_is_the_rounds_outcome_and_runs_no_model_again() -> None:
+    world = World(difference=Outcome(Result.DIFFERENCE, "1 missing"))
+    assert play_round(world.edge(), no_log).text == "difference: 1 missing"
+    assert play_round(world.edge(), no_log).text == "difference: 1 missing"
+    assert world.steps.count("run") == 1
+
+
+def test_round_with_failed_models_leaves_the_books_alone() -> None:
+    world = World(outcome=BAD)
+    play_round(world.edge(), no_log)
+    assert "books" not in world.steps
 
 
 def test_round_without_landing_tables_waits() -> None:

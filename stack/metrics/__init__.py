@@ -1,0 +1,1 @@
+"""How the lakehouse is, for Prometheus; docs/operations.md explains each metric."""

@@ -1,0 +1,1 @@
+"""Every message accounted for: what was acknowledged, landed, accepted, quarantined, and lost."""

@@ -1,0 +1,113 @@
+"""What was found when everybody was asked: producers, broker, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Offsets = Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two accounts of the same messages that do not agree."""
+
+    wanted: str
+    found: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"wanted {self.wanted}; found {self.found}; {self.next_step}"
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """What the broker holds of a topic: per partition offsets from begin up to, excluding, end."""
+
+    topic_id: str
+    begin: Offsets
+    end: Offsets
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """What the producers that report were acknowledged in one partition.
+
+    topic_id: Kafka's id of the topic then. count: messages; last_offset: the greatest one.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    count: int
+    last_offset: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """A table's newest state, from its metadata.
+
+    snapshot_id: None before the first commit; rows: None where metadata cannot tell; files: data
+    and delete files; snapshots: kept ones; properties: those named meterhouse.*.
+    """
+
+    snapshot_id: int | None = None
+    rows: int | None = 0
+    files: int = 0
+    snapshots: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A landing batch; number 0 stands before the first. landed_at: ISO 8601, empty for 0."""
+
+    number: int = 0
+    landed_at: str = ""
+
+
+START = Batch()
+
+
+@dataclass(frozen=True)
+class LandedRows:
+    """Rows of a landing table behind a batch, of one topic id and partition.
+
+    rows, offsets: all of them, and how many distinct offsets they have, from first to last.
+    rows_through, end_through: those up to a second batch, and the offset behind their last
+    (None where there are none).
+    """
+
+    topic_id: str
+    partition: int
+    rows: int
+    offsets: int
+    first: int
+    last: int
+    rows_through: int
+    end_through: int | None
+
+
+@dataclass(frozen=True)
+class OutcomeRows:
+    """Rows of an outcome table behind a batch, of one reason ('' for accepted ones).
+
+    rows: all of them; rows_through: those up to a second batch.
+    """
+
+    reason: str
+    rows: int
+    rows_through: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was asked once for a reconciliation, in this order.
+
+    acknowledged, then begin of the topics, heads of the tables, end of the topics: so that each
+    account is at least as new as the one it must not exceed. A topic that is not there is absent.
+    """
+
+    acknowledged: Sequence[Acknowledged]
+    topics: Mapping[str, TopicState]
+    heads: Mapping[str, Head]

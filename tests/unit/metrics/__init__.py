@@ -1,0 +1,1 @@
+"""Metrics: made from facts, without any service."""

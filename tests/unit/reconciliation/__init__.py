@@ -1,0 +1,1 @@
+"""Reconciliation: pure accounts of made-up evidence."""
