@@ -212,7 +212,7 @@ def run_rounds(
     """Run rounds until SIGTERM or Ctrl+C, then return 0; a failed round does not end it.
 
     metrics_address: interface on which METRICS_PORT is bound. Raises ConfigurationError for an
-    interval of zero or less, and if the port is taken.
+    interval of zero or less.
     """
     interval_seconds = check_interval(settings.dbt_run_interval)
     log = facts.logger()

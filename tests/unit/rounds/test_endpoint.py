@@ -12,7 +12,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from stack.errors import ConfigurationError
 from stack.reconciliation.plan import Plan
 from stack.rounds.endpoint import Endpoint
 from stack.settings import Settings, load_settings
@@ -41,7 +40,7 @@ def taken() -> Iterator[socket.socket]:
 
 
 def endpoint(settings: Settings) -> Endpoint:
-    return Endpoint(settings, lambda: Plan(()), "127.0.0.1", bind_seconds=2.0)
+    return Endpoint(settings, lambda: Plan(()), "127.0.0.1")
 
 
 def scrape(settings: Settings) -> str:
@@ -72,12 +71,19 @@ def test_a_process_that_died_is_replaced(settings: Settings) -> None:
         assert "meterhouse_source_up" in scrape(settings)
 
 
-def test_a_port_that_is_taken_is_a_failure_that_names_the_setting(
+def test_a_port_that_is_taken_is_told_and_served_once_it_is_free(
     settings: Settings, taken: socket.socket
 ) -> None:
-    there = replace(settings, metrics_port=taken.getsockname()[1])
-    with (
-        closing(endpoint(there)) as served,
-        pytest.raises(ConfigurationError, match="METRICS_PORT"),
-    ):
-        served.start(no_log)
+    there, said = replace(settings, metrics_port=taken.getsockname()[1]), list[str]()
+
+    def log(event: str, **facts: object) -> None:
+        said.append(" ".join([event, *map(str, facts.values())]))
+
+    with closing(endpoint(there)) as served:
+        served.start(log, bind_seconds=0.0)
+        assert said[0].startswith("ERROR metrics are not served 127.0.0.1:")
+        assert "Address already in use" in said[0]
+        taken.close()
+        served.keep(log)
+        assert said[1].startswith("metrics are served http://127.0.0.1:")
+        assert "meterhouse_source_up" in scrape(there)

@@ -11,6 +11,7 @@ from time import sleep
 
 import pytest
 
+from stack import health as service_health
 from stack.rounds import health as health_module
 from stack.rounds.health import BEAT_SECONDS, Health, HealthFile, at_end, at_start
 from stack.rounds.outcome import ModelResult, Outcome, Result
@@ -68,6 +69,15 @@ def test_health_counts_failed_rounds_until_a_good_one() -> None:
     assert twice.consecutive_failures == 2
     good = ended(twice, Outcome(Result.NOTHING_NEW))
     assert (good.consecutive_failures, good.last_success_at) == (0, "2026-01-02T12:00:00Z")
+
+
+def test_health_after_a_difference_is_bad_and_says_why(tmp_path: Path) -> None:
+    found = ended(FRESH, Outcome(Result.DIFFERENCE, "wanted every offset once; found 1 missing"))
+    assert (found.state, found.consecutive_failures) == ("failed", 1)
+    path = tmp_path / "dbt.json"
+    HealthFile(path, Time().utc, Time().monotonic).show(found)
+    assert not service_health.is_good(path)
+    assert "found 1 missing" in service_health.note(path)
 
 
 def test_health_of_a_skipped_round_counts_neither_way() -> None:
