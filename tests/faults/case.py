@@ -1,0 +1,218 @@
+"""One topic, a stream into it, a series of strikes, and the judgement at the end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import psutil
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from pyiceberg.exceptions import NoSuchTableError
+
+from lander.table import NAMESPACE, connect
+from lander.topics import TOPICS_FOLDER
+from stack.kafka_client import client_options
+from stack.settings import Settings
+from tests.faults import broken, steps
+from tests.faults.ledger import Stream
+from tests.faults.oracle import Finding, judge
+from tests.faults.steps import KILL, Strike
+
+PARTITIONS = 3
+BURST_MESSAGES = 250
+# Small batches, so that each step is passed several times in a run.
+COMMIT_ROWS = 60
+FROZEN_SECONDS = 8.0
+RUN_SECONDS = 180.0
+PAUSE_SECONDS = 0.02
+# In a case's folder: there once the planned strike happened; what its landers say.
+MARK, LOG = "mark", "log"
+LOG_CHARACTERS = 2000
+GROUP_SHARE = 0.1
+# At which passing of its step a lander is struck.
+TIMES = (1, 1, 2)
+
+# A fork of a process that has the lander in memory but no thread: quick, and as good as new.
+LANDERS = multiprocessing.get_context("forkserver")
+LANDERS.set_forkserver_preload(["lander.command", "tests.faults.case"])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A series of strikes on the landing of one topic.
+
+    shares_group: all landers of the case are members of one consumer group, so that each waits
+    for the group to give up the dead; else each has a group of its own and starts at once.
+    build: a broken build of tests/faults/broken.py, or none.
+    """
+
+    number: int
+    seed: int
+    strikes: tuple[Strike, ...]
+    shares_group: bool = False
+    build: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a case ended. struck: those of its strikes that happened; trouble: what else was wrong.
+
+    is_repeatable: a further run of the lander changed nothing.
+    """
+
+    case: Case
+    struck: tuple[Strike, ...]
+    finding: Finding
+    is_repeatable: bool
+    trouble: str
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing lost, nothing doubled, and a lander that came back each time."""
+        return self.finding.is_good and self.is_repeatable and not self.trouble
+
+
+class Grounds:
+    """The folder, topic and processes of one case."""
+
+    def __init__(self, settings: Settings, case: Case, folder: Path) -> None:
+        self.settings, self.case, self.folder = settings, case, folder
+        self.topic = folder.name
+        self._started: list[BaseProcess] = []
+        text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
+        (folder / f"{self.topic}.yml").write_text(
+            text.replace("topic: telemetry_raw", f"topic: {self.topic}"), encoding="utf-8"
+        )
+
+    def start(self, strike: Strike | None = None) -> BaseProcess:
+        """Start a lander that ends once it has landed what Kafka holds now."""
+        process = LANDERS.Process(target=be_lander, args=(self.folder, self.case, strike))
+        process.start()
+        self._started.append(process)
+        return process
+
+    def run(self) -> str:
+        """Run a lander that nothing strikes; what went wrong."""
+        process = self.start()
+        process.join(RUN_SECONDS)
+        return "" if process.exitcode == 0 else f"a lander ended with {process.exitcode}"
+
+    def suffer(self, strike: Strike) -> tuple[bool, str]:
+        """Run a lander that is struck; whether it was, and what went wrong besides."""
+        (self.folder / MARK).unlink(missing_ok=True)
+        process = self.start(strike)
+        wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
+        landers = [process]
+        if is_stopped(process):
+            landers.append(self.start())
+            # It may wait for what the frozen one holds: it need not end before that goes on.
+            landers[1].join(FROZEN_SECONDS)
+            psutil.Process(process.pid).resume()
+        for lander in landers:
+            lander.join(RUN_SECONDS)
+        was_struck = (self.folder / MARK).exists()
+        wanted = [-signal.SIGKILL if strike.what == KILL and was_struck else 0, 0]
+        codes = [lander.exitcode for lander in landers]
+        trouble = f"{strike}: landers ended with {codes}, wanted {wanted}"
+        return was_struck, "" if codes == wanted[: len(codes)] else trouble
+
+    def end(self) -> None:
+        """End what still runs; drop the table and the topic."""
+        for process in self._started:
+            if process.is_alive():
+                process.kill()
+        with suppress(NoSuchTableError):
+            connect(self.settings).purge_table((NAMESPACE, self.topic))
+        admin = AdminClient(client_options(self.settings))
+        admin.delete_topics([self.topic])[self.topic].result(30)
+
+
+def be_lander(folder: Path, case: Case, strike: Strike | None) -> None:
+    """Be a lander of a build, waiting to be struck."""
+    from lander import command, consumer  # noqa: PLC0415 (its functions are replaced first)
+
+    with (folder / LOG).open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    os.environ |= {"LANDING_COMMIT_ROWS": str(COMMIT_ROWS), "LANDING_COMMIT_SECONDS": "0.5"}
+    consumer.GROUP = f"{folder.name}-{'all' if case.shares_group else uuid.uuid4().hex}"
+    if case.build:
+        broken.BUILDS[case.build]()
+    if strike:
+        steps.arm(strike, folder / MARK)
+    os._exit(command.main(["--topics-folder", str(folder), "--until-caught-up"]))
+
+
+@contextmanager
+def grounds_of(settings: Settings, case: Case) -> Iterator[Grounds]:
+    """The grounds of a case, with its topic; both are gone afterwards."""
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / f"faults_{case.seed}_{case.number}_{uuid.uuid4().hex[:8]}"
+        folder.mkdir()
+        grounds = Grounds(settings, case, folder)
+        admin = AdminClient(client_options(settings))
+        topic = NewTopic(grounds.topic, num_partitions=PARTITIONS, replication_factor=1)
+        admin.create_topics([topic])[grounds.topic].result(30)
+        try:
+            yield grounds
+        finally:
+            grounds.end()
+
+
+def run_case(settings: Settings, case: Case) -> Verdict:
+    """Play a case and judge it."""
+    numbers = random.Random(f"{case.seed}/{case.number}")
+    struck: list[Strike] = []
+    troubles: list[str] = []
+    with grounds_of(settings, case) as grounds:
+        with Stream(settings, grounds.topic, numbers) as stream:
+            for strike in case.strikes:
+                stream.burst(BURST_MESSAGES)
+                was_struck, trouble = grounds.suffer(strike)
+                struck += [strike] if was_struck else []
+                troubles += [trouble] if trouble else []
+        troubles += filter(None, [grounds.run()])
+        finding = judge(settings, grounds.topic, stream.ledger)
+        troubles += filter(None, [grounds.run()])
+        again = judge(settings, grounds.topic, stream.ledger)
+        if troubles:
+            troubles.append((grounds.folder / LOG).read_text(encoding="utf-8")[-LOG_CHARACTERS:])
+    is_repeatable = again == finding
+    return Verdict(case, tuple(struck), finding, is_repeatable, "\n".join(troubles))
+
+
+def plan(seed: int, number: int, count: int, whats: Sequence[str], build: str = "") -> Case:
+    """The case of a number: its strikes follow from the seed alone."""
+    numbers = random.Random(f"{seed}/{number}/plan")
+    strikes = tuple(
+        Strike(numbers.choice(list(steps.STEPS)), numbers.choice(TIMES), numbers.choice(whats))
+        for _ in range(count)
+    )
+    shares_group = build in broken.NEED_A_GROUP or numbers.random() < GROUP_SHARE
+    return Case(number, seed, strikes, shares_group, build)
+
+
+def is_stopped(process: BaseProcess) -> bool:
+    """Whether a process stands still."""
+    try:
+        return bool(psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float) -> None:
+    """Poll a condition to a limit."""
+    end = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)

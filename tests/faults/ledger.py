@@ -1,0 +1,111 @@
+"""What a producer sent and the broker acknowledged: the second source of the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import threading
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from stack.kafka_client import client_options
+from stack.settings import Settings
+from tests.integration.lakehouse import reading
+
+MESSAGES_A_SECOND = 100
+HEAL_SECONDS = 240
+
+
+def fingerprint(key: bytes | None, value: bytes | None) -> int:
+    """One number for a message; sums of them do not depend on order."""
+    return int.from_bytes(hashlib.sha256(repr((key, value)).encode()).digest()[:16], "big")
+
+
+@dataclass
+class Ledger:
+    """ends: partition -> one past the last acknowledged offset; hash_sum: over all messages."""
+
+    ends: dict[int, int] = field(default_factory=dict)
+    count: int = 0
+    hash_sum: int = 0
+    failed: list[KafkaError] = field(default_factory=list)
+
+    def note(self, error: KafkaError | None, message: Message) -> None:
+        """A delivery report."""
+        if error:
+            self.failed.append(error)
+            return
+        partition, offset = int(message.partition() or 0), int(message.offset() or 0)
+        self.ends[partition] = max(self.ends.get(partition, 0), offset + 1)
+        self.count += 1
+        self.hash_sum += fingerprint(message.key(), message.value())
+
+
+def message_of(numbers: random.Random) -> tuple[bytes | None, bytes | None]:
+    """A key and a value: mostly readings, else what a broken sender may send."""
+    device = f"MTR-{10_000 + numbers.randrange(50)}"
+    text = json.dumps(
+        reading(
+            device,
+            f"2026-03-{numbers.randrange(1, 29):02}T{numbers.randrange(24):02}:30:00Z",
+            energy_kwh=round(numbers.random(), 3),
+            message_id=f"{numbers.getrandbits(64):x}",
+        )
+    ).encode()
+    odd: list[tuple[bytes | None, bytes | None]] = [
+        (device.encode(), text[: numbers.randrange(len(text))]),
+        (None, text),
+        (device.encode(), None),
+        (b"\xff\x00", numbers.randbytes(50)),
+        (device.encode(), b"x" * 20_000),
+    ]
+    return numbers.choice(odd) if numbers.random() < 0.1 else (device.encode(), text)
+
+
+class Stream:
+    """A producer that sends steadily in a thread, and bursts on demand, into one topic."""
+
+    def __init__(self, settings: Settings, topic: str, numbers: random.Random) -> None:
+        self.ledger = Ledger()
+        self._topic, self._numbers = topic, numbers
+        self._producer = Producer(
+            client_options(settings)
+            | {"enable.idempotence": True, "message.timeout.ms": 1000 * HEAL_SECONDS}
+        )
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._send_steadily)
+
+    def __enter__(self) -> Stream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.flush()
+
+    def burst(self, count: int) -> None:
+        """Send so many messages and wait until all are acknowledged."""
+        self._send(count)
+        self.flush()
+
+    def flush(self) -> None:
+        """Wait for the acknowledgements. Raises AssertionError if any is missing."""
+        with self._lock:
+            left = self._producer.flush(HEAL_SECONDS)
+        assert not left, f"{left} messages were not acknowledged within {HEAL_SECONDS} s"
+        assert not self.ledger.failed, self.ledger.failed
+
+    def _send(self, count: int) -> None:
+        with self._lock:
+            for _ in range(count):
+                key, value = message_of(self._numbers)
+                self._producer.produce(self._topic, value, key, on_delivery=self.ledger.note)
+                self._producer.poll(0)
+
+    def _send_steadily(self) -> None:
+        while not self._ended.wait(0.1):
+            self._send(MESSAGES_A_SECOND // 10)

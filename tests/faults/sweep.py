@@ -1,0 +1,133 @@
+"""Strike the lander at every step of its work, many times, and judge what has landed.
+
+Run as `python -m tests.faults.sweep --strikes 500` beside a running stack. The strikes follow from
+the seed; exit code 1 if anything was lost or doubled or a lander did not come back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stack.root import PROJECT_ROOT
+from stack.settings import load_settings
+from tests.faults import broken, steps
+from tests.faults.case import Case, Verdict, plan, run_case
+
+STRIKES_A_CASE = 10
+# Of so many strikes one is a service's death, which takes its time to heal.
+OWN_WEIGHT = 6
+WHATS = [steps.KILL, steps.FREEZE] * OWN_WEIGHT + list(steps.SERVICES)
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The parsed command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.sweep", description=__doc__)
+    parser.add_argument("--strikes", type=int, default=500, help="at least so many (500)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--workers", type=int, default=3, help="cases at the same time (3)")
+    parser.add_argument("--case", type=int, help="only the case of this number")
+    parser.add_argument("--build", choices=sorted(broken.BUILDS), help="strike a broken build")
+    parser.add_argument("--report", metavar="PATH", type=Path, help="write the result there too")
+    return parser.parse_args(words)
+
+
+def cases(options: argparse.Namespace) -> Iterator[Case]:
+    """The cases asked for, without end unless one was named."""
+    number = 0 if options.case is None else options.case
+    while True:
+        yield plan(options.seed, number, STRIKES_A_CASE, WHATS, options.build or "")
+        number += 1
+        if options.case is not None:
+            return
+
+
+def verdicts(options: argparse.Namespace) -> Iterator[Verdict]:
+    """Play cases side by side until there were strikes enough."""
+    settings = load_settings()
+    count, source = 0, cases(options)
+    with ThreadPoolExecutor(options.workers) as pool:
+        while count < options.strikes:
+            batch = list(itertools.islice(source, options.workers))
+            if not batch:
+                return
+            for verdict in pool.map(lambda case: run_case(settings, case), batch):
+                count += len(verdict.struck)
+                yield verdict
+
+
+def line(verdict: Verdict) -> str:
+    """A case in one line, and more where something is wrong."""
+    finding = verdict.finding
+    text = (
+        f"case {verdict.case.number:3d}: {len(verdict.struck):2d} strikes, "
+        f"{finding.messages} messages, lost {finding.lost}, doubled {finding.doubled}"
+    )
+    if verdict.is_good:
+        return text
+    same = "" if finding.is_same else "; keys or values differ from what was acknowledged"
+    repeated = "" if verdict.is_repeatable else "; a further run changed the table"
+    strikes = ", ".join(map(str, verdict.struck))
+    return f"{text}{same}{repeated}\n  WRONG after {strikes}\n{verdict.trouble}".rstrip()
+
+
+def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float) -> str:
+    """The result as a page."""
+    struck = [strike for verdict in found for strike in verdict.struck]
+    counted = Counter((strike.step, strike.what) for strike in struck)
+    whats = [steps.KILL, steps.FREEZE, *steps.SERVICES]
+    return "\n".join(
+        [
+            f"- Date {datetime.now(UTC):%Y-%m-%d}, commit {commit()}, seed {options.seed}, "
+            f"build {options.build or 'as it is'}, {minutes:.0f} minutes.",
+            f"- {len(found)} cases, {len(struck)} strikes, "
+            f"{sum(v.finding.messages for v in found)} messages acknowledged.",
+            f"- Lost {sum(v.finding.lost for v in found)}, "
+            f"doubled {sum(v.finding.doubled for v in found)}, "
+            f"cases with anything wrong {sum(not v.is_good for v in found)}.",
+            "",
+            *table(["step", *whats], ([s, *(counted[s, w] for w in whats)] for s in steps.STEPS)),
+        ]
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(map(str, row)) + " |" for row in lines]
+
+
+def commit() -> str:
+    """The commit that is struck, marked where files have changed since."""
+    words = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(
+        words, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the sweep and print its report; 1 if anything was wrong."""
+    options = arguments(words)
+    began, found = time.monotonic(), []
+    print(f"seed {options.seed}", flush=True)
+    for verdict in verdicts(options):
+        found.append(verdict)
+        print(line(verdict), flush=True)
+    text = report(found, options, (time.monotonic() - began) / 60)
+    print(text)
+    if options.report:
+        options.report.write_text(text + "\n", encoding="utf-8")
+    return int(not all(verdict.is_good for verdict in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,46 @@
+"""A fast selection of the sweep: every step once with each strike, and builds that must fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import broken
+from tests.faults.case import Case, run_case
+from tests.faults.steps import FREEZE, KILL, SERVICES, STEPS, Strike
+from tests.integration.lakehouse import Lakehouse
+
+SEED = 8831
+EVERY_STEP = {what: tuple(Strike(step, 1, what) for step in STEPS) for what in (KILL, FREEZE)}
+SERVICE_STRIKES = tuple(Strike("file uploaded", 1, service) for service in SERVICES)
+
+
+@pytest.mark.parametrize("what", [KILL, FREEZE])
+def test_a_lander_struck_at_every_step_loses_and_doubles_nothing(
+    lakehouse: Lakehouse, what: str
+) -> None:
+    verdict = run_case(lakehouse.settings, Case(1, SEED, EVERY_STEP[what]))
+    assert verdict.struck == EVERY_STEP[what]
+    assert verdict.is_good, verdict
+
+
+def test_services_killed_in_the_midst_of_a_commit_cost_nothing(lakehouse: Lakehouse) -> None:
+    verdict = run_case(lakehouse.settings, Case(2, SEED, SERVICE_STRIKES))
+    assert verdict.struck == SERVICE_STRIKES
+    assert verdict.is_good, verdict
+
+
+@pytest.mark.parametrize(
+    ("build", "strike"),
+    [
+        ("retry-commits", Strike("catalog asked", 1, FREEZE)),
+        ("trust-the-group", Strike("committed", 1, KILL)),
+    ],
+)
+def test_a_build_without_the_fence_is_found_out(
+    lakehouse: Lakehouse, build: str, strike: Strike
+) -> None:
+    shares_group = build in broken.NEED_A_GROUP
+    verdict = run_case(lakehouse.settings, Case(3, SEED, (strike,), shares_group, build))
+    assert verdict.struck == (strike,)
+    assert verdict.finding.doubled > 0
+    assert not verdict.is_good
