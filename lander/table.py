@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from pyiceberg.io.pyarrow import (
 )
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.typedef import Record
 from sqlalchemy import URL
@@ -48,6 +50,10 @@ NAMESPACE = "landing"
 # Snapshots kept once this many more have gathered: metadata is read and written by each commit.
 KEPT_SNAPSHOTS = 100
 SNAPSHOT_SLACK = 20
+# Of older ones those that were current at a full hour of the last day: what maintenance has put
+# together since can still be read as it was by queries that began before.
+KEPT_HOURS = 24
+HOUR_MS = 3_600_000
 PLAIN_COLUMNS = ("message", "extra_fields")
 DICTIONARY = pa.dictionary(pa.int8(), pa.string())
 EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).date()
@@ -247,10 +253,22 @@ def snapshots_to_expire(table: Table) -> list[int]:
     """
     protected = {reference.snapshot_id for reference in table.metadata.refs.values()}
     snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
-    if len(snapshots) < KEPT_SNAPSHOTS + SNAPSHOT_SLACK:
-        return []
-    old = [snapshot.snapshot_id for snapshot in snapshots[:-KEPT_SNAPSHOTS]]
-    return [snapshot_id for snapshot_id in old if snapshot_id not in protected]
+    kept = protected | hourly(snapshots)
+    old = [s.snapshot_id for s in snapshots[:-KEPT_SNAPSHOTS] if s.snapshot_id not in kept]
+    return old if len(old) >= SNAPSHOT_SLACK else []
+
+
+def hourly(snapshots: Sequence[Snapshot]) -> set[int]:
+    """Ids of those that were current at the last KEPT_HOURS full hours before the newest.
+
+    snapshots: in order of time.
+    """
+    if not snapshots:
+        return set()
+    times = [snapshot.timestamp_ms for snapshot in snapshots]
+    last_hour = times[-1] // HOUR_MS
+    places = {bisect_right(times, (last_hour - n) * HOUR_MS) - 1 for n in range(KEPT_HOURS)}
+    return {snapshots[place].snapshot_id for place in places if place >= 0}
 
 
 def check_rows_against_property(table: Table) -> None:

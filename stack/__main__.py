@@ -16,6 +16,9 @@ from stack.settings import Settings, load_settings, to_text
 # ruff: noqa: PLC0415
 
 
+WHERE_DBT_RUNS = {"maintain"}
+
+
 def say(text: str) -> None:
     """Print one line of a command's own output."""
     print(f"  {text}", flush=True)  # noqa: T201
@@ -135,6 +138,14 @@ def run_reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
     return reconcile_by_hand(settings, plan_of(Project()), say, is_full=arguments.full)
 
 
+def run_maintain(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Compact tables, expire old states, remove orphans, look at topics; 1 if anything is wrong."""
+    from stack.maintenance import run_maintenance
+
+    wanted = set(arguments.tables)
+    return run_maintenance(settings, say, lambda table: not wanted or str(table) in wanted)
+
+
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every command with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -153,6 +164,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     reconcile.add_argument(
         "--full", action="store_true", help="count every row again, not only what is new"
     )
+    maintain = add_command(commands, run_maintain)
+    maintain.add_argument("tables", nargs="*", metavar="SCHEMA.TABLE", help="only these (all)")
     asked = add_command(commands, run_health)
     asked.add_argument("name", choices=("lander", "dbt"), help="whose health")
     quiet = add_command(commands, run_doctor)
@@ -176,7 +189,16 @@ def add_command(
 
 
 def pass_on(words: Sequence[str]) -> int | None:
-    """Handle `tool NAME ...` and `dbt ...`, whose arguments belong to another program."""
+    """Handle `tool NAME ...` and `dbt ...`, whose arguments belong to another program.
+
+    What writes tables runs where dbt runs.
+    """
+    if (
+        words[:1]
+        and words[0] in WHERE_DBT_RUNS
+        and (settings := load_settings()).run_mode == COMPOSE
+    ):
+        run_tool(settings, "stack", words)
     if words[:1] == ["dbt"]:
         settings = load_settings()
         if settings.run_mode == COMPOSE:

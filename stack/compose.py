@@ -25,6 +25,7 @@ ONE_SHOT = "no"
 KAFKA_TOOL = ("kafka-kraft", "--bootstrap-server", "localhost:9092")
 TOOLS = {
     "dbt": ("dbt-transformations",),
+    "stack": ("dbt-transformations",),
     "kafka-topics": KAFKA_TOOL,
     "kafka-console-consumer": KAFKA_TOOL,
     "kafka-consumer-groups": KAFKA_TOOL,

@@ -94,6 +94,11 @@ class Settings:
     dbt_auto_run: bool
     dbt_run_interval: float
 
+    maintenance_interval: float
+    maintenance_snapshot_hours: float
+    maintenance_orphan_hours: float
+    maintenance_file_mb: int
+
     @property
     def env_file(self) -> Path:
         """The file these settings were read from, whether it exists or not."""

@@ -17,6 +17,7 @@ from stack.errors import RetriableError
 from stack.settings import Settings
 
 WRITER_USER = "dbt"
+MAINTENANCE_USER = "maintenance"
 ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
 # A statement that a dead writer left is given this long to end well before it is killed.
@@ -33,7 +34,7 @@ BEFORE_FIRST_WORD = re.compile(r"(?:\s+|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOT
 
 RUNNING_SQL = """
 select query_id, query from system.runtime.queries
-where state not in ('FINISHED', 'FAILED') and "user" = '{user}'
+where state not in ('FINISHED', 'FAILED') and "user" in ({users})
 """
 KILL_SQL = "call system.runtime.kill_query(query_id => '{query_id}', message => '{message}')"
 REASON = "its writer has ended"
@@ -67,21 +68,25 @@ class Coordinator(Protocol):
     """What is asked of Trino."""
 
     def running(self) -> Sequence[Statement]:
-        """Statements of the writers' user that have not ended, reading ones too."""
+        """Statements of the writers that have not ended, reading ones too."""
 
     def kill(self, query_id: str) -> None:
         """End a statement; one that has ended meanwhile is as good."""
 
 
 class Trino:
-    """The Trino of one stack. user: whose statements are looked for."""
+    """The Trino of one stack. user: the writer that looks for what dead ones left.
+
+    Every writer looks for its own statements and for those of the models and of maintenance.
+    """
 
     def __init__(self, settings: Settings, user: str = WRITER_USER) -> None:
         self._host, self._port, self._user = settings.trino_host, settings.trino_port, user
 
     def running(self) -> list[Statement]:
-        """Statements of the user that have not ended. Raises RetriableError."""
-        rows = self.query(RUNNING_SQL.format(user=self._user))
+        """Statements of the writers that have not ended. Raises RetriableError."""
+        users = sorted({self._user, WRITER_USER, MAINTENANCE_USER})
+        rows = self.query(RUNNING_SQL.format(users=", ".join(f"'{user}'" for user in users)))
         return [Statement(str(query_id), str(sql)) for query_id, sql in rows]
 
     def kill(self, query_id: str) -> None:

@@ -106,7 +106,9 @@ class Runner:
         clock: Clock,
         is_stop_wanted: Callable[[], bool],
         log: Log,
+        after_round: Callable[[], None] = lambda: None,
     ) -> None:
+        self._after_round = after_round
         self._interval_seconds = interval_seconds
         self._play, self._health, self._clock = play, health, clock
         self._is_stop_wanted, self._log = is_stop_wanted, log
@@ -119,6 +121,7 @@ class Runner:
         slot = schedule.slot(0)
         while not self._is_stop_wanted():
             slot = self._play_slot(schedule, slot)
+            self._after_round()
             self._sleep_until(slot.due)
         self._health.show(replace(self._health.health, state="stopped", next_round_at=None))
 
@@ -212,8 +215,10 @@ def run_rounds(
     """Run rounds until SIGTERM or Ctrl+C, then return 0; a failed round does not end it.
 
     metrics_address: interface on which METRICS_PORT is bound. Raises ConfigurationError for an
-    interval of zero or less.
+    interval of zero or less, or where maintenance would endanger readers.
     """
+    from stack.maintenance.service import Upkeep  # noqa: PLC0415 (it builds on this package)
+
     interval_seconds = check_interval(settings.dbt_run_interval)
     log = facts.logger()
     clock = Clock()
@@ -229,9 +234,11 @@ def run_rounds(
     with noted_signals() as is_stop_wanted, closing(endpoint):
         endpoint.start(log)
         edge = edge_of(settings, project, health, is_stop_wanted, log)
+        upkeep = Upkeep(settings, log)
         runner = Runner(
             interval_seconds,
             play,
+            after_round=lambda: upkeep.after_round(is_stop_wanted, health.beat, clock.utc()),
             health=health,
             clock=clock,
             is_stop_wanted=is_stop_wanted,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from lander.table import connect as open_catalog
+from stack.maintenance import record
 from tests.integration.access import (
     KNOWN,
     LOCKS,
@@ -127,6 +128,11 @@ ACTIONS = (
         "expire_snapshots(retention_threshold => '3000d')",
         WRITERS | MAINTENANCE,
     ),
+    Action(
+        "keep the record of maintenance",
+        "insert into iceberg.ops.maintenance select * from iceberg.ops.maintenance where false",
+        WRITERS | MAINTENANCE,
+    ),
     Action("make a table", "create table iceberg.ops.{own} (n integer)", WRITERS),
     Action("make a view", "create view iceberg.ops.{own}_view as select 1 as n", WRITERS),
     Action("own a schema", "create schema if not exists iceberg.ops", OPERATOR | WRITERS),
@@ -184,6 +190,7 @@ def access(lakehouse: Lakehouse) -> Iterator[Access]:
     columns = pa.schema([("n", pa.int32())])
     table = catalog.create_table(("landing", made.mark), columns)
     table.append(pa.table({"n": [1]}, columns))
+    made.ask("maintenance", record.CREATE_SQL)
     yield made
     catalog.purge_table(("landing", made.mark))
     for writer in WRITERS:

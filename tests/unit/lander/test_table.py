@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table.snapshots import Snapshot
 
 from lander import table as landing_table
 from lander.batch import Batch, Chunk, Stamp
@@ -161,6 +162,7 @@ def test_old_snapshots_are_forgotten_but_not_their_rows(
 ) -> None:
     monkeypatch.setattr(landing_table, "KEPT_SNAPSHOTS", 2)
     monkeypatch.setattr(landing_table, "SNAPSHOT_SLACK", 1)
+    monkeypatch.setattr(landing_table, "KEPT_HOURS", 0)
     table = handle(catalog)
     landed = table.open(NEW)
     for commit in range(1, 6):
@@ -169,6 +171,17 @@ def test_old_snapshots_are_forgotten_but_not_their_rows(
     stored = catalog.load_table("landing.pings")
     assert len(stored.metadata.snapshots) == 3
     assert stored.scan().to_arrow().num_rows == 20
+
+
+def test_what_was_current_at_the_full_hours_of_a_day_is_kept() -> None:
+    minutes = [-1500, 10, 50, 59, 61, 170, 200, 1499]
+    snapshots = [
+        Snapshot(snapshot_id=minute, timestamp_ms=minute * 60_000, manifest_list="")
+        for minute in minutes
+    ]
+    # Before the newest, at minute 1499, lie the full hours at minutes 1440, 1380 ... 60: from 240
+    # on minute 200 was current, at 180 minute 170, at 120 minute 61, at 60 minute 59.
+    assert landing_table.hourly(snapshots) == {200, 170, 61, 59}
 
 
 def test_a_table_whose_rows_were_rolled_back_is_not_written_on(catalog: SqlCatalog) -> None:

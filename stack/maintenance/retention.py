@@ -1,0 +1,149 @@
+"""Whether Kafka keeps each topic long enough that the lander cannot be overtaken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+
+from stack.errors import RetriableError
+from stack.kafka_client import client_options
+from stack.maintenance.tables import Table
+from stack.maintenance.warehouse import Warehouse
+from stack.settings import Settings
+
+ANSWER_SECONDS = 10.0
+LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"
+HOUR_MS = 3_600_000
+# A night and a day: the time to notice that nothing lands, and to mend it.
+LEAST_HOURS = 24.0
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a landing table says. at: time of its last commit; offsets: the next to land."""
+
+    at: datetime
+    offsets: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What Kafka says of a topic. configuration: its settings; bounds: partition -> first, end."""
+
+    configuration: Mapping[str, str]
+    bounds: Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How safe a topic is.
+
+    hours: left until Kafka may delete what has not landed, None where no time is set;
+    problems: what should be changed, none if all is well.
+    """
+
+    topic: str
+    hours: float | None
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        hours = "without limit" if self.hours is None else f"{self.hours:.0f} h to spare"
+        return f"topic {self.topic}: {hours}" + "".join(f"; {text}" for text in self.problems)
+
+
+def judge(topic: str, landed: Landed, held: Held, now: datetime) -> Retention:
+    """Compare what has landed with what Kafka keeps.
+
+    All that has not landed came after the table's last commit, so none of it is older than that.
+    """
+    behind = {p for p, (_, end) in held.bounds.items() if landed.offsets.get(p, 0) < end}
+    waited_hours = (now - landed.at).total_seconds() / 3600 if behind else 0.0
+    retention_ms = int(held.configuration.get("retention.ms", "-1"))
+    hours = None if retention_ms < 0 else retention_ms / HOUR_MS - waited_hours
+    problems = [
+        *(
+            f"partition {p}: offsets {landed.offsets.get(p, 0)} to {first - 1} are gone"
+            for p, (first, _) in sorted(held.bounds.items())
+            if first > landed.offsets.get(p, 0)
+        ),
+        *setting_problems(held.configuration),
+    ]
+    if hours is not None and hours < LEAST_HOURS:
+        problems.append(f"under {LEAST_HOURS:.0f} h: start the lander or raise retention.ms")
+    return Retention(topic, hours, tuple(problems))
+
+
+def setting_problems(configuration: Mapping[str, str]) -> list[str]:
+    """Settings with which Kafka deletes messages whatever their age."""
+    problems = []
+    if "compact" in configuration.get("cleanup.policy", "delete"):
+        problems.append("cleanup.policy compact deletes messages with newer ones of their key")
+    if int(configuration.get("retention.bytes", "-1")) >= 0:
+        problems.append("retention.bytes deletes messages by size, however new they are")
+    return problems
+
+
+def check(
+    settings: Settings, warehouse: Warehouse, found: list[Table], now: datetime
+) -> list[Retention]:
+    """Judge the topic of each landing table that Kafka has.
+
+    Raises RetriableError if Kafka or Trino does not answer.
+    """
+    names = [table.name for table in found if table.schema == "landing"]
+    try:
+        topics = describe(settings, names)
+    except KafkaException as error:
+        raise RetriableError(
+            f"Kafka at {settings.kafka_bootstrap_servers}",
+            str(error),
+            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+        ) from error
+    results = []
+    for name, held in sorted(topics.items()):
+        landed = landed_of(warehouse, Table("landing", name))
+        if landed:
+            results.append(judge(name, landed, held, now))
+    return results
+
+
+def landed_of(warehouse: Warehouse, table: Table) -> Landed | None:
+    """What the table's property says; None if it is none of the lander's."""
+    found = warehouse.rows(LANDED_SQL.format(properties=table.metadata("properties")))
+    if not found:
+        return None
+    content = json.loads(found[0][0])
+    offsets = {int(p): int(offset) for p, offset in content["offsets"].items()}
+    return Landed(datetime.fromisoformat(content["landed_at"]), offsets)
+
+
+def describe(settings: Settings, names: list[str]) -> dict[str, Held]:
+    """What Kafka says of those of the topics that it has. Raises KafkaException."""
+    options = client_options(settings)
+    admin = AdminClient(options)
+    there = admin.list_topics(timeout=ANSWER_SECONDS).topics
+    wanted = [name for name in names if name in there]
+    if not wanted:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in wanted]
+    answers = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
+    with closing(Consumer(options | {"group.id": "meterhouse-retention"})) as consumer:
+        return {
+            resource.name: Held(
+                {name: entry.value for name, entry in answer.result().items()},
+                {
+                    number: consumer.get_watermark_offsets(
+                        TopicPartition(resource.name, number), ANSWER_SECONDS
+                    )
+                    for number in there[resource.name].partitions
+                },
+            )
+            for resource, answer in answers.items()
+        }

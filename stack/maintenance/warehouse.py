@@ -1,0 +1,92 @@
+"""Trino as maintenance meets it: who may read every table and rearrange its files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from trino.dbapi import connect
+from trino.exceptions import Error as TrinoError
+from trino.exceptions import TrinoQueryError
+
+from stack.errors import RetriableError
+from stack.settings import Settings
+from stack.statements import MAINTENANCE_USER
+
+ANSWER_SECONDS = 60
+COMMIT_TRIES = 6
+PAUSE_SECONDS = 1.0
+SHOWN_PROBLEM = 300
+# Another writer, the lander above all, committed at that moment; nothing was changed.
+CONFLICTS = {"ICEBERG_COMMIT_ERROR", "TRANSACTION_CONFLICT"}
+GONE = {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}
+
+
+class TableGoneError(RetriableError):
+    """The table was dropped meanwhile."""
+
+
+class Warehouse:
+    """One session. session_properties: of the catalog, such as iceberg.target_max_file_size."""
+
+    def __init__(self, settings: Settings, session_properties: dict[str, str]) -> None:
+        self._address = f"{settings.trino_host}:{settings.trino_port}"
+        self._connection = connect(  # type: ignore[no-untyped-call]
+            host=settings.trino_host,
+            port=settings.trino_port,
+            user=MAINTENANCE_USER,
+            catalog="iceberg",
+            http_scheme="http",
+            request_timeout=ANSWER_SECONDS,
+            session_properties=session_properties,
+        )
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
+    def rows(self, sql: str) -> list[list[Any]]:
+        """The rows of one statement. Raises TableGoneError, or RetriableError if it fails.
+
+        Interrupted, the statement is ended in Trino too.
+        """
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql)
+            rows: list[list[Any]] = cursor.fetchall()
+            return rows
+        except (TrinoError, requests.exceptions.RequestException) as error:
+            raise self._told(error, sql) from error
+        except KeyboardInterrupt:
+            cursor.cancel()
+            raise
+
+    def commit(self, sql: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Run a statement that commits, again where another commit came in between.
+
+        Raises as rows does; RetriableError too after COMMIT_TRIES conflicts in a row.
+        """
+        for number in range(1, COMMIT_TRIES + 1):
+            try:
+                self.rows(sql)
+                return
+            except RetriableError as error:
+                if number == COMMIT_TRIES or not is_conflict(error.__cause__):
+                    raise
+                sleep(PAUSE_SECONDS)
+
+    def _told(self, error: Exception, sql: str) -> RetriableError:
+        is_gone = isinstance(error, TrinoQueryError) and error.error_name in GONE
+        kind = TableGoneError if is_gone else RetriableError
+        return kind(
+            f"Trino at {self._address} to run: {' '.join(sql.split())[:SHOWN_PROBLEM]}",
+            " ".join(str(error).split())[:SHOWN_PROBLEM],
+            "it is tried again by the next maintenance",
+        )
+
+
+def is_conflict(error: object) -> bool:
+    """Whether Trino refused a commit because the table had moved."""
+    return isinstance(error, TrinoQueryError) and error.error_name in CONFLICTS

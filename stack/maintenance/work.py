@@ -1,0 +1,120 @@
+"""What is done to one table: compact, rewrite manifests, expire, remove orphans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from stack.errors import MeterhouseError
+from stack.maintenance.policy import Policy
+from stack.maintenance.tables import State, Table, expiry_ms, state, touched
+from stack.maintenance.warehouse import TableGoneError, Warehouse
+
+ORPHANS = "orphans"
+SECOND_MS = 1_000
+HOUR_SECONDS = 3_600
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done to a table. seconds: for all of it; error: what kept it from its end."""
+
+    table: Table
+    before: State
+    after: State
+    steps: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+    is_whole: bool = True
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything but the look for orphans, which is done each time, came of it."""
+        return bool(set(self.steps) - {ORPHANS} or self.error)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What ends a turn early, and what is looked after between two statements.
+
+    is_over: whether the time is up; check: raises if the one-writer lock is lost.
+    """
+
+    is_over: Callable[[], bool]
+    check: Callable[[], None]
+
+
+def session_properties(policy: Policy) -> dict[str, str]:
+    """Trino's settings for the statements below."""
+    return {
+        "iceberg.target_max_file_size": f"{policy.file_mb}MB",
+        # Trino's own least ages are the floors of policy.py; tests go below both.
+        "iceberg.expire_snapshots_min_retention": f"{hours_ms(policy.snapshot_hours)}ms",
+        "iceberg.remove_orphan_files_min_retention": f"{hours_ms(policy.orphan_hours)}ms",
+    }
+
+
+def hours_ms(hours: float) -> int:
+    """Hours in milliseconds."""
+    return round(hours * HOUR_SECONDS * SECOND_MS)
+
+
+def maintain(warehouse: Warehouse, table: Table, policy: Policy, turn: Turn) -> Done | None:
+    """Do what a table needs; None for a table that was dropped meanwhile.
+
+    A statement that fails ends the table's turn, and is told in the result's error. A second call
+    finds nothing to do.
+    """
+    started = time.monotonic()
+    try:
+        before = state(warehouse, table)
+        done = Done(table, before, before)
+        try:
+            done = work(warehouse, policy, turn, done)
+        except TableGoneError:
+            raise
+        except MeterhouseError as error:
+            done = replace(done, error=str(error), is_whole=False)
+        after = state(warehouse, table) if done.is_changed else before
+    except TableGoneError:
+        return None
+    return replace(done, after=after, seconds=time.monotonic() - started)
+
+
+def work(warehouse: Warehouse, policy: Policy, turn: Turn, done: Done) -> Done:
+    """Run the statements one after the other until the time is up."""
+    for step, sql in statements(warehouse, done.table, policy, done.before):
+        if turn.is_over():
+            return replace(done, is_whole=False)
+        turn.check()
+        warehouse.commit(sql)
+        done = replace(done, steps=(*done.steps, step))
+    return done
+
+
+def statements(
+    warehouse: Warehouse, table: Table, policy: Policy, before: State
+) -> Iterator[tuple[str, str]]:
+    """Each step's name and its statement, found out when it is its turn."""
+    threshold = f"file_size_threshold => '{policy.file_mb}MB'"
+    now = before
+    if max(before.files, before.delete_files) >= policy.min_files:
+        for where in touched(warehouse, table, policy):
+            yield "compact", procedure(table, f"optimize({threshold})") + f" where {where}"
+        now = state(warehouse, table)
+    if now.has_small_manifests:
+        yield "manifests", procedure(table, "optimize_manifests")
+    age_ms = expiry_ms(warehouse, table, policy) if now.snapshots > 1 else None
+    if age_ms is not None:
+        yield "expire", procedure(table, f"expire_snapshots(retention_threshold => '{age_ms}ms')")
+    orphan_ms = hours_ms(policy.orphan_hours)
+    yield (
+        ORPHANS,
+        procedure(table, f"remove_orphan_files(retention_threshold => '{orphan_ms}ms')"),
+    )
+
+
+def procedure(table: Table, call: str) -> str:
+    """A table procedure's statement."""
+    return f"alter table {table.sql} execute {call}"
