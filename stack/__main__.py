@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 
 from stack import doctor, env_file, health
 from stack.errors import MeterhouseError
@@ -16,7 +17,7 @@ from stack.settings import Settings, load_settings, to_text
 # ruff: noqa: PLC0415
 
 
-WHERE_DBT_RUNS = {"maintain"}
+WHERE_DBT_RUNS = {"maintain", "quarantine", "replay"}
 
 
 def say(text: str) -> None:
@@ -146,6 +147,21 @@ def run_maintain(settings: Settings, arguments: argparse.Namespace) -> int:
     return run_maintenance(settings, say, lambda table: not wanted or str(table) in wanted)
 
 
+def run_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
+    """List why messages are in quarantine: reason, number, first and last seen, an example."""
+    from stack import replay
+
+    return replay.show_quarantine(settings, say)
+
+
+def run_replay(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Move messages from quarantine back to staging where the rules accept them by now."""
+    from stack import replay
+
+    request = replay.Request(tuple(arguments.reason), arguments.since, arguments.until)
+    return replay.run_replay(settings, request, say, is_dry=arguments.dry_run)
+
+
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every command with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -166,6 +182,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     )
     maintain = add_command(commands, run_maintain)
     maintain.add_argument("tables", nargs="*", metavar="SCHEMA.TABLE", help="only these (all)")
+    add_command(commands, run_quarantine)
+    add_replay(add_command(commands, run_replay))
     asked = add_command(commands, run_health)
     asked.add_argument("name", choices=("lander", "dbt"), help="whose health")
     quiet = add_command(commands, run_doctor)
@@ -175,6 +193,26 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     get.add_argument("name", metavar="NAME", choices=names, help="such as STATE_DIR")
     wait = add_command(commands, run_wait)
     wait.add_argument("--seconds", type=float, default=120.0, help="limit (default 120)")
+
+
+def moment(text: str) -> datetime:
+    """A time of the command line, UTC where it says no zone. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def add_replay(command: argparse.ArgumentParser) -> None:
+    """Declare what a replay can be narrowed to."""
+    command.add_argument(
+        "--topic", choices=("telemetry_raw",), default="telemetry_raw", help="the default"
+    )
+    command.add_argument(
+        "--reason", action="append", default=[], help="only these; may be repeated (all)"
+    )
+    for name, which in (("--since", "at or after"), ("--until", "before")):
+        help_text = f"only messages that reached Kafka {which} this ISO 8601 time, in UTC"
+        command.add_argument(name, type=moment, metavar="TIME", help=help_text)
+    command.add_argument("--dry-run", action="store_true", help="only say what would move")
 
 
 def add_command(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from stack.maintenance.warehouse import Warehouse
 from stack.maintenance.work import Done
+from stack.text import aligned
 
 CREATE_SQL = """
 create table if not exists iceberg.ops.maintenance (
@@ -43,12 +44,7 @@ def listed(steps: Iterable[str]) -> str:
 
 def lines(results: Sequence[Done]) -> list[str]:
     """The results as aligned lines, each figure before and after."""
-    rows = [HEADER, *map(cells, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return aligned([HEADER, *map(cells, results)])
 
 
 def cells(done: Done) -> tuple[str, ...]:

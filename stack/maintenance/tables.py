@@ -15,8 +15,10 @@ from stack.maintenance.warehouse import Warehouse
 from stack.settings import Settings
 
 SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
+METADATA = ("files", "manifests", "snapshots", "partitions")
 MEGABYTE = 2**20
-# Iceberg puts manifests together up to this size; so many small ones beside them do no harm.
+# Rewritten manifests hold one partition each, up to this size; so many beside them do no harm,
+# and each commit puts 50 (the lander's) to 100 of them together.
 MANIFEST_BYTES = 8 * MEGABYTE
 SPARE_MANIFESTS = 10
 
@@ -41,7 +43,8 @@ select
     (select coalesce(sum(file_size_in_bytes), 0) from {files}),
     (select count(*) from {manifests}),
     (select coalesce(sum(length), 0) from {manifests}),
-    (select count(*) from {snapshots})
+    (select count(*) from {snapshots}),
+    (select count(*) from {partitions})
 """
 PARTITIONS_SQL = """
 select
@@ -102,11 +105,13 @@ class State:
     manifests: int
     manifest_bytes: int
     snapshots: int
+    partitions: int
 
     @property
     def has_small_manifests(self) -> bool:
         """Whether the files are listed in many more manifests than needed."""
-        return self.manifests > ceil(self.manifest_bytes / MANIFEST_BYTES) + SPARE_MANIFESTS
+        needed = max(self.partitions, ceil(self.manifest_bytes / MANIFEST_BYTES))
+        return self.manifests > needed + SPARE_MANIFESTS
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -121,7 +126,7 @@ def tables(settings: Settings) -> list[Table]:
 
 def state(warehouse: Warehouse, table: Table) -> State:
     """How a table is now."""
-    kinds = {kind: table.metadata(kind) for kind in ("files", "manifests", "snapshots")}
+    kinds = {kind: table.metadata(kind) for kind in METADATA}
     return State(*map(int, warehouse.rows(STATE_SQL.format(**kinds))[0]))
 
 

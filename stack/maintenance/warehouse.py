@@ -1,4 +1,4 @@
-"""Trino as maintenance meets it: who may read every table and rearrange its files."""
+"""Trino for longer work: statements that may take their time, end with us, and are tried again."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ class TableGoneError(RetriableError):
 class Warehouse:
     """One session. session_properties: of the catalog, such as iceberg.target_max_file_size."""
 
-    def __init__(self, settings: Settings, session_properties: dict[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        session_properties: dict[str, str],
+        user: str = MAINTENANCE_USER,
+    ) -> None:
         self._address = f"{settings.trino_host}:{settings.trino_port}"
         self._connection = connect(  # type: ignore[no-untyped-call]
             host=settings.trino_host,
             port=settings.trino_port,
-            user=MAINTENANCE_USER,
+            user=user,
             catalog="iceberg",
             http_scheme="http",
             request_timeout=ANSWER_SECONDS,
@@ -83,7 +88,7 @@ class Warehouse:
         return kind(
             f"Trino at {self._address} to run: {' '.join(sql.split())[:SHOWN_PROBLEM]}",
             " ".join(str(error).split())[:SHOWN_PROBLEM],
-            "it is tried again by the next maintenance",
+            "see ./initial-setup.sh status, then run it again",
         )
 
 

@@ -137,6 +137,18 @@ def test_a_second_maintenance_changes_nothing(scratch: Scratch) -> None:
     assert scratch.lakehouse.snapshot("landing", scratch.name) == before
 
 
+def test_many_batches_leave_no_more_behind_than_the_first_ones(scratch: Scratch) -> None:
+    after: list[State] = []
+    for start in range(0, 24, 6):
+        for number in range(start, start + 6):
+            scratch.land(number)
+        after.append(maintained(scratch.settings, scratch.table, EAGER).after)
+
+    assert {(each.files, each.snapshots) for each in after} == {(1, 1)}
+    assert not any(each.has_small_manifests for each in after)
+    assert scratch.rows() == list(range(24))
+
+
 def test_a_state_that_was_just_replaced_stays_readable_however_old_it_is(
     scratch: Scratch,
 ) -> None:

@@ -19,6 +19,11 @@
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
     {%- else -%}
         {%- set columns = matching_columns(existing, compiled_code) -%}
+        {%- if note.remove -%}
+            {%- call statement('remove') -%}
+                delete from {{ target_relation }} where {{ note.remove }}
+            {%- endcall -%}
+        {%- endif -%}
         {%- call statement('main') -%}
             {%- if config.get('incremental_strategy') == 'merge' -%}
                 {{ merge_sql(target_relation, compiled_code, columns, note.target) }}

@@ -1,4 +1,4 @@
-{% macro run_note(window, target_column=none, ranges=none) -%}
+{% macro run_note(window, target_column=none, ranges=none, remove=none) -%}
     {%- set note = {
         'rebuild': window.rebuild,
         'is_empty': window.is_empty,
@@ -9,6 +9,9 @@
         {%- do note.update(
             {'target': in_ranges('dbt_internal_dest.' ~ target_column, ranges)}
         ) -%}
+    {%- endif -%}
+    {%- if remove and remove | trim -%}
+        {%- do note.update({'remove': remove | trim | replace('\n', ' ')}) -%}
     {%- endif -%}
     -- meterhouse.run {{ tojson(note) }}
 {%- endmacro %}

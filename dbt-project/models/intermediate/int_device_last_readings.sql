@@ -16,11 +16,14 @@ with new_readings as (
         reading_at,
         landed_at
     from {{ ref('int_meter_readings') }}
-    where {{ in_window(window) }}
+    where {{ in_window_or_replayed(window, 'device_id', 'reading_at') }}
 ),
 
 candidates as (
-    select * from new_readings
+    select
+        *,
+        true as is_new
+    from new_readings
     {%- if not window.rebuild %}
     union all
     select
@@ -30,7 +33,8 @@ candidates as (
         last_status as status,
         batch_id,
         last_seen_at as reading_at,
-        landed_at
+        landed_at,
+        false as is_new
     from {{ this }}
     where device_id in (select new_readings.device_id from new_readings)
     {%- endif %}
@@ -39,9 +43,11 @@ candidates as (
 ranked as (
     select
         *,
-        -- A correction of the newest reading has its time and a later batch.
+        -- A correction of the newest reading has its time and a later batch; one that
+        -- came back from quarantine can be of the same batch.
         row_number() over (
-            partition by device_id order by reading_at desc, batch_id desc
+            partition by device_id
+            order by reading_at desc, batch_id desc, is_new desc
         ) as newness
     from candidates
 ),

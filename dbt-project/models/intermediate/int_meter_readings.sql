@@ -22,7 +22,7 @@ touched_readings as (
         device_id,
         reading_at
     from telemetry
-    where {{ in_window(window) }}
+    where {{ in_window_or_replayed(window, 'telemetry_key', 'reading_at') }}
 ),
 
 touched_messages as (

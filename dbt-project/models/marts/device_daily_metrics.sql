@@ -18,7 +18,7 @@ touched_days as (
         device_id,
         reading_date
     from readings
-    where {{ in_window(window) }}
+    where {{ in_window_or_replayed(window, 'device_id', 'reading_date') }}
 ),
 
 touched_readings as (

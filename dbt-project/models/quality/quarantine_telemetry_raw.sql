@@ -5,7 +5,7 @@
 ) }}
 {%- set window = after_own_rows(processing_window(ref('stg_telemetry_raw'))) %}
 
-{{ run_note(window) }}
+{{ run_note(window, remove=came_back(window, ref('stg_telemetry_raw'))) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
     where {{ in_window(window) }}

@@ -3,13 +3,15 @@
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)', 'month(reading_at)']"},
 ) }}
-{%- set window = processing_window(source('landing', 'telemetry_raw')) %}
-{%- set window = after_own_rows(window) %}
+{%- set landing = source('landing', 'telemetry_raw') %}
+{%- set window = after_own_rows(processing_window(landing, from_landing=true)) %}
 
 {{ run_note(window) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
-    where {{ in_window(window) }}
+    where
+        {{ in_window_or_replayed(window, 'telemetry_key', 'landed_at', kafka_key()) }}
+        and {{ not_there_yet(window, kafka_key()) }}
 ),
 
 devices as (

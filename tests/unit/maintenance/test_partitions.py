@@ -74,10 +74,17 @@ def test_only_partitions_with_enough_small_or_delete_files_are_due() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifests", "megabytes", "expected"),
-    [(11, 1, False), (12, 1, True), (20, 80, False), (21, 80, True)],
+    ("manifests", "megabytes", "partitions", "expected"),
+    [
+        (11, 1, 1, False),
+        (12, 1, 1, True),
+        (20, 80, 1, False),
+        (21, 80, 1, True),
+        (375, 1, 365, False),
+    ],
 )
-def test_small_manifests_are_those_beyond_what_their_bytes_need(
-    manifests: int, megabytes: int, expected: bool
+def test_small_manifests_are_those_beyond_what_partitions_and_bytes_need(
+    manifests: int, megabytes: int, partitions: int, expected: bool
 ) -> None:
-    assert State(1, 0, 1, manifests, megabytes * 2**20, 1).has_small_manifests is expected
+    found = State(1, 0, 1, manifests, megabytes * 2**20, 1, partitions)
+    assert found.has_small_manifests is expected

@@ -8,8 +8,8 @@ from stack.maintenance.record import lines, row
 from stack.maintenance.tables import State, Table
 from stack.maintenance.work import Done
 
-BEFORE = State(12, 3, 9_000, 14, 100, 20)
-AFTER = State(1, 0, 4_000, 1, 100, 2)
+BEFORE = State(12, 3, 9_000, 14, 100, 20, 1)
+AFTER = State(1, 0, 4_000, 1, 100, 2, 1)
 DONE = Done(Table("marts", "m"), BEFORE, AFTER, ("compact", "compact", "expire", "orphans"), 1.25)
 
 

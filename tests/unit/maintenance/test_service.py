@@ -16,7 +16,7 @@ from stack.maintenance.work import Done
 from stack.settings import Settings, load_settings
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
-STATE = State(1, 0, 1, 1, 1, 1)
+STATE = State(1, 0, 1, 1, 1, 1, 1)
 DONE = Done(Table("marts", "m"), STATE, STATE)
 
 
