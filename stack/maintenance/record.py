@@ -58,7 +58,8 @@ def cells(done: Done) -> tuple[str, ...]:
         (was.snapshots, now.snapshots),
     )
     told = [str(old) if old == new else f"{old} > {new}" for old, new in pairs]
-    note = done.error or listed(done.steps) + ("" if done.is_whole else ", not to its end")
+    ending = () if done.is_whole else ("not to its end",)
+    note = done.error or ", ".join((listed(done.steps), *ending)).removeprefix(", ")
     return str(done.table), *told, f"{done.seconds:.1f}", note
 
 

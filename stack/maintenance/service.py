@@ -28,6 +28,8 @@ from stack.settings import Settings
 from stack.statements import MAINTENANCE_USER as USER
 
 WAIT_SECONDS = 600.0
+# Between rounds another writer is not waited for: the next round ends soon enough.
+TURN_SECONDS = 5.0
 OK, FAILED, UNFINISHED = 0, 1, 3
 RESULTS: dict[int | None, str] = {
     OK: "ok",
@@ -107,39 +109,48 @@ class Upkeep:
         self._record = last_run_file(settings)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the interval has passed since the last run; never where it is 0."""
+        """Whether the interval has passed since the last run; never where it is 0.
+
+        A stack without a run on record is new: the time is counted from now on.
+        """
         interval = self._settings.maintenance_interval
         last = last_run(self._record)
-        return interval > 0 and (last is None or (now - last).total_seconds() >= interval)
+        if last is None:
+            self._keep(now)
+            return False
+        return interval > 0 and (now - last).total_seconds() >= interval
 
     def after_round(
         self, is_stop_wanted: Callable[[], bool], beat: Callable[[], None], now: datetime
     ) -> None:
-        """Maintain if it is due. A failure is logged, and tried again after the next round.
+        """Maintain if it is due; put off to the next round if the lock or a service is missing.
 
         It takes at most half the time between two rounds, and goes on after the next one.
         """
-        if not self.is_due(now):
+        if is_stop_wanted() or not self.is_due(now):
             return
         started = time.monotonic()
         try:
             code = self._run(is_stop_wanted, beat)
         except MeterhouseError as error:
-            self._log("maintenance failed", error=str(error))
+            self._log("maintenance put off", why=str(error))
             return
         # What could not be done for one table waits for the next time, like the others.
         if code in {OK, FAILED}:
-            replace_file(self._record, json.dumps({"maintained_at": now.isoformat()}))
+            self._keep(now)
         self._log(
             "maintenance ended",
             result=RESULTS.get(code, f"exit code {code}"),
             seconds=time.monotonic() - started,
         )
 
+    def _keep(self, now: datetime) -> None:
+        replace_file(self._record, json.dumps({"maintained_at": now.isoformat()}))
+
     def _run(self, is_stop_wanted: Callable[[], bool], beat: Callable[[], None]) -> int | None:
         settings, limit = self._settings, self._settings.dbt_run_interval / 2
         trino = statements.Trino(settings, USER)
-        with locks.hold_lock(settings, locks.MAINTENANCE, limit, self._log, beat) as lock:
+        with locks.hold_lock(settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat) as lock:
             statements.settle(trino, self._log, beat=beat)
             run = Run(settings, self._policy, lock, self._log, limit)
             found = tables(settings)

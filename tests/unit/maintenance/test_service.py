@@ -34,21 +34,34 @@ def upkeep(found: Settings, last: datetime | None) -> Upkeep:
 
 @pytest.mark.parametrize(
     ("interval", "hours_ago", "expected"),
-    [(7200, None, True), (7200, 1, False), (7200, 2, True), (0, None, False), (0, 900, False)],
-    ids=["never done", "an hour ago", "two hours ago", "off", "off, long ago"],
+    [(7200, 1, False), (7200, 2, True), (0, 900, False)],
+    ids=["an hour ago", "two hours ago", "off, long ago"],
 )
 def test_maintenance_is_due(
-    tmp_path: Path, interval: float, hours_ago: float | None, expected: bool
+    tmp_path: Path, interval: float, hours_ago: float, expected: bool
 ) -> None:
-    last = None if hours_ago is None else NOON - timedelta(hours=hours_ago)
+    last = NOON - timedelta(hours=hours_ago)
     assert upkeep(settings(tmp_path, interval), last).is_due(NOON) is expected
 
 
-def test_a_record_that_cannot_be_read_makes_it_due(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, "half a rec"], ids=["no record", "half a record"])
+def test_without_a_record_the_time_counts_from_now_on(tmp_path: Path, content: str | None) -> None:
     found = settings(tmp_path, 7200)
     kept = upkeep(found, NOON)
-    last_run_file(found).write_text("half a rec")
-    assert kept.is_due(NOON)
+    path = last_run_file(found)
+    path.unlink() if content is None else path.write_text(content)
+    assert not kept.is_due(NOON)
+    assert not kept.is_due(NOON + timedelta(hours=1))
+    assert kept.is_due(NOON + timedelta(hours=2))
+
+
+def test_a_runner_that_is_to_end_begins_no_maintenance(tmp_path: Path) -> None:
+    told: list[str] = []
+    found = settings(tmp_path, 7200)
+    upkeep(found, NOON)
+    kept = Upkeep(found, lambda event, **facts: told.append(event))
+    kept.after_round(lambda: True, lambda: None, NOON + timedelta(days=1))
+    assert told == []
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,7 @@ class Day:
         self.lines: list[str] = []
         self.began: list[float] = []
         self.states: list[str] = []
+        self.upkeep_at: list[float] = []
         self.next_rounds: set[str | None] = set()
 
     def utc(self) -> datetime:
@@ -215,6 +216,7 @@ class Day:
             clock=Clock(lambda: self.now, self.utc, self.sleep),
             is_stop_wanted=lambda: self.now >= self._ends_after,
             log=self.log,
+            after_round=lambda: self.upkeep_at.append(self.now),
         )
 
     def taking(self, *rounds: tuple[float, Outcome]) -> Callable[[], Outcome]:
@@ -234,6 +236,12 @@ def test_runner_plays_at_once_and_then_at_each_slot(tmp_path: Path) -> None:
     day.runner(day.taking((4.0, GOOD))).run()
     assert day.began == [0.0, 60.0, 120.0, 180.0]
     assert set(day.states) == {"running"}
+
+
+def test_runner_looks_after_the_tables_when_a_round_has_ended(tmp_path: Path) -> None:
+    day = Day(tmp_path, ends_after=70.0)
+    day.runner(day.taking((4.0, GOOD), (9.0, BAD))).run()
+    assert day.upkeep_at == [4.0, 69.0]
 
 
 def test_runner_starts_the_round_after_a_failed_one_on_time(tmp_path: Path) -> None:
