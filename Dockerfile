@@ -15,7 +15,7 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY .env.example ./
 COPY bin/stack bin/
-COPY kafka/topics.tsv kafka/
+COPY kafka/topics.tsv kafka/access.tsv kafka/
 COPY minio/policies minio/policies
 COPY stack stack
 COPY simulator simulator

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Set up and run Meterhouse on this machine. Safe to run again: it never deletes data.
 #
-# Usage: ./initial-setup.sh [setup|demo|stop|status|doctor|reset] [--native|--compose] [--yes]
+# Usage: ./initial-setup.sh [setup|demo|stop|status|doctor|reset] [--native|--compose]
+#                           [--secure|--plain] [--yes]
 #   setup    check the machine, start every service, fill the master data (the default)
 #   demo     all of that, then history, live readings, models; prints marts and balance
 #   stop     end every service without loss
@@ -9,7 +10,8 @@
 #   doctor   every preflight check with its fix, and why a service is not well
 #   reset    delete all data, after asking (--yes: without)
 # Without --native or --compose: Docker Compose where an engine answers, else native processes.
-# The choice is kept in .env (RUN_MODE).
+# --secure: TLS and passwords in Trino and Kafka; --plain, as at first: neither, on loopback only.
+# The choices are kept in .env (RUN_MODE, SECURE); data stays when they change.
 set -euo pipefail
 
 METERHOUSE_ENV=$(realpath -ms "${METERHOUSE_ENV:-$(dirname "${BASH_SOURCE[0]}")/.env}")
@@ -26,6 +28,8 @@ for word in "$@"; do
     setup | demo | stop | status | doctor | reset) action=$word ;;
     --yes) assume_yes=true ;;
     --native | --compose) export RUN_MODE=${word#--} ;;
+    --secure) export SECURE=true ;;
+    --plain) export SECURE=false ;;
     -h | --help)
       sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"
       exit 0

@@ -27,6 +27,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
+from stack.kafka_client import ADMIN, client_options, connection
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings, load_settings
 
@@ -78,11 +79,11 @@ def hashed(key: str | None, value: str | None) -> int:
 
 def fill(topic: str, count: int, settings: Settings) -> Sent:
     """Send the readings and wait until Kafka has them all."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin = AdminClient(client_options(settings))
     admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
     producer = Producer(
-        {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+        connection(settings, ADMIN)
+        | {
             "enable.idempotence": True,
             "linger.ms": 50,
             "queue.buffering.max.messages": 500_000,
@@ -161,7 +162,7 @@ def check(topic: str, sent: Sent, settings: Settings) -> int:
 def delete(topic: str, settings: Settings) -> None:
     """Remove what the run made."""
     connect(settings).purge_table((NAMESPACE, topic))
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin = AdminClient(client_options(settings))
     admin.delete_topics([topic])[topic].result()
 
 

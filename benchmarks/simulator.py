@@ -29,6 +29,7 @@ from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
 from simulator.simulation import Simulation
 from stack.errors import MeterhouseError
+from stack.kafka_client import ADMIN, client_options, connection
 from stack.settings import Settings, load_settings
 
 INTERVAL_MS = 1_800_000
@@ -143,17 +144,11 @@ def check_equal_shapes(devices: Sequence[Device], ends_ms: Integers, seed: int) 
 def deliver(settings: Settings, devices: Sequence[Device], ends_ms: Integers, seed: int) -> int:
     """Send the generated readings to a topic of this run; the number acknowledged."""
     topic = f"benchmark-simulator-{time.time_ns()}"
-    admin = AdminClient(
-        {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
-            "broker.address.family": "v4",
-            "log_level": 2,
-        }
-    )
+    admin = AdminClient(client_options(settings))
     created = admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     created[topic].result(timeout=TOPIC_SECONDS)
     try:
-        producer = connect(settings.kafka_bootstrap_servers, [topic], linger_ms=50)
+        producer = connect(connection(settings, ADMIN), [topic], linger_ms=50)
         delivery = Delivery(producer)
         for chunk in generated(devices, ends_ms, seed):
             delivery.send(topic, chunk.keys, chunk.values)

@@ -24,7 +24,7 @@ from explorer.kafka_topics import (
     take_groups,
     take_look,
 )
-from stack.kafka_client import client_options
+from stack.kafka_client import EXPLORER, client_options
 from stack.settings import Settings
 
 KEPT_LOOKS_SECONDS = 60.0
@@ -42,7 +42,7 @@ class Cluster:
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self.options = client_options(self.settings)
+        self.options = client_options(self.settings, EXPLORER)
         self.address = self.settings.kafka_bootstrap_servers
         self.admin = AdminClient(self.options)
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sizes")

@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 import requests
 from trino.dbapi import Connection, connect
-from trino.exceptions import Error as TrinoError
 from trino.exceptions import TrinoConnectionError, TrinoQueryError
 
 from explorer.cache import Cache
 from explorer.queries import Query
+from stack import trino_client
 from stack.settings import Settings
 
 USER = "explorer"
@@ -81,12 +81,9 @@ class Lakehouse:
     def connection(self, limit_seconds: int) -> Connection:
         """A connection whose statements Trino itself ends after limit_seconds."""
         connection: Connection = connect(  # type: ignore[no-untyped-call]
-            host=self._settings.trino_host,
-            port=self._settings.trino_port,
-            user=USER,
+            **trino_client.connection(self._settings, USER),
             source="explorer",
             catalog=self._catalog,
-            http_scheme="http",
             request_timeout=REQUEST_SECONDS,
             max_attempts=1,
             legacy_prepared_statements=False,
@@ -106,7 +103,7 @@ class Lakehouse:
     def _answer(self, query: Query) -> Answer | Problem:
         try:
             kept = self._cache.get(query, lambda: self._run(query))
-        except (TrinoError, requests.exceptions.RequestException) as error:
+        except trino_client.FAILURES as error:
             return problem_of(error, query.tables, self.address)
         return Answer(kept.item, time.monotonic() - kept.made_at)
 

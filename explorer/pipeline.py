@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stack import health
-from stack.kafka_client import client_options
+from stack.kafka_client import EXPLORER, client_options
 from stack.settings import Settings
 
 KAFKA_SECONDS = 3.0
@@ -70,7 +70,7 @@ def lag(ends: Mapping[int, int], offsets: Mapping[int, int]) -> int:
 
 def end_offsets(settings: Settings, topic: str) -> dict[int, int] | None:
     """The next offset of every partition; None where Kafka or the topic is away."""
-    options = client_options(settings) | {"group.id": GROUP, "enable.auto.commit": False}
+    options = client_options(settings, EXPLORER) | {"group.id": GROUP, "enable.auto.commit": False}
     try:
         with closing(Consumer(options)) as consumer:
             partitions = consumer.list_topics(topic, KAFKA_SECONDS).topics[topic].partitions

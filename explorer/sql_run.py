@@ -15,11 +15,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import requests
-from trino.exceptions import Error as TrinoError
 from trino.exceptions import TrinoQueryError
 
 from explorer.lakehouse import Lakehouse, Problem, frame_of, problem_of
+from stack import trino_client
 from stack.statements import is_write, without_comments
 
 LIMIT_SECONDS = 60
@@ -104,7 +103,7 @@ class Run:
     def cancel(self) -> None:
         """End the statement in Trino too."""
         self.is_cancelled = True
-        with suppress(TrinoError, requests.exceptions.RequestException):
+        with suppress(*trino_client.FAILURES):
             self._cursor.cancel()
 
     def wait(self, seconds: float) -> None:
@@ -115,7 +114,7 @@ class Run:
         try:
             self._cursor.execute(self.sql.strip().rstrip(";"))
             self.result = self._fetch()
-        except (TrinoError, requests.exceptions.RequestException) as error:
+        except trino_client.FAILURES as error:
             self.problem = self._problem(error)
         finally:
             self._connection.close()  # type: ignore[no-untyped-call]
@@ -130,7 +129,7 @@ class Run:
         is_cut = len(rows) > self._row_limit
         if is_cut:
             # Trino need not go on with rows that nobody will see.
-            with suppress(TrinoError, requests.exceptions.RequestException):
+            with suppress(*trino_client.FAILURES):
                 self._cursor.cancel()
         columns = [(column[0], column[1]) for column in self._cursor.description or []]
         seconds = time.monotonic() - self._began_at

@@ -18,6 +18,7 @@ from lander.table import IcebergTable, connect
 from lander.topic_lander import Limits, TopicLander
 from lander.topics import TOPICS_FOLDER, Topic, choose_topics, load_topics
 from stack.errors import ConfigurationError
+from stack.kafka_client import LANDER, connection
 from stack.settings import Settings, load_settings
 
 
@@ -54,7 +55,7 @@ def lander_for(topic: Topic, options: argparse.Namespace, settings: Settings) ->
     """The lander of one topic on the real Kafka and the real lakehouse."""
     return TopicLander(
         topic,
-        KafkaReader(topic.name, settings.kafka_bootstrap_servers),
+        KafkaReader(topic.name, connection(settings, LANDER)),
         IcebergTable(topic, partial(connect, settings)),
         Limits(settings.landing_commit_seconds, settings.landing_commit_rows),
         SystemClock(),

@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from lander.batch import Chunk
 from lander.offsets import Bounds
 from stack.errors import RetriableError
+from stack.kafka_client import Options
 
 GROUP = "lakehouse-landing"
 TIMEOUT_SECONDS = 5.0
@@ -74,17 +75,14 @@ class KafkaReader:
     trouble: why Kafka cannot be read now, None if it can.
     """
 
-    def __init__(self, topic: str, bootstrap_servers: str) -> None:
+    def __init__(self, topic: str, connection: Options) -> None:
         self.topic = topic
         self.assigned: frozenset[int] = frozenset()
         self.generation = 0
         self.ends: dict[int, int] = {}
         self.needs_restart = False
         self.trouble: str | None = None
-        common: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap_servers,
-            "log_level": 2,
-        }
+        common: Options = connection | {"log_level": 2}
         self._admin = AdminClient(common)
         self._consumer = Consumer(common | consumer_settings() | {"error_cb": self._on_error})
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)

@@ -41,6 +41,7 @@ step "Balance and marts"
 
 step "Running"
 stack status
+stack security
 cat <<TEXT
 
 The demo took $SECONDS s. Look: http://localhost:$(stack get EXPLORER_PORT), Kafka: http://localhost:$(stack get KAFKA_UI_PORT). Try next:

@@ -3,6 +3,7 @@
 
 step "Running"
 stack status
+stack security
 end_step
 cat <<TEXT
 

@@ -15,6 +15,7 @@ from simulator.delivery import Acknowledgement, broker_metadata, check_topics
 from simulator.screen import Screen, banner, energy_text
 from simulator.session import StopFlag
 from stack.errors import MeterhouseError, RetriableError
+from stack.kafka_client import PEOPLE, Trouble, connection
 from stack.settings import Settings, load_settings
 
 TITLE = "Smart Meter Telemetry Consumer"
@@ -43,11 +44,9 @@ def parser(settings: Settings) -> argparse.ArgumentParser:
     return result
 
 
-def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
+def consumer_settings(group: str) -> dict[str, Any]:
     """Settings of librdkafka: nothing is committed but by us."""
     return {
-        "bootstrap.servers": bootstrap_servers,
-        "broker.address.family": "v4",
         "client.id": "meterhouse-consumer",
         "group.id": group,
         "enable.auto.commit": False,
@@ -138,14 +137,16 @@ def commit(consumer: Any, messages: Sequence[Any], screen: Screen) -> None:
         screen.line(f"✗ not committed, will be read again: {error.args[0].str()}")
 
 
-def consume(options: argparse.Namespace) -> int:
+def consume(settings: Settings, options: argparse.Namespace) -> int:
     """Run the consumer; the exit status."""
     servers, topic = options.kafka_bootstrap_servers, options.topic_name
     screen, stop = Screen(sys.stdout), StopFlag()
     screen.lines(banner(TITLE, {"Topic": topic, "Kafka": servers, "Group": options.group}))
-    consumer = Consumer(consumer_settings(servers, options.group))
+    trouble = Trouble()
+    broker = connection(settings, PEOPLE, servers) | {"error_cb": trouble.note}
+    consumer = Consumer(broker | consumer_settings(options.group))
     try:
-        check_topics(broker_metadata(consumer, servers), [topic])
+        check_topics(broker_metadata(consumer, servers, trouble), [topic])
         stop.listen()
         callbacks = {"on_assign": RewindOnce()} if options.from_beginning else {}
         consumer.subscribe([topic], **callbacks)
@@ -160,7 +161,8 @@ def consume(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     try:
-        return consume(parser(load_settings()).parse_args(arguments))
+        settings = load_settings()
+        return consume(settings, parser(settings).parse_args(arguments))
     except MeterhouseError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

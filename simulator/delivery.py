@@ -11,17 +11,16 @@ from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from stack.errors import ConfigurationError, RetriableError
+from stack.kafka_client import Options, Trouble
 
 CONNECT_SECONDS = 10.0
 POLL_SECONDS = 0.1
 HASH_MASK = (1 << 64) - 1
 
 
-def producer_settings(bootstrap_servers: str, linger_ms: int) -> dict[str, Any]:
+def producer_settings(linger_ms: int) -> dict[str, Any]:
     """Settings of librdkafka: in order, no duplicates, ten minutes of patience."""
     return {
-        "bootstrap.servers": bootstrap_servers,
-        "broker.address.family": "v4",
         "client.id": "meterhouse-simulator",
         "enable.idempotence": True,
         "acks": "all",
@@ -206,36 +205,43 @@ class Delivery:
         )
 
 
-def connect(bootstrap_servers: str, topics: Sequence[str], linger_ms: int = 20) -> Producer:
-    """A producer for topics that exist.
+def connect(connection: Options, topics: Sequence[str], linger_ms: int = 20) -> Producer:
+    """A producer for topics that exist. connection: where the broker is, and a login.
 
     Raises RetriableError where no broker answers, ConfigurationError for an unknown topic.
     """
-    producer = Producer(producer_settings(bootstrap_servers, linger_ms))
-    check_topics(broker_metadata(producer, bootstrap_servers), topics)
+    trouble = Trouble()
+    callback = {"error_cb": trouble.note}
+    producer = Producer(connection | producer_settings(linger_ms) | callback)
+    servers = str(connection["bootstrap.servers"])
+    check_topics(broker_metadata(producer, servers, trouble), topics)
     return producer
 
 
-def broker_metadata(client: Any, bootstrap_servers: str) -> Any:
-    """Topics of the cluster. Raises RetriableError where no broker answers."""
+def broker_metadata(client: Any, bootstrap_servers: str, trouble: Trouble) -> Any:
+    """Topics of the cluster that the client may see.
+
+    trouble: what the client tells of its errors. Raises RetriableError where no broker answers.
+    """
     try:
         return client.list_topics(timeout=CONNECT_SECONDS)
     except KafkaException as error:
+        client.poll(0)
         raise RetriableError(
             f"a Kafka broker at {bootstrap_servers}",
-            f"none within {CONNECT_SECONDS:g} s ({error.args[0].str()})",
+            f"none within {CONNECT_SECONDS:g} s ({trouble.text or error.args[0].str()})",
             "./initial-setup.sh status shows whether Kafka runs; "
             "check KAFKA_BOOTSTRAP_SERVERS or --kafka-bootstrap-servers",
         ) from error
 
 
-def topic_ids(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, str]:
+def topic_ids(connection: Options, topics: Sequence[str]) -> dict[str, str]:
     """Kafka's ids of topics that exist; one made anew has another.
 
+    connection: where the broker is, and a login.
     Raises RetriableError where the broker does not tell.
     """
-    options = {"bootstrap.servers": bootstrap_servers, "broker.address.family": "v4"}
-    admin = AdminClient(options | {"log_level": 2})
+    admin = AdminClient(connection | {"log_level": 2})
     try:
         answers = admin.describe_topics(
             TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
@@ -243,7 +249,7 @@ def topic_ids(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, str]:
         return {topic: str(answer.result().topic_id) for topic, answer in answers.items()}
     except KafkaException as error:
         raise RetriableError(
-            f"the ids of {', '.join(topics)} from Kafka at {bootstrap_servers}",
+            f"the ids of {', '.join(topics)} from Kafka at {connection['bootstrap.servers']}",
             error.args[0].str(),
             "./initial-setup.sh status shows whether Kafka runs",
         ) from error

@@ -26,6 +26,7 @@ from simulator.screen import Screen, banner
 from simulator.serialiser import stamp
 from simulator.session import Session, StopFlag
 from stack.errors import ConfigurationError, MeterhouseError
+from stack.kafka_client import SIMULATOR, connection
 from stack.paths import paths_of
 from stack.settings import Settings, load_settings
 
@@ -116,18 +117,19 @@ def replay(settings: Settings, options: argparse.Namespace) -> int:
     readings = choose_readings(options, now_ms)
     device = choose_device(read_active_devices(settings), options.device)
     servers = options.kafka_bootstrap_servers
+    broker = connection(settings, SIMULATOR, servers)
     session = Session(
         topic=options.topic_name,
         logs_topic=settings.logs_topic_name,
         delivery=Delivery(
-            connect(servers, [options.topic_name], LINGER_MS),
+            connect(broker, [options.topic_name], LINGER_MS),
             with_hash=options.report is not None,
         ),
         truth=TruthFile(options.truth or truth_path(settings, options, now_ms)),
         report_path=options.report,
         screen=screen,
         stop=StopFlag(),
-        reports=Reports("replay", topic_ids(servers, [options.topic_name]), writer(settings)),
+        reports=Reports("replay", topic_ids(broker, [options.topic_name]), writer(settings)),
     )
     first, last = (stamp(reading.end_ms) for reading in (readings[0], readings[-1]))
     span = f"{len(readings)} readings from {first} to {last}"

@@ -33,6 +33,7 @@ from simulator.serialiser import stamp
 from simulator.session import Session, StopFlag
 from simulator.simulation import Simulation
 from stack.errors import ConfigurationError, MeterhouseError
+from stack.kafka_client import SIMULATOR, connection
 from stack.settings import Settings, load_settings
 
 TITLE = "Smart Meter Telemetry Simulator"
@@ -222,7 +223,8 @@ def open_session(
     """Connect to Kafka and open the truth file."""
     linger_ms = HISTORY_LINGER_MS if is_history(options) else LIVE_LINGER_MS
     topics = [options.topic_name, options.logs_topic_name]
-    producer = connect(options.kafka_bootstrap_servers, topics, linger_ms)
+    broker = connection(settings, SIMULATOR, options.kafka_bootstrap_servers)
+    producer = connect(broker, topics, linger_ms)
     screen.line(f"✓ Connected to Kafka at {options.kafka_bootstrap_servers.split(',')}")
     name = f"{'history' if is_history(options) else 'live'}-{stamp(now_ms).replace(':', '')}"
     return Session(
@@ -233,9 +235,7 @@ def open_session(
         report_path=options.report,
         screen=screen,
         stop=StopFlag(),
-        reports=Reports(
-            "simulator", topic_ids(options.kafka_bootstrap_servers, topics), writer(settings)
-        ),
+        reports=Reports("simulator", topic_ids(broker, topics), writer(settings)),
     )
 
 

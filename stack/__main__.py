@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 
 from stack import doctor, env_file, health
 from stack.errors import MeterhouseError
 from stack.runtime import COMPOSE, run_tool, runtime_of
-from stack.settings import Settings, load_settings, to_text
+from stack.settings import Settings, load_settings, parse_env_file, to_text
+
+SECURE_OVERLAY = "docker-compose.secure.yml"
 
 # What a command needs is imported when it runs: `doctor` and `env` work before anything is there.
 # ruff: noqa: PLC0415
@@ -61,10 +64,36 @@ def run_env(settings: Settings, arguments: argparse.Namespace) -> int:
     added = [] if made else env_file.complete(path)
     if settings.run_mode:
         env_file.change(path, "RUN_MODE", settings.run_mode)
+    env_file.change(path, "SECURE", to_text(settings.secure))
+    env_file.change(path, "COMPOSE_FILE", compose_files(path, settings.secure))
     env_file.check(path)
     say(f"{path.name}: {'created, with fresh passwords' if made else 'kept as it is'}")
     if added:
         say(f"{path.name}: added what it lacked: {', '.join(added)}")
+    return 0
+
+
+def compose_files(path: Path, secure: bool) -> str:
+    """COMPOSE_FILE of an env file, with the overlay of a secure stack or without it."""
+    kept = parse_env_file(path)["COMPOSE_FILE"].split(":")
+    files = [name for name in kept if name != SECURE_OVERLAY]
+    return ":".join([*files, *([SECURE_OVERLAY] if secure else [])])
+
+
+def run_security(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Say who can reach Trino and Kafka, and what they are asked for."""
+    from stack import security
+
+    for line in security.summary(settings):
+        say(line)
+    return 0
+
+
+def run_password(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Give a person a new password for Trino, and print it."""
+    from stack import trino_passwords
+
+    print(trino_passwords.give(settings, arguments.user))  # noqa: T201
     return 0
 
 
@@ -167,7 +196,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for function in (run_mode, run_env, run_fetch, run_start, run_initialise, run_stop):
         add_command(commands, function)
-    for function in (run_status, run_problems, run_erase):
+    for function in (run_status, run_problems, run_erase, run_security):
         add_command(commands, function)
     rounds = add_command(commands, run_rounds)
     rounds.add_argument(
@@ -184,6 +213,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     maintain.add_argument("tables", nargs="*", metavar="SCHEMA.TABLE", help="only these (all)")
     add_command(commands, run_quarantine)
     add_replay(add_command(commands, run_replay))
+    person = add_command(commands, run_password)
+    person.add_argument("user", metavar="USER", help="such as analyst_ada")
     asked = add_command(commands, run_health)
     asked.add_argument("name", choices=("lander", "dbt"), help="whose health")
     quiet = add_command(commands, run_doctor)

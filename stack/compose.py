@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stack import fetch as downloads
+from stack import security, trino_client
 from stack.engine import container_names
 from stack.env_file import secret_names
 from stack.errors import FatalError, RetriableError
@@ -22,6 +23,7 @@ from stack.settings import Settings, parse_env_file
 READY_SECONDS = 300
 ONE_SHOT = "no"
 # The container of each tool, and the words that come before the user's own.
+ADMIN_PROPERTIES = "/kafka/admin.properties"
 KAFKA_TOOL = ("kafka-kraft", "--bootstrap-server", "localhost:9092")
 TOOLS = {
     "dbt": ("dbt-transformations",),
@@ -108,8 +110,10 @@ def pull(image: str, say: Say) -> None:
 
 def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until every container is healthy; safe to call again."""
+    # A container goes on with the certificate it read at its start.
+    anew = ["--force-recreate"] if security.prepare(settings, say) else []
     up = ["up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), "--no-build"]
-    run(settings, *up, "--remove-orphans")
+    run(settings, *up, "--remove-orphans", *anew)
     bad = [state.name for state in states(settings) if not state.is_good]
     if bad:
         raise RetriableError(
@@ -215,12 +219,23 @@ def tool(
     if name not in TOOLS:
         raise FatalError(f"one of {', '.join(TOOLS)}", name, "use a tool of bin/")
     container, *first = TOOLS[name]
+    if settings.secure and TOOLS[name] == KAFKA_TOOL:
+        first += ["--command-config", ADMIN_PROPERTIES]
     if any(word.startswith("--bootstrap-server") for word in arguments):
         first = []
-    defaults = psql_defaults(settings) if name == "psql" else {}
+    defaults = tool_defaults(settings, name, arguments)
     options = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
-    options += [word for variable in defaults for word in ("--env", variable)]
+    # By name: a password is not seen in the process table, and the caller's own gets in too.
+    names = ["TRINO_PASSWORD"] if name == "trino" and settings.secure else list(defaults)
+    options += [word for variable in names for word in ("--env", variable)]
     return ["docker", "exec", *options, container, name, *first, *arguments], defaults
+
+
+def tool_defaults(settings: Settings, name: str, arguments: Sequence[str]) -> dict[str, str]:
+    """What a tool reads in its environment inside the container."""
+    if name == "psql":
+        return psql_defaults(settings)
+    return trino_client.tool_login(settings, arguments) if name == "trino" else {}
 
 
 def psql_defaults(settings: Settings) -> dict[str, str]:

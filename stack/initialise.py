@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stack import ready
+from stack import kafka_access, ready
 from stack.services import objectstore_access, trino
 from stack.settings import Settings
 from stack.topics import create_topics
@@ -23,6 +23,7 @@ def initialise(settings: Settings, say: Say) -> None:
     """
     ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE])
     create_topics(settings, say)
+    kafka_access.apply(settings, say)
     make_users(settings, say)
     ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
     create_schemas(settings)

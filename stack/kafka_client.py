@@ -1,14 +1,82 @@
-"""How a short-lived Kafka client of this project connects."""
+"""How a Kafka client of this project connects, and as whom."""
 
 from __future__ import annotations
 
-from stack.settings import Settings
+from typing import TypeAlias
+
+from confluent_kafka import KafkaError
+
+from stack.settings import Secret, Settings
+
+Options: TypeAlias = dict[str, str | int | float | bool]
+
+# The broker's own login, which may do everything; kafka/access.tsv says what the others may.
+ADMIN = "admin"
+LANDER, SIMULATOR, EXPLORER, TRINO, DBT, PEOPLE = USERS = (
+    "lander",
+    "simulator",
+    "explorer",
+    "trino",
+    "dbt",
+    "people",
+)
+SCRAM = "SCRAM-SHA-512"
 
 
-def client_options(settings: Settings) -> dict[str, str | int | float | bool]:
-    """Options of a short-lived Kafka client that does not chatter while the broker is away."""
-    return {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
+def connection(settings: Settings, user: str, servers: str = "") -> Options:
+    """Where the broker is and how this user logs in there; no login where the stack is plain.
+
+    user: ADMIN or one of USERS. servers: other than the settings' own.
+    """
+    options: Options = {
+        "bootstrap.servers": servers or settings.kafka_bootstrap_servers,
         "broker.address.family": "v4",
-        "log_level": 0,
     }
+    return options | (login(settings, user) if settings.secure else {})
+
+
+def login(settings: Settings, user: str) -> Options:
+    """TLS with this stack's certificate, and a password.
+
+    The administrator's is in the broker's configuration (PLAIN); the others' are kept by Kafka.
+    """
+    return {
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(settings.tls_ca_file),
+        "sasl.mechanism": "PLAIN" if user == ADMIN else SCRAM,
+        "sasl.username": user,
+        "sasl.password": str(passwords(settings)[user]),
+    }
+
+
+def passwords(settings: Settings) -> dict[str, Secret]:
+    """The password of each user."""
+    return {
+        ADMIN: settings.kafka_admin_password,
+        LANDER: settings.kafka_lander_password,
+        SIMULATOR: settings.kafka_simulator_password,
+        EXPLORER: settings.kafka_explorer_password,
+        TRINO: settings.kafka_trino_password,
+        DBT: settings.kafka_dbt_password,
+        PEOPLE: settings.kafka_people_password,
+    }
+
+
+class Trouble:
+    """Why a client cannot reach its broker, as librdkafka last told it.
+
+    Its `note` is the client's error_cb. A call that fails says only that time ran out.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def note(self, error: KafkaError) -> None:
+        """Remember the newest reason that says more than that all brokers are away."""
+        if not self.text or error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self.text = error.str()
+
+
+def client_options(settings: Settings, user: str = ADMIN) -> Options:
+    """Options of a short-lived Kafka client that does not chatter while the broker is away."""
+    return connection(settings, user) | {"log_level": 0}

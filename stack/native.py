@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 
-from stack import health, ready, tools
+from stack import health, ready, security, tools
 from stack.errors import RetriableError
 from stack.fetch import fetch_all
 from stack.initialise import READY_SECONDS, initialise
@@ -59,6 +59,7 @@ def start(settings: Settings, say: Say) -> None:
     paths = paths_of(settings)
     paths.state.mkdir(parents=True, mode=0o700, exist_ok=True)
     postgres.check_can_run()
+    security.prepare(settings, say)
     postgres.prepare(settings, paths)
     kafka.prepare(settings, paths)
     objectstore.prepare(paths)

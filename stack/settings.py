@@ -32,6 +32,9 @@ class Settings:
     state_dir: Path
     object_store: str
 
+    secure: bool
+    tls_ca_file: Path
+
     kafka_version: str
     trino_version: str
     postgres_version: str
@@ -76,6 +79,19 @@ class Settings:
     s3_lander_secret_key: Secret
     s3_trino_secret_key: Secret
     s3_people_secret_key: Secret
+    trino_operator_password: Secret
+    trino_dbt_password: Secret
+    trino_explorer_password: Secret
+    trino_analyst_password: Secret
+    trino_health_password: Secret
+    trino_shared_secret: Secret
+    kafka_admin_password: Secret
+    kafka_lander_password: Secret
+    kafka_simulator_password: Secret
+    kafka_explorer_password: Secret
+    kafka_trino_password: Secret
+    kafka_dbt_password: Secret
+    kafka_people_password: Secret
     supervisor_password: Secret
     kafka_ui_user: str
     kafka_ui_password: Secret
@@ -158,7 +174,9 @@ def fill_addresses(values: Mapping[str, str]) -> dict[str, str]:
         values["KAFKA_BOOTSTRAP_SERVERS"] or f"localhost:{values['KAFKA_PORT']}"
     )
     filled["S3_ENDPOINT"] = values["S3_ENDPOINT"] or f"http://localhost:{values['MINIO_PORT']}"
-    filled["STATE_DIR"] = str(PROJECT_ROOT / values["STATE_DIR"])
+    state = PROJECT_ROOT / values["STATE_DIR"]
+    filled["STATE_DIR"] = str(state)
+    filled["TLS_CA_FILE"] = values["TLS_CA_FILE"] or str(state / "tls" / "client" / "ca.pem")
     return filled
 
 

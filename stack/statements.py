@@ -9,10 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import requests
 from trino.dbapi import connect
-from trino.exceptions import Error as TrinoError
 
+from stack import trino_client
 from stack.errors import RetriableError
 from stack.settings import Settings
 
@@ -81,7 +80,7 @@ class Trino:
     """
 
     def __init__(self, settings: Settings, user: str = WRITER_USER) -> None:
-        self._host, self._port, self._user = settings.trino_host, settings.trino_port, user
+        self._settings, self._user = settings, user
 
     def running(self) -> list[Statement]:
         """Statements of the writers that have not ended. Raises RetriableError."""
@@ -98,11 +97,8 @@ class Trino:
     def query(self, sql: str) -> list[list[Any]]:
         """The rows of one statement. Raises RetriableError if it fails or Trino is away."""
         connection = connect(  # type: ignore[no-untyped-call]
-            host=self._host,
-            port=self._port,
             # A user of its own, so that the question does not find itself.
-            user=f"{self._user}-lock",
-            http_scheme="http",
+            **trino_client.connection(self._settings, f"{self._user}-lock"),
             request_timeout=ANSWER_SECONDS,
             max_attempts=1,
         )
@@ -111,9 +107,9 @@ class Trino:
             cursor.execute(sql)
             rows: list[list[Any]] = cursor.fetchall()
             return rows
-        except (TrinoError, requests.exceptions.RequestException) as error:
+        except trino_client.FAILURES as error:
             raise RetriableError(
-                f"an answer from Trino at {self._host}:{self._port}",
+                f"an answer from Trino at {trino_client.address(self._settings)}",
                 f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
                 "see ./initial-setup.sh status, start it with ./initial-setup.sh",
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from stack import trino_client
 from stack.errors import ConfigurationError
 from stack.paths import Paths
 from stack.services import java, kafka, objectstore, postgres
@@ -24,7 +25,9 @@ def tool_command(
 ) -> tuple[list[str], dict[str, str]]:
     """The command and the environment that point a tool at this stack."""
     if name in kafka.TOOLS:
-        return [*kafka.tool(paths, name), *with_bootstrap(arguments, settings)], {}
+        return [*kafka.tool(paths, name), *with_login(arguments, settings)], (
+            kafka.login_environment(settings)
+        )
     if name == "psql":
         database = {"PGDATABASE": "meterhouse"}
         return [*postgres.psql(), *arguments], postgres.client_environment(settings) | database
@@ -34,14 +37,16 @@ def tool_command(
         check_mc(paths)
         return [str(paths.mc), *arguments], objectstore.mc_environment(settings)
     config = {"TRINO_CONFIG": str(paths.trino_cli_config)}
+    config |= trino_client.tool_login(settings, arguments)
     return [java.program(), *TRINO_CLI_OPTIONS, "-jar", str(paths.trino_cli), *arguments], config
 
 
-def with_bootstrap(arguments: Sequence[str], settings: Settings) -> list[str]:
-    """Kafka tools want the broker's address: this stack's, unless the caller gives one."""
+def with_login(arguments: Sequence[str], settings: Settings) -> list[str]:
+    """Kafka tools want the broker's address and a login: this stack's, unless the caller's."""
     if any(word.startswith("--bootstrap-server") for word in arguments):
         return list(arguments)
-    return ["--bootstrap-server", settings.kafka_bootstrap_servers, *arguments]
+    login = ["--command-config", str(kafka.ADMIN_PROPERTIES)] if settings.secure else []
+    return ["--bootstrap-server", settings.kafka_bootstrap_servers, *login, *arguments]
 
 
 def check_mc(paths: Paths) -> None:

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
 from stack.errors import RetriableError
-from stack.kafka_client import client_options
+from stack.kafka_client import DBT, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
 from stack.settings import Settings
@@ -126,7 +126,7 @@ def landed_of(warehouse: Warehouse, table: Table) -> Landed | None:
 
 def describe(settings: Settings, names: list[str]) -> dict[str, Held]:
     """What Kafka says of those of the topics that it has. Raises KafkaException."""
-    options = client_options(settings)
+    options = client_options(settings, DBT)
     admin = AdminClient(options)
     there = admin.list_topics(timeout=ANSWER_SECONDS).topics
     wanted = [name for name in names if name in there]

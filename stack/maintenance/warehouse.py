@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
 from trino.dbapi import connect
-from trino.exceptions import Error as TrinoError
 from trino.exceptions import TrinoQueryError
 
+from stack import trino_client
 from stack.errors import RetriableError
 from stack.settings import Settings
 from stack.statements import MAINTENANCE_USER
@@ -37,13 +36,10 @@ class Warehouse:
         session_properties: dict[str, str],
         user: str = MAINTENANCE_USER,
     ) -> None:
-        self._address = f"{settings.trino_host}:{settings.trino_port}"
+        self._address = trino_client.address(settings)
         self._connection = connect(  # type: ignore[no-untyped-call]
-            host=settings.trino_host,
-            port=settings.trino_port,
-            user=user,
+            **trino_client.connection(settings, user),
             catalog="iceberg",
-            http_scheme="http",
             request_timeout=ANSWER_SECONDS,
             session_properties=session_properties,
         )
@@ -62,7 +58,7 @@ class Warehouse:
             cursor.execute(sql)
             rows: list[list[Any]] = cursor.fetchall()
             return rows
-        except (TrinoError, requests.exceptions.RequestException) as error:
+        except trino_client.FAILURES as error:
             raise self._told(error, sql) from error
         except KeyboardInterrupt:
             cursor.cancel()

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from stack.errors import RetriableError
-from stack.kafka_client import client_options
+from stack.kafka_client import DBT, client_options
 from stack.reconciliation.evidence import Offsets, TopicState
 from stack.settings import Settings
 
@@ -27,7 +27,7 @@ class Broker:
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.kafka_bootstrap_servers
-        self._options = client_options(settings)
+        self._options = client_options(settings, DBT)
         self._admin = AdminClient(self._options)
 
     def begins(self, topics: Collection[str]) -> dict[str, TopicState]:

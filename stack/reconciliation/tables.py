@@ -7,9 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import requests
-from trino.exceptions import Error as TrinoError
-
+from stack import trino_client
 from stack.errors import RetriableError
 from stack.reconciliation.evidence import Batch, Head, LandedRows, OutcomeRows
 from stack.services import trino
@@ -81,9 +79,9 @@ class Trino:
                 cursor.execute(sql)
                 rows: list[list[Any]] = cursor.fetchall()
                 return rows
-        except (TrinoError, requests.exceptions.RequestException) as error:
+        except trino_client.FAILURES as error:
             raise RetriableError(
-                f"an answer from Trino at {self._settings.trino_host}:{self._settings.trino_port}",
+                f"an answer from Trino at {trino_client.address(self._settings)}",
                 f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
                 "see ./initial-setup.sh status, start it with ./initial-setup.sh",
             ) from error

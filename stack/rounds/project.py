@@ -88,13 +88,17 @@ def environment(settings: Settings, project: Project) -> Mapping[str, str]:
     """What dbt reads by env_var(), and where it finds the project unless flags say otherwise."""
     # What dbt generates belongs to one stack: another one may run the same project at this moment.
     generated = str(settings.state_dir / "dbt" / "by-hand")
-    return settings.environment() | {
+    found = settings.environment() | {
         "DBT_TARGET_PATH": generated,
         "DBT_LOG_PATH": generated,
         "DBT_PROJECT_DIR": str(project.folder),
         "DBT_PROFILES_DIR": str(project.folder),
         "DO_NOT_TRACK": "1",
     }
+    if settings.secure:
+        # A certificate bundle named in the environment would win over the profile's.
+        found["REQUESTS_CA_BUNDLE"] = str(settings.tls_ca_file)
+    return found
 
 
 def prepare(settings: Settings, project: Project) -> None:

@@ -7,14 +7,18 @@ import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 
+from stack import tls_files
 from stack.errors import FatalError
 from stack.paths import Paths
 from stack.root import PROJECT_ROOT
 from stack.services import java as jdk
 from stack.services.service import Service
 from stack.settings import Settings
+from stack.supervision import write_private
 
 SERVER_PROPERTIES = PROJECT_ROOT / "kafka" / "server.properties"
+SECURE_PROPERTIES = PROJECT_ROOT / "kafka" / "secure.properties"
+ADMIN_PROPERTIES = PROJECT_ROOT / "kafka" / "admin.properties"
 NODE_ID = 1
 TOOLS = {
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
@@ -44,7 +48,23 @@ def service(settings: Settings, paths: Paths) -> Service:
         directory=paths.data("kafka"),
         address=settings.kafka_bootstrap_servers,
         stop_seconds=60,
+        environment=secure_environment(settings),
     )
+
+
+def secure_environment(settings: Settings) -> dict[str, str]:
+    """What a secure broker's configuration reads, and a mark of the certificate it shows."""
+    if not settings.secure:
+        return {}
+    return login_environment(settings) | {"CERTIFICATE": tls_files.digest(settings)}
+
+
+def login_environment(settings: Settings) -> dict[str, str]:
+    """What Kafka's own programs need to log in as the administrator."""
+    return {
+        "ADMIN_PASSWORD": str(settings.kafka_admin_password),
+        "TLS_CA_FILE": str(settings.tls_ca_file),
+    }
 
 
 def java(paths: Paths, options: list[str], main_class: str) -> list[str]:
@@ -69,33 +89,41 @@ def prepare(settings: Settings, paths: Paths) -> None:
     """
     logs = paths.data("kafka") / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    file = paths.state / "kafka.properties"
-    file.write_text(SERVER_PROPERTIES.read_text(encoding="utf-8") + overrides(settings, str(logs)))
+    files = [SERVER_PROPERTIES, *([SECURE_PROPERTIES] if settings.secure else [])]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    write_private(paths.state / "kafka.properties", text + overrides(settings, str(logs)))
     if not (logs / "meta.properties").exists():
-        format_storage(paths)
+        format_storage(settings, paths)
 
 
 def overrides(settings: Settings, log_folder: str) -> str:
-    """The lines that differ from stack to stack: addresses and the data folder."""
+    """The lines that differ from stack to stack: addresses, the data folder, the certificate."""
+    name = "CLIENT" if settings.secure else "PLAINTEXT"
     broker = f"{settings.kafka_bind_address}:{settings.kafka_port}"
     controller = f"127.0.0.1:{settings.kafka_controller_port}"
     lines = {
         "node.id": NODE_ID,
         "controller.quorum.voters": f"{NODE_ID}@{controller}",
-        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{settings.kafka_advertised_host}:{settings.kafka_port}",
+        "listeners": f"{name}://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"{name}://{settings.kafka_advertised_host}:{settings.kafka_port}",
         "log.dirs": log_folder.replace("\\", "\\\\"),
     }
+    if settings.secure:
+        lines["ssl.keystore.location"] = str(tls_files.files_of(settings).server)
     return "\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
 
 
-def format_storage(paths: Paths) -> None:
+def format_storage(settings: Settings, paths: Paths) -> None:
     """Give an empty data folder its cluster id."""
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     storage_tool = java(paths, [*TOOL_OPTIONS, *QUIET_LOG], "kafka.tools.StorageTool")
     arguments = ["format", "-t", cluster_id, "-c", str(configuration_file(paths))]
     result = subprocess.run(
-        [*storage_tool, *arguments], capture_output=True, text=True, check=False
+        [*storage_tool, *arguments],
+        env=os.environ | secure_environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         raise FatalError(

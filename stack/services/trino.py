@@ -9,6 +9,7 @@ from typing import Any
 
 from trino.dbapi import Connection, connect
 
+from stack import tls_files, trino_client
 from stack.paths import Paths
 from stack.root import PROJECT_ROOT
 from stack.services import java, objectstore_keys
@@ -33,9 +34,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         "node.data-dir": data,
         "node.bind-ip": "127.0.0.1",
         "node.internal-address": "127.0.0.1",
-        "http-server.http.port": settings.trino_port,
-        "discovery.uri": f"http://127.0.0.1:{settings.trino_port}",
-    }
+    } | (secure_door(settings) if settings.secure else plain_door(settings))
     flags = [f"-D{name}={value}" for name, value in properties.items()]
     class_path = f"{paths.trino / 'lib'}{os.sep}*"
     return Service(
@@ -48,10 +47,49 @@ def service(settings: Settings, paths: Paths) -> Service:
             *("-cp", class_path, "io.trino.server.TrinoServer"),
         ],
         directory=data,
-        address=f"http://{settings.trino_host}:{settings.trino_port}",
+        address=trino_client.address(settings),
         stop_seconds=60,
-        environment=catalog_environment(settings),
+        environment=catalog_environment(settings) | password_environment(settings),
     )
+
+
+def plain_door(settings: Settings) -> dict[str, object]:
+    """HTTP, and nobody is asked for a password."""
+    return {
+        "http-server.http.port": settings.trino_port,
+        "discovery.uri": f"http://127.0.0.1:{settings.trino_port}",
+    }
+
+
+def secure_door(settings: Settings) -> dict[str, object]:
+    """HTTPS and passwords, for Trino's requests to itself too; no HTTP at all."""
+    files = tls_files.files_of(settings)
+    return {
+        "http-server.http.enabled": "false",
+        "http-server.https.enabled": "true",
+        "http-server.https.port": settings.trino_port,
+        "http-server.https.keystore.path": files.server,
+        "http-server.authentication.type": "PASSWORD",
+        "password-authenticator.config-files": ETC / "secure" / "password-authenticator.properties",
+        "internal-communication.shared-secret": "${ENV:TRINO_SHARED_SECRET}",
+        "internal-communication.https.required": "true",
+        "internal-communication.https.truststore.path": files.authority_for_servers,
+        "discovery.uri": f"https://127.0.0.1:{settings.trino_port}",
+    }
+
+
+def password_environment(settings: Settings) -> dict[str, str]:
+    """What a secure Trino reads by ${ENV:...} on top, and a mark of the certificate it shows."""
+    if not settings.secure:
+        return {}
+    files = tls_files.files_of(settings)
+    return {
+        "TRINO_SHARED_SECRET": str(settings.trino_shared_secret),
+        "TRINO_PASSWORDS_FILE": str(files.trino_passwords),
+        "KAFKA_TRINO_PASSWORD": str(settings.kafka_trino_password),
+        "TLS_CA_FILE": str(files.authority_for_servers),
+        "CERTIFICATE": tls_files.digest(settings),
+    }
 
 
 def prepare(settings: Settings, paths: Paths) -> None:
@@ -59,7 +97,8 @@ def prepare(settings: Settings, paths: Paths) -> None:
     paths.data("trino").mkdir(parents=True, exist_ok=True)
     paths.trino_cli_config.write_text(
         (ETC / "cli.properties").read_text(encoding="utf-8")
-        + f"server=http://{settings.trino_host}:{settings.trino_port}\n"
+        + f"server={trino_client.address(settings)}\n"
+        + (f"truststore-path={settings.tls_ca_file}\npassword=true\n" if settings.secure else "")
     )
 
 
@@ -73,6 +112,9 @@ def catalog_environment(settings: Settings) -> dict[str, str]:
         "POSTGRES_CATALOG_PASSWORD": str(settings.postgres_catalog_password),
         "POSTGRES_TRINO_PASSWORD": str(settings.postgres_trino_password),
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "KAFKA_CLIENT_FILE": str(
+            ETC / "kafka" / f"{'secure' if settings.secure else 'plain'}.properties"
+        ),
         "KAFKA_TABLES_FOLDER": str(ETC / "kafka"),
         "S3_ENDPOINT": settings.s3_endpoint,
         "S3_REGION": settings.s3_region,
@@ -87,11 +129,8 @@ def catalog_environment(settings: Settings) -> dict[str, str]:
 def session(settings: Settings, user: str = "operator") -> Iterator[Connection]:
     """A connection to Trino that is closed at the end."""
     connection = connect(  # type: ignore[no-untyped-call]
-        host=settings.trino_host,
-        port=settings.trino_port,
-        user=user,
+        **trino_client.connection(settings, user),
         catalog="iceberg",
-        http_scheme="http",
         request_timeout=STATEMENT_SECONDS,
         max_attempts=1,
     )

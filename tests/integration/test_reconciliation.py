@@ -11,6 +11,7 @@ import pytest
 from simulator.delivery import TopicCount, topic_ids
 from simulator.reports import Reports, writer
 from stack import lock
+from stack.kafka_client import client_options
 from stack.rounds import books as rounds
 from stack.rounds.outcome import Outcome, Result
 from tests.integration.books import (
@@ -41,7 +42,7 @@ def made(
 def report(books: Books, acknowledged: dict[int, tuple[int, int]]) -> None:
     """Be a producer that was acknowledged: partition -> messages, last offset."""
     settings = books.lakehouse.settings
-    ids = topic_ids(settings.kafka_bootstrap_servers, [books.topic])
+    ids = topic_ids(client_options(settings), [books.topic])
     count = TopicCount(
         partitions={p: [number, 0, last] for p, (number, last) in acknowledged.items()}
     )

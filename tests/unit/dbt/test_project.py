@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
+from dbt.adapters.trino.connections import TrinoCredentialsFactory
 
 from simulator.log_phrases import EVENT_LEVELS
 
@@ -93,6 +95,32 @@ def test_profile_takes_its_address_from_the_environment() -> None:
     output = yaml_of(PROJECT / "profiles.yml")["meterhouse"]["outputs"]["lakehouse"]
     assert output["host"] == "{{ env_var('TRINO_HOST') }}"
     assert output["port"] == "{{ env_var('TRINO_PORT') | as_number }}"
+
+
+@pytest.mark.parametrize(("secure", "scheme"), [("true", "https"), ("false", "http")])
+def test_profile_logs_in_where_the_stack_is_secure(secure: str, scheme: str) -> None:
+    environment = {
+        "SECURE": secure,
+        "TRINO_HOST": "localhost",
+        "TRINO_PORT": "8081",
+        "TRINO_DBT_PASSWORD": "hunter2",
+        "TLS_CA_FILE": "/state/tls/client/ca.pem",
+    }
+    template = jinja2.Environment(autoescape=True)
+    template.filters["as_number"] = str
+    text = template.from_string((PROJECT / "profiles.yml").read_text("utf-8")).render(
+        env_var=environment.__getitem__
+    )
+    output = yaml.safe_load(text)["meterhouse"]["outputs"]["lakehouse"]
+    given = {name: output[name] for name in set(output) - {"type", "threads"}}
+    given["port"] = int(given["port"])
+    # What dbt-trino makes of the profile, plain or with a login.
+    profile = TrinoCredentialsFactory.translate_aliases(given)
+    TrinoCredentialsFactory.validate(profile)
+    credentials = TrinoCredentialsFactory.from_dict(profile)
+    assert credentials.http_scheme.value == scheme
+    assert credentials.cert == "/state/tls/client/ca.pem"
+    assert (credentials.trino_auth() is not None) is (secure == "true")
 
 
 def test_fault_rules_know_every_event_that_meters_write() -> None:

@@ -141,7 +141,7 @@ def test_an_error_of_the_broker_is_told() -> None:
 
 
 def test_nothing_is_committed_on_its_own() -> None:
-    settings: dict[str, Any] = consumer_settings("localhost:1", "telemetry-consumer-group")
+    settings: dict[str, Any] = consumer_settings("telemetry-consumer-group")
     assert settings["enable.auto.commit"] is False
     assert settings["group.id"] == "telemetry-consumer-group"
 

@@ -11,11 +11,16 @@ import pytest
 import yaml
 
 from stack import compose, env_file
+from stack.__main__ import SECURE_OVERLAY
 from stack.engine import COMPOSE_FILE
 from stack.root import PROJECT_ROOT
+from stack.services import trino
 from stack.settings import load_settings
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
+OVERLAY: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_ROOT / SECURE_OVERLAY).read_text())[
+    "services"
+]
 # The broker's own matters of each mode: addresses, roles, the data folder.
 OF_EACH_MODE = {
     "process.roles",
@@ -30,22 +35,97 @@ def properties(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_kafka_is_configured_alike_in_both_modes() -> None:
-    native = properties(PROJECT_ROOT / "kafka" / "server.properties")
-    environment = SERVICES["kafka-kraft"]["environment"]
-    contained = {
-        name.removeprefix("KAFKA_").lower().replace("_", "."): str(value)
+def broker_properties(environment: dict[str, Any]) -> dict[str, str]:
+    """What the image makes of the container's environment: ___ is a dash, _ a dot."""
+    return {
+        name.removeprefix("KAFKA_").lower().replace("___", "-").replace("_", "."): str(value)
         for name, value in environment.items()
         if name.startswith("KAFKA_")
     }
+
+
+def test_a_secure_kafka_is_configured_alike_in_both_modes() -> None:
+    native = properties(PROJECT_ROOT / "kafka" / "secure.properties")
+    found = broker_properties(OVERLAY["kafka-kraft"]["environment"])
+    contained = {name: value.replace("$$", "$") for name, value in found.items()}
+    shared = {name: value for name, value in native.items() if name not in OF_EACH_MODE}
+    assert shared.items() <= contained.items()
+    # The port for the host asks for the same passwords as the one for containers.
+    jaas = {name: value for name, value in contained.items() if name.endswith("jaas.config")}
+    for name in [name for name in jaas if ".client." in name]:
+        assert jaas[name.replace(".client.", ".host.")] == jaas[name]
+
+
+def test_a_container_of_a_secure_stack_gets_its_own_passwords_only() -> None:
+    given = {
+        name: set(re.findall(r"\$\{(\w+_(?:PASSWORD|SECRET))", yaml.safe_dump(service)))
+        for name, service in OVERLAY.items()
+    }
+    kafka_users = ("ADMIN", "LANDER", "SIMULATOR", "EXPLORER", "TRINO", "DBT", "PEOPLE")
+    every_kafka_user = {f"KAFKA_{user}_PASSWORD" for user in kafka_users}
+    assert given == {
+        "kafka-kraft": {"KAFKA_ADMIN_PASSWORD"},
+        "kafka-ui": {"KAFKA_EXPLORER_PASSWORD"},
+        "trino-coordinator": {
+            "TRINO_SHARED_SECRET",
+            "TRINO_HEALTH_PASSWORD",
+            "KAFKA_TRINO_PASSWORD",
+        },
+        "lakehouse-init": every_kafka_user | {"TRINO_OPERATOR_PASSWORD"},
+        "telemetry-lander": {"KAFKA_LANDER_PASSWORD"},
+        "dbt-transformations": {"TRINO_DBT_PASSWORD", "KAFKA_DBT_PASSWORD"},
+        "explorer": {"TRINO_EXPLORER_PASSWORD", "KAFKA_EXPLORER_PASSWORD"},
+        "telemetry-simulator": {"KAFKA_SIMULATOR_PASSWORD"},
+    }
+
+
+def test_only_the_servers_of_a_secure_stack_see_the_servers_key() -> None:
+    mounts = {
+        name: {mount["source"] for mount in service["volumes"] if isinstance(mount, dict)}
+        for name, service in OVERLAY.items()
+    }
+    servers = {"kafka-kraft", "trino-coordinator"}
+    for name, sources in mounts.items():
+        folder = "server" if name in servers else "client"
+        assert sources == {f"${{STATE_DIR:?}}/tls/{folder}"}
+
+
+def test_no_listener_of_a_secure_kafka_goes_without_tls_and_password() -> None:
+    native = properties(PROJECT_ROOT / "kafka" / "secure.properties")
+    contained = broker_properties(OVERLAY["kafka-kraft"]["environment"])
+    name = "listener.security.protocol.map"
+    for protocols in (native[name], contained[name]):
+        assert {each.split(":")[1] for each in protocols.split(",")} == {"SASL_SSL"}
+
+
+def test_a_secure_trino_is_configured_alike_in_both_modes() -> None:
+    secure = load_settings({"SECURE": "true", "TRINO_PORT": "8080", "STATE_DIR": "/s"})
+    words = [word for word in OVERLAY["trino-coordinator"]["command"] if word.startswith("-D")]
+    contained = dict(word.removeprefix("-D").replace("$$", "$").split("=", 1) for word in words)
+    native = {name: str(value) for name, value in trino.secure_door(secure).items()}
+    # The files lie elsewhere, and there Trino speaks to itself by another name.
+    of_each_mode = {name for name in native if "/" in native[name]} | {"discovery.uri"}
+    assert {name: native[name] for name in native if name not in of_each_mode}.items() <= (
+        contained.items()
+    )
+    assert of_each_mode <= set(contained)
+    assert native["http-server.http.enabled"] == "false"
+
+
+def test_kafka_is_configured_alike_in_both_modes() -> None:
+    native = properties(PROJECT_ROOT / "kafka" / "server.properties")
+    contained = broker_properties(SERVICES["kafka-kraft"]["environment"])
     shared = {name: value for name, value in native.items() if name not in OF_EACH_MODE}
     assert shared.items() <= contained.items()
 
 
 def test_every_catalog_variable_is_given_to_trinos_container() -> None:
-    texts = [path.read_text() for path in (PROJECT_ROOT / "trino" / "etc").rglob("*.properties")]
-    used = set(re.findall(r"\$\{ENV:(\w+)\}", "\n".join(texts)))
-    assert used <= set(SERVICES["trino-coordinator"]["environment"])
+    folder = PROJECT_ROOT / "trino" / "etc"
+    given, more = (each["trino-coordinator"]["environment"] for each in (SERVICES, OVERLAY))
+    for path in folder.rglob("*.properties"):
+        used = set(re.findall(r"\$\{(?:ENV|env):(\w+)\}", path.read_text()))
+        is_secure = "secure" in path.relative_to(folder).as_posix()
+        assert used <= set(given) | (set(more) if is_secure else set()), path
 
 
 def test_container_names_are_the_documented_ones() -> None:
@@ -63,6 +143,12 @@ def test_no_image_is_bound_to_one_kind_of_processor() -> None:
     files = [COMPOSE_FILE, *PROJECT_ROOT.glob("*Dockerfile"), *PROJECT_ROOT.glob("*/Dockerfile")]
     assert len(files) == 5
     assert not [path for path in files if re.search("platform|amd64|arm64", path.read_text())]
+
+
+def test_the_pipelines_image_has_every_table_that_initialisation_reads() -> None:
+    (copied,) = re.findall(r"^COPY (.*) kafka/$", (PROJECT_ROOT / "Dockerfile").read_text(), re.M)
+    tables = {f"kafka/{path.name}" for path in (PROJECT_ROOT / "kafka").glob("*.tsv")}
+    assert set(copied.split()) == tables
 
 
 def test_a_build_sees_no_env_file() -> None:
@@ -141,6 +227,35 @@ def test_a_tool_runs_in_its_container(name: str, arguments: list[str], expected:
     command, _ = compose.tool(load_settings({}), name, arguments)
     assert command[:2] == ["docker", "exec"]
     assert " ".join(command[3:]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "kafka-topics",
+            "kafka-topics --bootstrap-server localhost:9092"
+            " --command-config /kafka/admin.properties",
+        ),
+        ("trino", "--env TRINO_PASSWORD trino-coordinator trino"),
+    ],
+)
+def test_a_tool_of_a_secure_stack_logs_in_without_showing_its_password(
+    name: str, expected: str
+) -> None:
+    secure = load_settings({"SECURE": "true", "TRINO_OPERATOR_PASSWORD": "hunter2"})
+    command, environment = compose.tool(secure, name, [])
+    assert " ".join(command).endswith(expected)
+    assert "hunter2" not in " ".join(command)
+    assert environment == ({"TRINO_PASSWORD": "hunter2"} if name == "trino" else {})
+
+
+def test_the_callers_own_password_reaches_trinos_container() -> None:
+    secure = load_settings({"SECURE": "true", "TRINO_OPERATOR_PASSWORD": "hunter2"})
+    command, environment = compose.tool(secure, "trino", ["--user", "analyst_ada"])
+    words = "--env TRINO_PASSWORD trino-coordinator trino --user analyst_ada"
+    assert " ".join(command).endswith(words)
+    assert environment == {}
 
 
 def test_psql_gets_its_password_by_the_environment() -> None:

@@ -25,7 +25,9 @@ OUTSIDE_NAMES = {
     "METERHOUSE_ENV",
     "CATALOG_URL",
     "MASTER_DATA_URL",
+    "KAFKA_CLIENT_FILE",
     "KAFKA_TABLES_FOLDER",
+    "TRINO_PASSWORDS_FILE",
     "ACCESS_RULES_FILE",
 }
 
@@ -43,7 +45,7 @@ def test_every_listed_setting_is_a_field_and_every_field_is_listed() -> None:
 
 def test_every_setting_is_used_by_something() -> None:
     folders = ("stack", "lander", "simulator", "dbt-project", "trino", "setup", "*.sh")
-    files = tracked_files(*folders, "docker-compose.yml")
+    files = tracked_files(*folders, "docker-compose*.yml")
     text = "\n".join(
         path.read_text(encoding="utf-8", errors="replace")
         for path in files
@@ -59,7 +61,7 @@ def test_every_setting_is_used_by_something() -> None:
 
 
 def test_every_environment_name_of_compose_trino_and_dbt_is_known() -> None:
-    files = tracked_files("trino", "dbt-project/*.yml", "docker-compose.yml")
+    files = tracked_files("trino", "dbt-project/*.yml", "docker-compose*.yml")
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     pattern = r"\$\{ENV:(\w+)\}|env_var\(['\"](\w+)['\"]|\$\{([A-Z]\w+)[}:]"
     used = {"".join(groups) for groups in re.findall(pattern, text)} - {"ENV"}

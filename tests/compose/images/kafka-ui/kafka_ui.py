@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -35,7 +36,8 @@ class Cluster:
         self.read_only = environ.get("KAFKA_CLUSTERS_0_READONLY", "false") == "true"
         servers = needed(environ, "KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS")
         # What goes wrong is in the answers; the client's own log would repeat it all the time.
-        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        options = {"bootstrap.servers": servers, "log_level": 0}
+        self._admin = AdminClient(options | login(environ))
 
     def topics(self) -> dict[str, int]:
         """Topic -> number of partitions. Raises KafkaException if the broker does not answer."""
@@ -146,6 +148,22 @@ class Handler(BaseHTTPRequestHandler):
         if cookie:
             self.send_header("Set-Cookie", cookie)
         self.end_headers()
+
+
+def login(environ: Mapping[str, str]) -> dict[str, str]:
+    """The client properties of a secure broker, as librdkafka spells them; none for a plain one."""
+    prefix = "KAFKA_CLUSTERS_0_PROPERTIES_"
+    if f"{prefix}SECURITY_PROTOCOL" not in environ:
+        return {}
+    jaas = needed(environ, f"{prefix}SASL_JAAS_CONFIG")
+    words = dict(re.findall(r'(username|password)="([^"]*)"', jaas))
+    return {
+        "security.protocol": needed(environ, f"{prefix}SECURITY_PROTOCOL"),
+        "sasl.mechanism": needed(environ, f"{prefix}SASL_MECHANISM"),
+        "sasl.username": words["username"],
+        "sasl.password": words["password"],
+        "ssl.ca.location": needed(environ, f"{prefix}SSL_TRUSTSTORE_LOCATION"),
+    }
 
 
 def needed(environ: Mapping[str, str], name: str) -> str:
