@@ -4,7 +4,8 @@
 # Usage: ./run-tests.sh [--native|--compose] [PYTEST ARGUMENT...]   for instance -k late
 # The integration tests run twice, on native services and on containers (--native, --compose: one
 # of the two), each time on a stack of their own: own ports, own state folder (.stack-test), own
-# container engine. Where no engine can be had, that is said and the rest still runs.
+# container engine. Where no engine can be had, that is said and the rest still runs. After the
+# native ones the demo runs on a stack with TLS and passwords.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
@@ -47,6 +48,7 @@ for mode in "${modes[@]}"; do
     continue
   fi
   integration_tests "$mode" "$@"
+  [[ $mode == compose ]] || secure_tests "$@"
 done
 trap - EXIT
 end_step

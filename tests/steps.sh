@@ -61,6 +61,25 @@ integration_tests() {
   end_stack
 }
 
+# secure_tests: the demo on a fresh native stack with TLS and passwords, who is refused there, and
+# the way to a plain stack and back. The other tests run on plain stacks, as users begin.
+secure_tests() {
+  export METERHOUSE_ENV=$PWD/.stack-test/secure/.env
+  step "The demo on a secure stack"
+  setup_if_there reset --yes
+  rm -rf .stack-test/secure
+  "$venv_python" -m tests.second_stack secure >/dev/null
+  if ./initial-setup.sh demo --secure --native; then
+    step "Tests of the secure stack"
+    attempt secure "$venv_python" -m pytest tests/secure -q \
+      --junitxml "$results/secure.xml" "$@"
+  else
+    failed+=("demo, secure")
+  fi
+  end_step
+  end_stack
+}
+
 # browser_tests MODE: on what the integration tests left; nothing may be sent meanwhile.
 browser_tests() {
   local mode=$1

@@ -1,0 +1,24 @@
+"""Fixtures of the tests of a secure stack; run-tests.sh starts it with demo --secure."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack import ready
+from stack.errors import MeterhouseError
+from stack.settings import Settings, load_settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The settings of a secure stack that answers."""
+    found = load_settings()
+    if not found.secure:
+        pytest.fail(
+            "the tests need a secure stack: ./initial-setup.sh demo --secure", pytrace=False
+        )
+    try:
+        ready.wait(found, 20, lambda text: None)
+    except MeterhouseError as error:
+        pytest.fail(f"{error}\nstart it with ./initial-setup.sh demo --secure", pytrace=False)
+    return found
