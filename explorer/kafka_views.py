@@ -177,7 +177,9 @@ def group_cards(with_internal: bool) -> None:
     except MeterhouseError as error:
         show_problem(error)
         return
-    for group in sorted(groups, key=lambda group: by_name(group.name))[:SHOWN_CARDS]:
+    # Groups that nobody is a member of any more must not push out those at work.
+    in_order = sorted(groups, key=lambda group: (not group.members, by_name(group.name)))
+    for group in in_order[:SHOWN_CARDS]:
         group_card(group)
     say_what_is_left_out(len(groups), "group")
 

@@ -20,6 +20,8 @@ PAUSE_SECONDS = 1.0
 SHOWN_PROBLEM = 300
 # Another writer, the lander above all, committed at that moment; nothing was changed.
 CONFLICTS = {"ICEBERG_COMMIT_ERROR", "TRANSACTION_CONFLICT"}
+# What Iceberg itself says; expire_snapshots passes it on as an internal error of Trino's.
+CONFLICT_EXCEPTION = "org.apache.iceberg.exceptions.CommitFailedException"
 GONE = {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 
 
@@ -90,4 +92,6 @@ class Warehouse:
 
 def is_conflict(error: object) -> bool:
     """Whether Trino refused a commit because the table had moved."""
-    return isinstance(error, TrinoQueryError) and error.error_name in CONFLICTS
+    return isinstance(error, TrinoQueryError) and (
+        error.error_name in CONFLICTS or error.error_exception == CONFLICT_EXCEPTION
+    )

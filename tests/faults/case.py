@@ -40,6 +40,8 @@ PAUSE_SECONDS = 0.02
 MARK, LOG = "mark", "log"
 LOG_CHARACTERS = 2000
 GROUP_SHARE = 0.1
+# Kafka gives up a dead member after six seconds.
+GROUP_SECONDS = 20.0
 # At which passing of its step a lander is struck.
 TIMES = (1, 1, 2)
 
@@ -136,6 +138,15 @@ class Grounds:
             connect(self.settings).purge_table((NAMESPACE, self.topic))
         admin = AdminClient(client_options(self.settings))
         admin.delete_topics([self.topic])[self.topic].result(30)
+        wait_until(lambda: not left_groups(admin, self.topic), GROUP_SECONDS)
+
+
+def left_groups(admin: AdminClient, topic: str) -> list[str]:
+    """Delete the consumer groups of a case; those that still wait for a dead member are left."""
+    listed = admin.list_consumer_groups().result(30).valid
+    names = [group.group_id for group in listed if group.group_id.startswith(f"{topic}-")]
+    deleted = admin.delete_consumer_groups(names) if names else {}
+    return [name for name, future in deleted.items() if future.exception(30)]
 
 
 def be_lander(folder: Path, case: Case, strike: Strike | None) -> None:
