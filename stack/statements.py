@@ -23,7 +23,6 @@ PAUSE_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 KILL_SECONDS = 60.0
 SHOWN_CHARACTERS = 60
-SHOWN_PROBLEM = 200
 
 # First words of statements that change nothing; all others count as writing.
 READING = {"select", "with", "show", "describe", "desc", "explain", "values", "table", "use"}
@@ -108,11 +107,7 @@ class Trino:
             rows: list[list[Any]] = cursor.fetchall()
             return rows
         except trino_client.FAILURES as error:
-            raise RetriableError(
-                f"an answer from Trino at {trino_client.address(self._settings)}",
-                f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
-                "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-            ) from error
+            raise trino_client.no_answer(self._settings, error) from error
         finally:
             connection.close()
 

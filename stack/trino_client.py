@@ -9,11 +9,12 @@ import requests
 from trino.auth import BasicAuthentication
 from trino.exceptions import Error, HttpError
 
-from stack.errors import ConfigurationError
+from stack.errors import ConfigurationError, RetriableError
 from stack.settings import Secret, Settings
 
 # What a question to Trino raises: its errors, no answer, or one that is none: a wrong password.
 FAILURES = (Error, HttpError, requests.exceptions.RequestException)
+SHOWN_PROBLEM = 200
 
 
 def connection(settings: Settings, user: str) -> dict[str, Any]:
@@ -49,6 +50,15 @@ def address(settings: Settings) -> str:
     """Trino's address as browsers and the command line want it."""
     scheme = "https" if settings.secure else "http"
     return f"{scheme}://{settings.trino_host}:{settings.trino_port}"
+
+
+def no_answer(settings: Settings, error: Exception) -> RetriableError:
+    """The error of a question that Trino refused or did not answer; error: one of FAILURES."""
+    return RetriableError(
+        f"an answer from Trino at {address(settings)}",
+        f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
+        "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+    )
 
 
 def password_of(settings: Settings, user: str) -> Secret:

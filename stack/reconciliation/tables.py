@@ -8,12 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from stack import trino_client
-from stack.errors import RetriableError
 from stack.reconciliation.evidence import Batch, Head, LandedRows, OutcomeRows
 from stack.services import trino
 from stack.settings import Settings
-
-SHOWN_PROBLEM = 300
 
 # One statement for all tables: within it Trino sees each table at one state.
 HEAD_SQL = """
@@ -80,11 +77,7 @@ class Trino:
                 rows: list[list[Any]] = cursor.fetchall()
                 return rows
         except trino_client.FAILURES as error:
-            raise RetriableError(
-                f"an answer from Trino at {trino_client.address(self._settings)}",
-                f"{type(error).__name__}: {error}"[:SHOWN_PROBLEM],
-                "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-            ) from error
+            raise trino_client.no_answer(self._settings, error) from error
 
     def heads(self, tables: Collection[str]) -> dict[str, Head]:
         """The newest state of tables that exist."""
