@@ -1,10 +1,11 @@
 """Measure the explorer: seconds until each page shows its figures, in a real browser.
 
 Run as `python -m benchmarks.pages` on a stack with data. For 100 meters and a year: NUM_DEVICES=100
-before setup, then `simulator/telemetry_simulator.py --days 365` and `bin/dbt run`. Each page gets
-an explorer that has just started and a browser that knows nothing: its first load, no answer is
-kept. The second load is the same address again in the same window. A load ends when the page holds
-the figures that plain SQL gives, its charts and tables are drawn and nothing is pending.
+before setup, then `simulator/telemetry_simulator.py --days 365` and `bin/dbt run`. Each page is
+loaded three times: by a browser that knows nothing, from an explorer that has just started; by the
+same window later, when the explorer keeps no answer any more and asks Trino anew; and at once
+again, from the answers kept. A load ends when the page holds the figures that plain SQL gives, its
+charts and tables are drawn and nothing is pending.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, TimeoutError
+from playwright.sync_api import Page as Window
 
+from explorer.lakehouse import KEPT_SECONDS
 from stack.settings import load_settings
 from tests.browser.browser import LIMIT_MS, chromium, context_of, visitor_of
 from tests.browser.server import running
@@ -76,43 +81,45 @@ def pages(lakehouse: Lakehouse) -> list[Page]:
     ]
 
 
-def loads(browser: Browser, home: str, page: Page) -> tuple[float, float]:
-    """Seconds of the first load and of the second, in a window of its own."""
-    context = context_of(browser)
-    window = visitor_of(context, urlsplit(home).netloc).page
+def load(window: Window, home: str, page: Page) -> float:
+    """Seconds until the page is whole; the window is left blank."""
+    wanted = {"texts": list(page.texts), "charts": page.charts, "tables": page.tables}
     try:
-        wanted = {"texts": list(page.texts), "charts": page.charts, "tables": page.tables}
-        seconds = []
-        for _ in range(2):
-            window.goto(f"{home}/{page.address}", wait_until="commit")
-            whole = window.wait_for_function(WHOLE, arg=wanted, timeout=LIMIT_MS)
-            seconds.append(float(whole.json_value()) / 1000)
-        return seconds[0], seconds[1]
+        window.goto(f"{home}/{page.address}", wait_until="commit")
+        whole = window.wait_for_function(WHOLE, arg=wanted, timeout=LIMIT_MS)
+        seconds = float(whole.json_value()) / 1000
     except TimeoutError as error:
         found = window.locator('[data-testid="stMain"]').inner_text()
         raise SystemExit(f"{page.name}: wanted {wanted}, the page holds:\n{found}") from error
-    finally:
-        context.close()
+    window.goto("about:blank")
+    return seconds
+
+
+def loads(browser: Browser, shown: Sequence[Page]) -> list[tuple[float, float, float]]:
+    """Seconds of the three loads of each page, with an explorer of its own."""
+    with running(["explorer"]) as home, ExitStack() as opened:
+        contexts = [opened.enter_context(closing(context_of(browser))) for _ in shown]
+        windows = [visitor_of(context, urlsplit(home).netloc).page for context in contexts]
+        pairs = list(zip(windows, shown, strict=True))
+        new = [load(window, home, page) for window, page in pairs]
+        time.sleep(KEPT_SECONDS)
+        again = [(load(window, home, page), load(window, home, page)) for window, page in pairs]
+    return [(first, *later) for first, later in zip(new, again, strict=True)]
 
 
 def main(words: Sequence[str]) -> int:
     """Load every page in every run; print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="loads of each page (3)")
+    parser.add_argument("--runs", type=int, default=3, help="runs of all pages (3)")
     parser.add_argument("--page", help="only the page of this name")
     given = parser.parse_args(words)
-    lakehouse = Lakehouse(load_settings())
-    print(f"{'page':<16}{'first load, s':>16}{'second load, s':>16}", flush=True)
+    shown = [p for p in pages(Lakehouse(load_settings())) if given.page in {None, p.name}]
     with chromium() as browser:
-        for page in pages(lakehouse):
-            if given.page not in {None, page.name}:
-                continue
-            taken = []
-            for _ in range(given.runs):
-                with running(["explorer"]) as home:
-                    taken.append(loads(browser, home, page))
-            first, second = (statistics.median(each) for each in zip(*taken, strict=True))
-            print(f"{page.name:<16}{first:>16.2f}{second:>16.2f}", flush=True)
+        runs = [loads(browser, shown) for _ in range(given.runs)]
+    print(f"seconds, median of {given.runs}{'new browser':>18}{'asked anew':>14}{'kept':>8}")
+    for page, taken in zip(shown, zip(*runs, strict=True), strict=True):
+        new, anew, kept = map(statistics.median, zip(*taken, strict=True))
+        print(f"{page.name:<20}{new:>18.2f}{anew:>14.2f}{kept:>8.2f}")
     return 0
 
 

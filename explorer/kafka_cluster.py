@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 import streamlit as st
-from confluent_kafka.admin import AdminClient
 
 from explorer import view
 from explorer.cache import Cache
@@ -24,7 +23,7 @@ from explorer.kafka_topics import (
     take_groups,
     take_look,
 )
-from stack.kafka_client import EXPLORER, client_options
+from stack.kafka_client import EXPLORER, Administrator, client_options
 from stack.settings import Settings
 
 KEPT_LOOKS_SECONDS = 60.0
@@ -44,14 +43,14 @@ class Cluster:
     def __post_init__(self) -> None:
         self.options = client_options(self.settings, EXPLORER)
         self.address = self.settings.kafka_bootstrap_servers
-        self.admin = AdminClient(self.options)
+        self.admin = Administrator(self.options)
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sizes")
         self.sizes: Cache[float | None] = Cache(SIZE_SECONDS, MOST_SIZES, time.monotonic)
 
     def look(self) -> tuple[Look | None, Look]:
         """The oldest look of the last minute, None if there is none, and a new one."""
-        with broker_answers(self.address):
-            look = take_look(self.admin, time.monotonic())
+        with broker_answers(self.address), self.admin.client() as admin:
+            look = take_look(admin, time.monotonic())
         with self.lock:
             while self.looks and look.at_seconds - self.looks[0].at_seconds > KEPT_LOOKS_SECONDS:
                 self.looks.popleft()
@@ -61,13 +60,13 @@ class Cluster:
 
     def groups(self, look: Look) -> tuple[Group, ...]:
         """Every consumer group."""
-        with broker_answers(self.address):
-            return take_groups(self.admin, look)
+        with broker_answers(self.address), self.admin.client() as admin:
+            return take_groups(admin, look)
 
     def offsets_at(self, topic: Topic, milliseconds: int) -> dict[int, int]:
         """Where reading from a time on starts, by partition."""
-        with broker_answers(self.address):
-            return offsets_at(self.admin, topic, milliseconds)
+        with broker_answers(self.address), self.admin.client() as admin:
+            return offsets_at(admin, topic, milliseconds)
 
     def read(self, question: Question, topic: Topic, starts: dict[int, int]) -> Answer:
         """Messages of a topic."""

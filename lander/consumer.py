@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupState,
     KafkaError,
     KafkaException,
     Message,
@@ -20,10 +21,12 @@ from confluent_kafka.admin import AdminClient
 from lander.batch import Chunk
 from lander.offsets import Bounds
 from stack.errors import RetriableError
-from stack.kafka_client import Options
+from stack.kafka_client import Administrator, Options
 
 GROUP = "lakehouse-landing"
 TIMEOUT_SECONDS = 5.0
+# States in which the group waits for nobody: who has no partition now will not get one soon.
+AT_REST = {ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD}
 # Prefetched bytes; with what one fetch brings on top, this bounds librdkafka's memory.
 PREFETCH_KBYTES = 8 * 1024
 FETCH_BYTES = 4 * 2**20
@@ -56,6 +59,9 @@ class Reader(Protocol):
     def partitions(self) -> frozenset[int]:
         """All partitions of the topic."""
 
+    def is_left_out(self) -> bool:
+        """True if the group is at rest and leaves partitions of the topic to nobody else."""
+
     def lag(self) -> int:
         """Messages of the assigned partitions not read yet, as far as librdkafka knows."""
 
@@ -82,9 +88,11 @@ class KafkaReader:
         self.ends: dict[int, int] = {}
         self.needs_restart = False
         self.trouble: str | None = None
-        common: Options = connection | {"log_level": 2}
-        self._admin = AdminClient(common)
-        self._consumer = Consumer(common | consumer_settings() | {"error_cb": self._on_error})
+        self._options: Options = connection | {"log_level": 2}
+        self._admin = Administrator(self._options)
+        reading = consumer_settings() | {"error_cb": self._on_error}
+        self._group = str(reading["group.id"])
+        self._consumer = Consumer(self._options | reading)
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def read(self, count: int, timeout: float) -> Chunk:
@@ -124,10 +132,8 @@ class KafkaReader:
 
     def topic_id(self) -> str:
         """Kafka's id of the topic. Raises KafkaException if it is away or not there."""
-        answer = self._admin.describe_topics(
-            TopicCollection([self.topic]), request_timeout=TIMEOUT_SECONDS
-        )
-        return str(answer[self.topic].result().topic_id)
+        with self._admin.client() as admin:
+            return describe(admin, self.topic)[0]
 
     def partitions(self) -> frozenset[int]:
         """All partitions of the topic. Raises RetriableError if there is no such topic."""
@@ -137,6 +143,28 @@ class KafkaReader:
                 f"topic {self.topic}", str(topic.error), "create it; the lander waits for it"
             )
         return frozenset(topic.partitions)
+
+    def is_left_out(self) -> bool:
+        """True if the group is at rest and leaves partitions of the topic to nobody else.
+
+        False where Kafka does not answer.
+        """
+        # A new client: the question is what one gets that begins now.
+        admin = AdminClient(self._options)
+        try:
+            there = describe(admin, self.topic)[1]
+            asked = admin.describe_consumer_groups([self._group], request_timeout=TIMEOUT_SECONDS)
+            group = asked[self._group].result()
+        except KafkaException:
+            return False
+        taken = {
+            place.partition
+            for member in group.members
+            if member.member_id != self._consumer.memberid()
+            for place in member.assignment.topic_partitions
+            if place.topic == self.topic
+        }
+        return group.state in AT_REST and not there <= taken
 
     def lag(self) -> int:
         """Messages of the assigned partitions not read yet, as far as librdkafka knows."""
@@ -187,6 +215,13 @@ class KafkaReader:
         if error.fatal():
             raise KafkaException(error)
         self.trouble = error.str()
+
+
+def describe(admin: AdminClient, topic: str) -> tuple[str, set[int]]:
+    """The topic's id and its partitions. Raises KafkaException if Kafka is away or has no such."""
+    asked = admin.describe_topics(TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS)
+    found = asked[topic].result()
+    return str(found.topic_id), {int(partition.id) for partition in found.partitions}
 
 
 def chunk_of(messages: Sequence[Message]) -> Chunk:

@@ -30,8 +30,15 @@ BATCH_BYTES = 48 * 2**20
 COMMIT_TRIES = 10
 # How often to ask the table what other landers did, when only they have work left.
 LOOK_SECONDS = 1.0
+# How often a lander without partitions asks its group why, and how long it may be left out of it.
+ASK_SECONDS = 20.0
+LEFT_OUT_SECONDS = 40.0
 # What services that are away raise; the same call can succeed later.
 TROUBLE = (RetriableError, KafkaException, SQLAlchemyError, OSError)
+
+
+class LeftOutError(FatalError):
+    """The group has partitions to give and this process gets none; another one would."""
 
 
 class LostMessagesError(FatalError):
@@ -91,12 +98,15 @@ class TopicLander:
         self._is_backlog = False
         self._read_messages = FIRST_READ_MESSAGES
         self._look_at = 0.0
+        self._ask_at = clock.monotonic() + ASK_SECONDS
+        self._left_out_since: float | None = None
         self._until: Mapping[int, int] | None = None
         self._patience = Patience(clock)
 
     def step(self) -> None:
         """Read for a moment, then do what is due. Raises FatalError where a person must decide."""
         self._read()
+        self._look_for_a_share()
         if not self._patience.is_over():
             return
         try:
@@ -132,6 +142,27 @@ class TopicLander:
         elif len(chunk) and self._read_from:
             self._batch.add(chunk, self._clock.monotonic())
             self._read_messages = messages_of_size(chunk.byte_count // len(chunk))
+
+    def _look_for_a_share(self) -> None:
+        """See whether the group leaves us out. Raises LeftOutError when it does so for long.
+
+        librdkafka's member of a group may not find the way back after the broker was restarted.
+        """
+        now = self._clock.monotonic()
+        if self._reader.assigned:
+            self._left_out_since = None
+        elif now >= self._ask_at:
+            self._ask_at = now + ASK_SECONDS
+            if not self._reader.is_left_out():
+                self._left_out_since = None
+            elif self._left_out_since is None:
+                self._left_out_since = now
+            elif now - self._left_out_since >= LEFT_OUT_SECONDS:
+                raise LeftOutError(
+                    f"partitions of topic {self.topic.name}",
+                    f"none for {now - self._left_out_since:.0f} s, though the group has some free",
+                    "nothing: the lander is started anew",
+                )
 
     def _work(self) -> None:
         """Do what is due now."""

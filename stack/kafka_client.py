@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from stack.settings import Secret, Settings
 
@@ -60,6 +63,27 @@ def passwords(settings: Settings) -> dict[str, Secret]:
         DBT: settings.kafka_dbt_password,
         PEOPLE: settings.kafka_people_password,
     }
+
+
+class Administrator:
+    """An AdminClient for a long life: one that a call failed with is given up for a new one.
+
+    The old one may wait for a controller for ever after its broker was restarted.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._client: AdminClient | None = None
+
+    @contextmanager
+    def client(self) -> Iterator[AdminClient]:
+        """The client to ask, answers included. Kafka's failures go on to the caller."""
+        client = self._client = self._client or AdminClient(self._options)
+        try:
+            yield client
+        except KafkaException:
+            self._client = None
+            raise
 
 
 class Trouble:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from stack.errors import RetriableError
-from stack.kafka_client import DBT, client_options
+from stack.kafka_client import DBT, Administrator, client_options
 from stack.reconciliation.evidence import Offsets, TopicState
 from stack.settings import Settings
 
@@ -28,49 +28,48 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._address = settings.kafka_bootstrap_servers
         self._options = client_options(settings, DBT)
-        self._admin = AdminClient(self._options)
+        self._admin = Administrator(self._options)
 
     def begins(self, topics: Collection[str]) -> dict[str, TopicState]:
         """Topics that are there, with their id and where their partitions begin; no ends yet."""
         if not topics:
             return {}
         try:
-            asked = self._admin.describe_topics(
-                TopicCollection(list(topics)), request_timeout=ANSWER_SECONDS
-            )
-            found: dict[str, TopicState] = {}
-            for name, answer in asked.items():
-                try:
-                    described = answer.result()
-                except KafkaException as error:
-                    if error.args[0].code() in GONE:
-                        continue
-                    raise
-                numbers = [partition.id for partition in described.partitions]
-                begin = self._offsets(name, numbers, EARLIEST)
-                found[name] = TopicState(str(described.topic_id), begin, {})
-            return found
+            with self._admin.client() as admin:
+                return self._begins(admin, topics)
         except KafkaException as error:
             raise self._away(error) from error
 
     def with_ends(self, topics: Mapping[str, TopicState]) -> dict[str, TopicState]:
         """The same topics with where their partitions end now."""
         try:
-            return {
-                name: TopicState(
-                    state.topic_id,
-                    state.begin,
-                    self._offsets(name, list(state.begin), LATEST),
-                )
-                for name, state in topics.items()
-            }
+            with self._admin.client() as admin:
+                return {
+                    name: TopicState(
+                        state.topic_id,
+                        state.begin,
+                        offsets(admin, name, list(state.begin), LATEST),
+                    )
+                    for name, state in topics.items()
+                }
         except KafkaException as error:
             raise self._away(error) from error
 
-    def _offsets(self, topic: str, numbers: Collection[int], where: OffsetSpec) -> dict[int, int]:
-        wanted = {TopicPartition(topic, number): where for number in numbers}
-        answers = self._admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
-        return {place.partition: int(answer.result().offset) for place, answer in answers.items()}
+    @staticmethod
+    def _begins(admin: AdminClient, topics: Collection[str]) -> dict[str, TopicState]:
+        asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_SECONDS)
+        found: dict[str, TopicState] = {}
+        for name, answer in asked.items():
+            try:
+                described = answer.result()
+            except KafkaException as error:
+                if error.args[0].code() in GONE:
+                    continue
+                raise
+            numbers = [partition.id for partition in described.partitions]
+            begin = offsets(admin, name, numbers, EARLIEST)
+            found[name] = TopicState(str(described.topic_id), begin, {})
+        return found
 
     def waiting_since(self, topic: str, positions: Offsets) -> datetime | None:
         """Kafka's time of the oldest message at or behind these positions.
@@ -94,3 +93,12 @@ class Broker:
             str(error),
             "see ./initial-setup.sh status, start it with ./initial-setup.sh",
         )
+
+
+def offsets(
+    admin: AdminClient, topic: str, numbers: Collection[int], where: OffsetSpec
+) -> dict[int, int]:
+    """Partition -> offset. Raises KafkaException."""
+    wanted = {TopicPartition(topic, number): where for number in numbers}
+    answers = admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
+    return {place.partition: int(answer.result().offset) for place, answer in answers.items()}

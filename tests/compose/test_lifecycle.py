@@ -16,7 +16,7 @@ from stack.settings import Settings
 from tests.integration.actors import CONTAINERS, Actors, docker, inspect
 from tests.integration.lakehouse import Lakehouse
 
-HEAL_SECONDS = 180.0
+HEAL_SECONDS = 300.0
 MARTS = "select * from iceberg.marts.device_daily_metrics order by device_id, reading_date"
 
 
@@ -39,6 +39,19 @@ def up(settings: Settings, *profiles: str) -> None:
 
 def health(container: str) -> str:
     return str(inspect(container)["State"].get("Health", {}).get("Status"))
+
+
+def becomes(lakehouse: Lakehouse, container: str, wanted: str) -> None:
+    """Wait for a container's health; what it said of itself comes with the failure."""
+    try:
+        lakehouse.wait_until(lambda: health(container) == wanted, HEAL_SECONDS)
+    except AssertionError as error:
+        words = ["docker", "logs", "--tail", "40", container]
+        logged = subprocess.run(
+            words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        state = inspect(container)["State"]
+        raise AssertionError(f"{container} not {wanted}: {state}\n{logged.stdout}") from error
 
 
 @pytest.fixture
@@ -113,7 +126,7 @@ def test_a_killed_container_comes_back(lakehouse: Lakehouse, service: str) -> No
 def test_an_unhealthy_container_comes_with_its_reason(lakehouse: Lakehouse) -> None:
     actors = Actors(lakehouse.settings)
     actors.stop("kafka")
-    lakehouse.wait_until(lambda: health("telemetry-lander") == "unhealthy", HEAL_SECONDS)
+    becomes(lakehouse, "telemetry-lander", "unhealthy")
     result = subprocess.run(
         [str(PROJECT_ROOT / "initial-setup.sh"), "doctor"],
         env=dict(psutil.Process().environ()),
@@ -127,8 +140,8 @@ def test_an_unhealthy_container_comes_with_its_reason(lakehouse: Lakehouse) -> N
     assert "✗ kafka-kraft: exited" in result.stdout
     assert "✗ telemetry-lander: unhealthy" in result.stdout
     assert "telemetry_raw waiting" in result.stdout
-    lakehouse.wait_until(lambda: health("telemetry-lander") == "healthy", HEAL_SECONDS)
-    lakehouse.wait_until(lambda: health("kafka-kraft") == "healthy", HEAL_SECONDS)
+    becomes(lakehouse, "telemetry-lander", "healthy")
+    becomes(lakehouse, "kafka-kraft", "healthy")
 
 
 def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse) -> None:
@@ -141,11 +154,11 @@ def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse) -> None:
     actors = Actors(settings)
     actors.stop("trino")
     lakehouse.send({"device_id": "MTR-10000", "note": "something new for a round"})
-    lakehouse.wait_until(lambda: health("dbt-transformations") == "unhealthy", HEAL_SECONDS)
+    becomes(lakehouse, "dbt-transformations", "unhealthy")
     log = inspect("dbt-transformations")["State"]["Health"]["Log"][-1]["Output"]
     assert "failed" in log
     actors.start("trino")
-    lakehouse.wait_until(lambda: health("dbt-transformations") == "healthy", HEAL_SECONDS)
+    becomes(lakehouse, "dbt-transformations", "healthy")
     assert "result=ok" in docker("logs", "dbt-transformations").replace('"', "")
     up(settings)
     time.sleep(1)

@@ -66,6 +66,7 @@ class FakeReader:
         self.error: Exception | None = None
         self.positions: dict[int, int] = {}
         self.shown: dict[int, int] = {}
+        self.is_left_out_by_group = False
         self.is_closed = False
 
     def assign(self, *partitions: int) -> None:
@@ -115,6 +116,10 @@ class FakeReader:
         """All partitions."""
         self._answer()
         return frozenset(self.topic.messages)
+
+    def is_left_out(self) -> bool:
+        """As the test says."""
+        return self.is_left_out_by_group
 
     def lag(self) -> int:
         """Nothing is ever behind."""

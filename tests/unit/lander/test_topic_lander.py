@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lander.topic_lander import Limits, LostMessagesError, TopicLander, messages_of_size
+from lander.topic_lander import (
+    ASK_SECONDS,
+    LEFT_OUT_SECONDS,
+    LeftOutError,
+    Limits,
+    LostMessagesError,
+    TopicLander,
+    messages_of_size,
+)
 from lander.topics import Topic
 from tests.unit.lander.fakes import FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
 
@@ -244,6 +252,43 @@ def lose_messages(world: World) -> None:
     world.lander().land()
     world.topic.earliest[0] = 5
     world.topic.messages[0] = [(5, b"f")]
+
+
+def test_a_lander_left_out_by_its_group_for_long_gives_up() -> None:
+    pair = World().lander()
+    pair.reader.assign()
+    pair.reader.is_left_out_by_group = True
+    pair.clock.pass_seconds(ASK_SECONDS)
+    pair.steps()
+    pair.clock.pass_seconds(LEFT_OUT_SECONDS - 1)
+    pair.steps()
+
+    pair.clock.pass_seconds(ASK_SECONDS)
+    with pytest.raises(LeftOutError, match="partitions of topic lines"):
+        pair.steps()
+
+
+@pytest.mark.parametrize("reassigned", [(0,), ()])
+def test_a_lander_without_partitions_stays_while_others_hold_them(
+    reassigned: tuple[int, ...],
+) -> None:
+    """Left out for a moment, then with a share again or with nothing left to have."""
+    pair = World().lander()
+    pair.reader.assign()
+    pair.reader.is_left_out_by_group = True
+    pair.clock.pass_seconds(ASK_SECONDS)
+    pair.steps()
+    pair.reader.assign(*reassigned)
+    pair.reader.is_left_out_by_group = False
+    pair.clock.pass_seconds(ASK_SECONDS)
+    pair.steps()
+    pair.reader.assign()
+    pair.reader.is_left_out_by_group = True
+    for _ in range(2):
+        pair.clock.pass_seconds(ASK_SECONDS)
+        pair.steps()
+
+    assert pair.lander.health.state == "waiting"
 
 
 def test_lost_messages_stop_the_lander_and_are_recorded() -> None:
