@@ -56,6 +56,10 @@ class Landed:
                 "restore the property from an older metadata file of the table",
             ) from error
 
+    def offsets_of(self, topic_id: str) -> Mapping[int, int]:
+        """The offsets if they are of this topic, none if a topic made anew has begun afresh."""
+        return self.offsets if topic_id == self.topic_id else {}
+
     def following(self, next_offsets: Mapping[int, int], now: datetime, topic_id: str) -> Landed:
         """What the table says after one more batch; time never runs backwards.
 
@@ -64,7 +68,7 @@ class Landed:
         return Landed(
             batch_id=self.batch_id + 1,
             landed_at=max(now, self.landed_at),
-            offsets={**(self.offsets if topic_id == self.topic_id else {}), **next_offsets},
+            offsets={**self.offsets_of(topic_id), **next_offsets},
             topic_id=topic_id,
         )
 

@@ -280,12 +280,13 @@ class TopicLander:
         if self._clock.monotonic() < self._look_at:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
-        landed = self._open(self._clock.now())[0].offsets
-        return all(landed.get(partition, 0) >= end for partition, end in until.items())
+        landed, _, topic_id = self._open(self._clock.now())
+        offsets = landed.offsets_of(topic_id)
+        return all(offsets.get(partition, 0) >= end for partition, end in until.items())
 
     def _behind(self, until: Mapping[int, int]) -> set[int]:
         """Partitions not read up to `until`, as far as we know."""
-        landed = self._read_from.offsets if self._read_from else {}
+        landed = self._read_from.offsets_of(self._topic_id) if self._read_from else {}
         known = {**landed, **self._batch.next_offsets}
         ends = self._reader.ends
         return {p for p, end in until.items() if known.get(p, 0) < end and ends.get(p, -1) < end}

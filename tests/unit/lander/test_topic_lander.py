@@ -381,6 +381,23 @@ def test_a_run_until_caught_up_waits_for_what_others_land() -> None:
     assert pair.lander.is_finished
 
 
+def test_a_run_until_caught_up_lands_a_topic_made_anew_that_is_shorter_than_the_old_one() -> None:
+    world = World()
+    world.topic.send(b"a", b"b")
+    world.lander().land()
+    world.topic.id = "second"
+    world.topic.messages = {0: [(0, b"new")]}
+
+    pair = world.lander(stop_at_end=True, accept_loss=True)
+    # A service ends with the step after which it is finished.
+    for _ in range(10):
+        if not pair.lander.is_finished:
+            pair.steps(1)
+
+    assert pair.lander.is_finished
+    assert [message for *_, message in world.lake.rows[2:]] == ["new"]
+
+
 def test_a_partition_that_ends_in_no_message_is_caught_up_at_its_end() -> None:
     world = World()
     world.topic.earliest[0] = 0
