@@ -9,11 +9,12 @@ import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from confluent_kafka.admin import AdminClient
@@ -26,8 +27,9 @@ from stack.kafka_client import client_options
 from stack.settings import Settings
 from tests.faults import broken, steps
 from tests.faults.ledger import Stream
+from tests.faults.network import TROUBLES, Way
 from tests.faults.oracle import Finding, judge
-from tests.faults.steps import KILL, Strike
+from tests.faults.steps import CROWD, KILL, Strike
 
 PARTITIONS = 3
 BURST_MESSAGES = 250
@@ -40,6 +42,7 @@ PAUSE_SECONDS = 0.02
 MARK, LOG = "mark", "log"
 LOG_CHARACTERS = 2000
 GROUP_SHARE = 0.1
+CROWD_LANDERS = 3
 # Kafka gives up a dead member after six seconds.
 GROUP_SECONDS = 20.0
 # At which passing of its step a lander is struck.
@@ -97,37 +100,62 @@ class Grounds:
             text.replace("topic: telemetry_raw", f"topic: {self.topic}"), encoding="utf-8"
         )
 
-    def start(self, strike: Strike | None = None) -> BaseProcess:
+    def start(
+        self,
+        strike: Strike | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        words: Sequence[str] = (),
+    ) -> BaseProcess:
         """Start a lander that ends once it has landed what Kafka holds now."""
-        process = LANDERS.Process(target=be_lander, args=(self.folder, self.case, strike))
+        process = LANDERS.Process(
+            target=be_lander, args=(self.folder, self.case, strike, dict(environment), words)
+        )
         process.start()
         self._started.append(process)
         return process
 
+    def land(self, *words: str) -> int | None:
+        """Run a lander that nothing strikes; its exit code, None if it did not end."""
+        process = self.start(words=words)
+        process.join(RUN_SECONDS)
+        return process.exitcode
+
     def run(self) -> str:
         """Run a lander that nothing strikes; what went wrong."""
-        process = self.start()
-        process.join(RUN_SECONDS)
-        return "" if process.exitcode == 0 else f"a lander ended with {process.exitcode}"
+        code = self.land()
+        return "" if code == 0 else f"a lander ended with {code}"
 
     def suffer(self, strike: Strike) -> tuple[bool, str]:
         """Run a lander that is struck; whether it was, and what went wrong besides."""
-        (self.folder / MARK).unlink(missing_ok=True)
-        process = self.start(strike)
-        wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
-        landers = [process]
-        if is_stopped(process):
-            landers.append(self.start())
-            # It may wait for what the frozen one holds: it need not end before that goes on.
-            landers[1].join(FROZEN_SECONDS)
-            psutil.Process(process.pid).resume()
-        for lander in landers:
-            lander.join(RUN_SECONDS)
-        was_struck = (self.folder / MARK).exists()
-        wanted = [-signal.SIGKILL if strike.what == KILL and was_struck else 0, 0]
+        mark = self.folder / MARK
+        mark.unlink(missing_ok=True)
+        with ExitStack() as stack:
+            way = None
+            if strike.what in TROUBLES:
+                way = stack.enter_context(Way(self.settings, strike.what, mark))
+            process = self.start(strike, way.environment() if way else {})
+            landers = [process, *self._meanwhile(process, strike, mark)]
+            for lander in landers:
+                lander.join(RUN_SECONDS)
+        was_struck = mark.exists() and (way is None or way.was_met)
+        wanted = [-signal.SIGKILL if strike.what == KILL and was_struck else 0]
         codes = [lander.exitcode for lander in landers]
         trouble = f"{strike}: landers ended with {codes}, wanted {wanted}"
-        return was_struck, "" if codes == wanted[: len(codes)] else trouble
+        return was_struck, "" if codes == wanted + [0] * (len(codes) - len(wanted)) else trouble
+
+    def _meanwhile(self, process: BaseProcess, strike: Strike, mark: Path) -> list[BaseProcess]:
+        """The landers that are started while the struck one runs or stands still."""
+        if strike.what == CROWD:
+            wait_until(lambda: mark.exists() or not process.is_alive(), RUN_SECONDS)
+            return [self.start() for _ in range(CROWD_LANDERS)]
+        wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
+        if not is_stopped(process):
+            return []
+        other = self.start()
+        # It may wait for what the frozen one holds: it need not end before that goes on.
+        other.join(FROZEN_SECONDS)
+        psutil.Process(process.pid).resume()
+        return [other]
 
     def end(self) -> None:
         """End what still runs; drop the table and the topic."""
@@ -149,7 +177,13 @@ def left_groups(admin: AdminClient, topic: str) -> list[str]:
     return [name for name, future in deleted.items() if future.exception(30)]
 
 
-def be_lander(folder: Path, case: Case, strike: Strike | None) -> None:
+def be_lander(
+    folder: Path,
+    case: Case,
+    strike: Strike | None,
+    environment: Mapping[str, str],
+    words: Sequence[str],
+) -> None:
     """Be a lander of a build, waiting to be struck."""
     from lander import command, consumer  # noqa: PLC0415 (its functions are replaced first)
 
@@ -157,12 +191,13 @@ def be_lander(folder: Path, case: Case, strike: Strike | None) -> None:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     os.environ |= {"LANDING_COMMIT_ROWS": str(COMMIT_ROWS), "LANDING_COMMIT_SECONDS": "0.5"}
+    os.environ |= environment
     consumer.GROUP = f"{folder.name}-{'all' if case.shares_group else uuid.uuid4().hex}"
     if case.build:
         broken.BUILDS[case.build]()
     if strike:
         steps.arm(strike, folder / MARK)
-    os._exit(command.main(["--topics-folder", str(folder), "--until-caught-up"]))
+    os._exit(command.main(["--topics-folder", str(folder), "--until-caught-up", *words]))
 
 
 @contextmanager

@@ -72,7 +72,12 @@ class Stream:
         self._topic, self._numbers = topic, numbers
         self._producer = Producer(
             client_options(settings)
-            | {"enable.idempotence": True, "message.timeout.ms": 1000 * HEAL_SECONDS}
+            | {
+                "enable.idempotence": True,
+                "message.timeout.ms": 1000 * HEAL_SECONDS,
+                # Partitions that are added in mid-stream get messages at once.
+                "topic.metadata.refresh.interval.ms": 1000,
+            }
         )
         self._lock = threading.Lock()
         self._ended = threading.Event()

@@ -10,7 +10,7 @@ from lander.table import NAMESPACE, connect
 from stack.settings import Settings
 from tests.faults.ledger import Ledger, fingerprint
 
-COLUMNS = ("kafka_partition", "kafka_offset")
+COLUMNS = ("kafka_partition", "kafka_offset", "batch_id", "landed_at")
 MESSAGE_COLUMNS = ("message_key", "message_key_encoding", "message", "message_encoding")
 
 
@@ -18,19 +18,21 @@ MESSAGE_COLUMNS = ("message_key", "message_key_encoding", "message", "message_en
 class Finding:
     """lost: offsets missing; doubled: rows too many; is_same: keys and values as acknowledged.
 
-    snapshot: the table's current snapshot id.
+    is_ordered: no batch landed before an earlier one, whatever clocks said; snapshot: the table's
+    current snapshot id.
     """
 
     messages: int
     lost: int
     doubled: int
     is_same: bool
+    is_ordered: bool
     snapshot: int | None
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing doubled, nothing changed."""
-        return not self.lost and not self.doubled and self.is_same
+        """Nothing lost, nothing doubled, nothing changed, nothing out of turn."""
+        return not self.lost and not self.doubled and self.is_same and self.is_ordered
 
 
 def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
@@ -46,12 +48,14 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
         )
         for row in rows
     )
+    landed = sorted({(row["batch_id"], row["landed_at"]) for row in rows})
     snapshot = table.current_snapshot()
     return Finding(
         messages=ledger.count,
         lost=len(wanted - found.keys()),
         doubled=sum(found.values()) - len(found.keys() & wanted),
         is_same=hash_sum == ledger.hash_sum and len(wanted) == ledger.count,
+        is_ordered=[at for _, at in landed] == sorted(at for _, at in landed),
         snapshot=snapshot.snapshot_id if snapshot else None,
     )
 

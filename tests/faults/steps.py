@@ -6,17 +6,46 @@ import functools
 import inspect
 import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from stack.settings import load_settings
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
+
+from lander.table import NAMESPACE
+from stack.kafka_client import client_options
+from stack.lock import DATABASE
+from stack.ready import admin_connection
+from stack.settings import Settings, load_settings
+from tests.faults.network import TROUBLES
 from tests.integration.actors import Actors
 
 KILL, FREEZE = "kill", "freeze"
 SERVICES = ("kafka", "postgres", "minio")
+# Of the topic and its landing: partitions added, the catalog put back, more landers, a wrong clock.
+GROW, RESTORE, CROWD, AHEAD, BEHIND = TURNS = (
+    "more partitions",
+    "catalog restored",
+    "crowd",
+    "clock ahead",
+    "clock behind",
+)
+KAFKA_STILL = "kafka still"
+STILL_SECONDS = 10
+RESTORE_SECONDS = 2.0
+DAY = timedelta(days=1)
+MOST_PARTITIONS = 12
+RESTORE_SQL = """
+update iceberg_tables set metadata_location = previous_metadata_location
+where table_namespace = %s and table_name = %s and previous_metadata_location is not null
+"""
 COMMIT = "lander.table:IcebergTable.commit"
 
 
@@ -54,7 +83,8 @@ STEPS = {
 class Strike:
     """What happens when a lander comes to a step for the nth time.
 
-    what: KILL or FREEZE of the lander itself, or the name of a service that is killed.
+    what: KILL or FREEZE of the lander itself, the name of a service that is killed, a trouble of
+    its way to a service, KAFKA_STILL, or one of TURNS.
     """
 
     step: str
@@ -66,14 +96,59 @@ class Strike:
 
 
 def strike(what: str, mark: Path) -> None:
-    """Do it; the mark tells the outside that the step was reached."""
+    """Do it; the mark tells the outside that the step was reached. Its folder is the topic's."""
     mark.touch()
+    settings, topic = load_settings(), mark.parent.name
     if what == KILL:
         os.kill(os.getpid(), signal.SIGKILL)
     elif what == FREEZE:
         os.kill(os.getpid(), signal.SIGSTOP)
+    elif what in SERVICES:
+        Actors(settings).kill(what)
+    elif what == KAFKA_STILL:
+        hold_still(settings, "kafka")
+    elif what == GROW:
+        grow(settings, topic)
+    elif what == RESTORE:
+        restore(settings, topic)
+    elif what in {AHEAD, BEHIND}:
+        replace("lander.clock:SystemClock.now", functools.partial(shifted, what == AHEAD))
     else:
-        Actors(load_settings()).kill(what)
+        assert what in TROUBLES or what == CROWD, what
+
+
+def hold_still(settings: Settings, service: str) -> None:
+    """Freeze a service for a while: to all it talks to, the network swallows every word."""
+    Actors(settings).freeze(service)
+    # A process of its own, which comes to its end whatever becomes of this one.
+    words = ["sh", "-c", f"sleep {STILL_SECONDS}; kill -CONT {Actors(settings).pids()[service]}"]
+    subprocess.Popen(words, start_new_session=True)
+
+
+def grow(settings: Settings, topic: str) -> None:
+    """Double the topic's partitions, up to a limit."""
+    admin = AdminClient(client_options(settings))
+    count = 2 * len(admin.list_topics(topic, 10).topics[topic].partitions)
+    if count <= MOST_PARTITIONS:
+        admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
+
+
+def restore(settings: Settings, topic: str) -> None:
+    """Put the landing table's row in the catalog back by one commit, as an older backup does."""
+
+    def put_back() -> None:
+        with closing(admin_connection(settings, DATABASE)) as connection, connection:
+            connection.cursor().execute(RESTORE_SQL, (NAMESPACE, topic))
+
+    # Where the lander itself has the row in its hands, this waits for the end of its commit.
+    thread = threading.Thread(target=put_back)
+    thread.start()
+    thread.join(RESTORE_SECONDS)
+
+
+def shifted(is_ahead: bool, now: Callable[[Any], datetime]) -> Callable[[Any], datetime]:
+    """A clock that is a day wrong."""
+    return lambda clock: now(clock) + (DAY if is_ahead else -DAY)
 
 
 def arm(planned: Strike, mark: Path) -> None:

@@ -1,7 +1,8 @@
-"""Strike the lander at every step of its work, many times, and judge what has landed.
+"""Strike the lander, or dbt and maintenance, at every step many times, and judge what came of it.
 
-Run as `python -m tests.faults.sweep --strikes 500` beside a running stack. The strikes follow from
-the seed; exit code 1 if anything was lost or doubled or a lander did not come back.
+Run as `python -m tests.faults.sweep --strikes 500` beside a running stack, with `--actor writers`
+for dbt and maintenance. The strikes follow from the seed; exit code 1 if anything was lost or
+doubled, the marts differ from a rebuild, or an actor did not come back.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from pathlib import Path
 
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
-from tests.faults import broken, steps
+from tests.faults import broken, steps, writers
 from tests.faults.case import Case, Verdict, plan, run_case
+from tests.faults.network import TROUBLES
 
 STRIKES_A_CASE = 10
-# Of so many strikes one is a service's death, which takes its time to heal.
+# So much likelier than any other is a strike of the lander itself.
 OWN_WEIGHT = 6
-WHATS = [steps.KILL, steps.FREEZE] * OWN_WEIGHT + list(steps.SERVICES)
+OTHERS = [*steps.SERVICES, steps.KAFKA_STILL, *TROUBLES, *steps.TURNS]
+WHATS = [steps.KILL, steps.FREEZE] * OWN_WEIGHT + OTHERS
+LANDER, WRITERS = "lander", "writers"
+# A case of the writers plays on tables that all share; each strike of it is a run of dbt.
+STRIKES_OF_WRITERS = 5
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -36,16 +42,23 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--workers", type=int, default=3, help="cases at the same time (3)")
     parser.add_argument("--case", type=int, help="only the case of this number")
+    parser.add_argument("--actor", choices=[LANDER, WRITERS], default=LANDER, help="who is struck")
     parser.add_argument("--build", choices=sorted(broken.BUILDS), help="strike a broken build")
     parser.add_argument("--report", metavar="PATH", type=Path, help="write the result there too")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.actor == WRITERS:
+        options.workers = 1
+    return options
 
 
 def cases(options: argparse.Namespace) -> Iterator[Case]:
     """The cases asked for, without end unless one was named."""
     number = 0 if options.case is None else options.case
     while True:
-        yield plan(options.seed, number, STRIKES_A_CASE, WHATS, options.build or "")
+        if options.actor == WRITERS:
+            yield writers.plan(options.seed, number, STRIKES_OF_WRITERS)
+        else:
+            yield plan(options.seed, number, STRIKES_A_CASE, WHATS, options.build or "")
         number += 1
         if options.case is not None:
             return
@@ -54,13 +67,14 @@ def cases(options: argparse.Namespace) -> Iterator[Case]:
 def verdicts(options: argparse.Namespace) -> Iterator[Verdict]:
     """Play cases side by side until there were strikes enough."""
     settings = load_settings()
+    play = writers.run_case if options.actor == WRITERS else run_case
     count, source = 0, cases(options)
     with ThreadPoolExecutor(options.workers) as pool:
         while count < options.strikes:
             batch = list(itertools.islice(source, options.workers))
             if not batch:
                 return
-            for verdict in pool.map(lambda case: run_case(settings, case), batch):
+            for verdict in pool.map(lambda case: play(settings, case), batch):
                 count += len(verdict.struck)
                 yield verdict
 
@@ -75,27 +89,30 @@ def line(verdict: Verdict) -> str:
     if verdict.is_good:
         return text
     same = "" if finding.is_same else "; keys or values differ from what was acknowledged"
+    ordered = "" if finding.is_ordered else "; a batch landed before an earlier one"
     repeated = "" if verdict.is_repeatable else "; a further run changed the table"
     strikes = ", ".join(map(str, verdict.struck))
-    return f"{text}{same}{repeated}\n  WRONG after {strikes}\n{verdict.trouble}".rstrip()
+    return f"{text}{same}{ordered}{repeated}\n  WRONG after {strikes}\n{verdict.trouble}".rstrip()
 
 
 def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float) -> str:
     """The result as a page."""
     struck = [strike for verdict in found for strike in verdict.struck]
     counted = Counter((strike.step, strike.what) for strike in struck)
-    whats = [steps.KILL, steps.FREEZE, *steps.SERVICES]
+    of_writers = options.actor == WRITERS
+    whats = writers.WHATS if of_writers else (steps.KILL, steps.FREEZE, *OTHERS)
+    named = writers.STEPS if of_writers else list(steps.STEPS)
     return "\n".join(
         [
             f"- Date {datetime.now(UTC):%Y-%m-%d}, commit {commit()}, seed {options.seed}, "
-            f"build {options.build or 'as it is'}, {minutes:.0f} minutes.",
+            f"struck {options.actor}, build {options.build or 'as it is'}, {minutes:.0f} minutes.",
             f"- {len(found)} cases, {len(struck)} strikes, "
             f"{sum(v.finding.messages for v in found)} messages acknowledged.",
             f"- Lost {sum(v.finding.lost for v in found)}, "
             f"doubled {sum(v.finding.doubled for v in found)}, "
             f"cases with anything wrong {sum(not v.is_good for v in found)}.",
             "",
-            *table(["step", *whats], ([s, *(counted[s, w] for w in whats)] for s in steps.STEPS)),
+            *table(["step", *whats], ([s, *(counted[s, w] for w in whats)] for s in named)),
         ]
     )
 

@@ -6,12 +6,17 @@ import pytest
 
 from tests.faults import broken
 from tests.faults.case import Case, run_case
-from tests.faults.steps import FREEZE, KILL, SERVICES, STEPS, Strike
+from tests.faults.steps import FREEZE, KILL, SERVICES, STEPS, TURNS, Strike
 from tests.integration.lakehouse import Lakehouse
 
 SEED = 8831
 EVERY_STEP = {what: tuple(Strike(step, 1, what) for step in STEPS) for what in (KILL, FREEZE)}
 SERVICE_STRIKES = tuple(Strike("file uploaded", 1, service) for service in SERVICES)
+# Each at a step where it hurts most.
+TURN_STRIKES = tuple(Strike("metadata uploaded", 1, what) for what in TURNS)
+NETWORK_STRIKES = tuple(
+    Strike("commit begun", 1, what) for what in ("store 503", "store full", "catalog cut")
+)
 
 
 @pytest.mark.parametrize("what", [KILL, FREEZE])
@@ -26,6 +31,22 @@ def test_a_lander_struck_at_every_step_loses_and_doubles_nothing(
 def test_services_killed_in_the_midst_of_a_commit_cost_nothing(lakehouse: Lakehouse) -> None:
     verdict = run_case(lakehouse.settings, Case(2, SEED, SERVICE_STRIKES))
     assert verdict.struck == SERVICE_STRIKES
+    assert verdict.is_good, verdict
+
+
+def test_a_network_that_fails_in_the_midst_of_a_commit_costs_nothing(
+    lakehouse: Lakehouse,
+) -> None:
+    verdict = run_case(lakehouse.settings, Case(4, SEED, NETWORK_STRIKES))
+    assert verdict.struck == NETWORK_STRIKES
+    assert verdict.is_good, verdict
+
+
+def test_a_topic_and_a_catalog_that_change_in_mid_stream_cost_nothing(
+    lakehouse: Lakehouse,
+) -> None:
+    verdict = run_case(lakehouse.settings, Case(5, SEED, TURN_STRIKES, shares_group=True))
+    assert verdict.struck == TURN_STRIKES
     assert verdict.is_good, verdict
 
 

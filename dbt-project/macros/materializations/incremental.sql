@@ -31,6 +31,7 @@
                 insert into {{ target_relation }} ({{ columns | join(', ') }})
                 select {{ columns | join(', ') }}
                 from ({{ compiled_code }}) as dbt_internal_source
+                where {{ nobody_added_since(target_relation, note.previous) }}
             {%- endif -%}
         {%- endcall -%}
         {%- do record_progress(target_relation, note) -%}

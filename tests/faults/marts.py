@@ -1,0 +1,154 @@
+"""Whether the marts of some meters equal what DuckDB makes of the producer's ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.faults.meters import Ledger, Meters
+from tests.integration.lakehouse import Lakehouse
+
+REBUILD = Path(__file__).with_name("rebuild.sql")
+PROGRESS_PROPERTY = "meterhouse.progress"
+# Marts, and the column whose values are ours alone.
+MARTS = {
+    "device_daily_metrics": "device_id",
+    "customer_usage_summary": "customer_id",
+    "device_health_status": "device_id",
+}
+# Numbers and times of the landing, which no ledger of a producer can know.
+OF_THE_LANDING = {"batch_id", "landed_at"}
+# A slope is a quotient of floating point numbers: its last digit may be rounded either way.
+SLOPE, SLOPE_TOLERANCE = "battery_trend_pct_per_day", 0.001
+SHOWN_ROWS = 3
+INPUTS = """
+set timezone = 'UTC';
+create table message (part integer, pos bigint, came_at timestamptz, body varchar);
+create table event (meter varchar, kind varchar, said_at timestamptz, came_at timestamptz);
+create table meter (
+    id varchar, customer_id varchar, zone varchar, nominal_v integer, service_kw double,
+    minutes integer
+);
+create table clock (now timestamptz);
+"""
+
+Row = dict[str, Any]
+
+
+def rebuilt(
+    ledger: Ledger, master_data: Sequence[tuple[Any, ...]], now: datetime
+) -> dict[str, list[Row]]:
+    """Each mart's rows, from the ledger and master data alone.
+
+    master_data: MASTER_COLUMNS of each meter; now: what counts as the present.
+    """
+    with closing(duckdb.connect()) as engine:
+        engine.execute(INPUTS)
+        messages = [(part, pos, moment(ms), body) for part, pos, ms, body in ledger.readings]
+        events = [
+            (event.device_id, event.event_type, event.at, moment(ms)) for event, ms in ledger.events
+        ]
+        inputs: dict[str, Sequence[tuple[Any, ...]]] = {
+            "message": messages,
+            "event": events,
+            "meter": master_data,
+            "clock": [(now,)],
+        }
+        for table, rows in inputs.items():
+            if not rows:
+                continue
+            marks = ", ".join("?" * len(rows[0]))
+            engine.executemany(f"insert into {table} values ({marks})", list(rows))
+        engine.execute(REBUILD.read_text(encoding="utf-8"))
+        found = {}
+        for mart in MARTS:
+            answer = engine.execute(f"select * from {mart}")
+            names = [column[0] for column in answer.description]
+            found[mart] = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return found
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time of Kafka's."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def present(lakehouse: Lakehouse) -> datetime:
+    """What counts as now in the mart of meter health: the newest landing when it was made."""
+    text = lakehouse.value(
+        'select value from iceberg.marts."device_health_status$properties" '
+        f"where key = '{PROGRESS_PROPERTY}'"
+    )
+    # As the models write times: timestamp '2026-01-08 00:00:00.000000 UTC'.
+    moment_text = json.loads(text)["as_of"].split("'")[1].removesuffix(" UTC")
+    return datetime.fromisoformat(moment_text).replace(tzinfo=UTC)
+
+
+def stored(lakehouse: Lakehouse, meters: Meters, mart: str) -> list[Row]:
+    """A mart's rows of the meters, without what is of the landing."""
+    columns = [
+        row[0]
+        for row in lakehouse.sql(f"show columns from iceberg.marts.{mart}")
+        if row[0] not in OF_THE_LANDING
+    ]
+    owner = MARTS[mart]
+    ours = meters.devices if owner == "device_id" else meters.customers
+    listed = ", ".join(f"'{each}'" for each in ours)
+    rows = lakehouse.sql(
+        f"select {', '.join(columns)} from iceberg.marts.{mart} where {owner} in ({listed})"
+    )
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def differences(lakehouse: Lakehouse, meters: Meters) -> list[str]:
+    """What of the marts differs from the rebuild; none if they are the same, row for row."""
+    wanted = rebuilt(meters.ledger, meters.master_data(), present(lakehouse))
+    found: list[str] = []
+    for mart in MARTS:
+        rows = stored(lakehouse, meters, mart)
+        assert wanted[mart], f"the ledger makes no row of {mart}: it proves nothing"
+        found += compared(mart, keyed(rows), keyed(wanted[mart]))
+    return found
+
+
+def keyed(rows: list[Row]) -> dict[tuple[str, str], Row]:
+    """Rows by what they are of; two of one key are an error of their own."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = (str(row.get("device_id", row["customer_id"])), str(row.get("reading_date", "")))
+        assert key not in found, f"two rows of {key}"
+        found[key] = row
+    return found
+
+
+def compared(
+    mart: str, stored_rows: dict[tuple[str, str], Row], wanted: dict[tuple[str, str], Row]
+) -> list[str]:
+    """The differences of one mart in words, the first few of them."""
+    found = []
+    for key in sorted(stored_rows.keys() | wanted.keys()):
+        ours, theirs = stored_rows.get(key), wanted.get(key)
+        if ours is None or theirs is None:
+            found.append(f"{mart} {key}: {'missing' if ours is None else 'not in the rebuild'}")
+            continue
+        assert ours.keys() == theirs.keys(), f"columns of {mart}: {ours.keys() ^ theirs.keys()}"
+        found += [
+            f"{mart} {key} {name}: {ours[name]!r}, by the rebuild {theirs[name]!r}"
+            for name in ours
+            if not agree(name, ours[name], theirs[name])
+        ]
+    more = [f"{mart}: {len(found)} differences in all"] if len(found) > SHOWN_ROWS else []
+    return found[:SHOWN_ROWS] + more
+
+
+def agree(name: str, ours: Any, theirs: Any) -> bool:
+    """Whether two values are one."""
+    if name == SLOPE and ours is not None and theirs is not None:
+        return abs(float(ours) - float(theirs)) <= SLOPE_TOLERANCE
+    return bool(ours == theirs)

@@ -1,0 +1,197 @@
+"""Meters of a test's own and what they said: the ledger from which the marts can be made again."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from stack.kafka_client import client_options
+from stack.ready import admin_connection
+from stack.settings import Settings
+from tests.browser.master_data import insertion, run
+from tests.integration.lakehouse import TOPIC, reading
+
+LOGS_TOPIC = "meter_logs"
+ACKNOWLEDGE_SECONDS = 120
+ZONES = ("UTC", "Europe/London", "Australia/Sydney", "America/New_York", "Asia/Kolkata")
+DAYS = 12
+# Eight readings a day: the mean of a week's shares is then exact to the digits that marts keep.
+HOURS = range(0, 24, 3)
+FAULTS = (
+    "POWER_FAILURE",
+    "POWER_RETURNED",
+    "TERMINAL_COVER_REMOVED",
+    "COMMUNICATION_LOST",
+    "BATTERY_VOLTAGE_LOW",
+    "FIRMWARE_UPDATED",
+)
+MASTER_COLUMNS = (
+    "device_id, customer_id, time_zone, nominal_voltage_v, service_size_kw, interval_minutes"
+)
+
+Key = tuple[bytes | None, bytes | None]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a meter's log line says. at: None for a line without a time."""
+
+    device_id: str
+    event_type: str
+    at: datetime | None
+
+    def line(self) -> bytes:
+        """The line as a meter writes it."""
+        stamp = f"{self.at:%Y-%m-%dT%H:%M:%SZ} " if self.at else ""
+        return f"{stamp}ERROR {self.device_id} {self.event_type} reported".encode()
+
+
+@dataclass
+class Ledger:
+    """What the broker acknowledged.
+
+    readings: partition, offset, Kafka's time in ms and text of each message; events: each event
+    and Kafka's time in ms.
+    """
+
+    readings: list[tuple[int, int, int, str | None]] = field(default_factory=list)
+    events: list[tuple[Event, int]] = field(default_factory=list)
+    failed: list[KafkaError] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note_reading(self, error: KafkaError | None, message: Message) -> None:
+        """A delivery report of a telemetry message."""
+        value = message.value()
+        place = int(message.partition() or 0), int(message.offset() or 0)
+        entry = (*place, message.timestamp()[1], value.decode() if value is not None else None)
+        self._note(error, lambda: self.readings.append(entry))
+
+    def note_event(self, event: Event) -> Callable[[KafkaError | None, Message], None]:
+        """What hears the delivery report of an event's line."""
+        return lambda error, message: self._note(
+            error, lambda: self.events.append((event, message.timestamp()[1]))
+        )
+
+    def _note(self, error: KafkaError | None, keep: Callable[[], None]) -> None:
+        with self.lock:
+            if error:
+                self.failed.append(error)
+            else:
+                keep()
+
+
+class Meters:
+    """Some meters of two customers, registered for good; they say what a seed makes them say."""
+
+    def __init__(self, settings: Settings, seed: int, count: int = 5) -> None:
+        self.numbers = random.Random(seed)
+        self.ledger = Ledger()
+        number = 900_000_000 + uuid.uuid4().int % 80_000_000
+        self.customers = [f"CUST-{number + each}" for each in range(2)]
+        self.devices = [f"MTR-{number + each}" for each in range(count)]
+        self._settings = settings
+        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._producer = Producer(client_options(settings) | {"enable.idempotence": True})
+        self._sent: list[dict[str, Any]] = []
+        for customer in self.customers:
+            run(settings, *insertion("customer_master", customer_id=customer))
+        for each, device in enumerate(self.devices):
+            run(
+                settings,
+                *insertion(
+                    "device_master",
+                    device_id=device,
+                    customer_id=self.customers[each % len(self.customers)],
+                    time_zone=ZONES[each % len(ZONES)],
+                ),
+            )
+
+    def master_data(self) -> list[tuple[Any, ...]]:
+        """The rows of the meters in device_master, MASTER_COLUMNS of each."""
+        statement = f"select {MASTER_COLUMNS} from device_master where device_id = any(%s)"
+        with (
+            closing(admin_connection(self._settings, "meterhouse")) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement, (self.devices,))
+            return list(cursor.fetchall())
+
+    def speak(self, count: int) -> None:
+        """Send so many messages and a few log lines; all are acknowledged when this returns."""
+        for _ in range(count):
+            key, value = self._message()
+            self._producer.produce(TOPIC, value, key, on_delivery=self.ledger.note_reading)
+            self._producer.poll(0)
+        for _ in range(max(1, count // 20)):
+            event = self._event()
+            self._producer.produce(
+                LOGS_TOPIC,
+                event.line(),
+                event.device_id.encode(),
+                on_delivery=self.ledger.note_event(event),
+            )
+        left = self._producer.flush(ACKNOWLEDGE_SECONDS)
+        assert not left, f"{left} messages were not acknowledged in {ACKNOWLEDGE_SECONDS} s"
+        assert not self.ledger.failed, self.ledger.failed
+
+    def _event(self) -> Event:
+        """Something happened, by a clock that is mostly right; some lines have no time."""
+        dice = self.numbers
+        hours = dice.choice([1, 30, 24 * 20, 24 * 35, 24 * 50, -48])
+        at = self._now - timedelta(hours=hours, seconds=dice.randrange(3600))
+        is_timed = dice.random() < 0.8
+        return Event(dice.choice(self.devices), dice.choice(FAULTS), at if is_timed else None)
+
+    def _message(self) -> Key:
+        """A new reading, an old one again or corrected, or something that must not count."""
+        dice = self.numbers
+        kind = dice.random()
+        if kind < 0.15 and self._sent:
+            message = dice.choice(self._sent)
+            if kind < 0.08:
+                metrics = message["metrics"] | {"energy_kwh": dice.randrange(2000) / 1000}
+                message = message | {"metrics": metrics}
+        else:
+            message = self._reading()
+        self._sent.append(message)
+        key, text = message["device_id"].encode(), json.dumps(message).encode()
+        if kind > 0.97:
+            return key, dice.choice([None, text[: dice.randrange(1, len(text))], b"[1, 2]"])
+        return key, text
+
+    def _reading(self) -> dict[str, Any]:
+        """A reading of the last days; one in ten is wrong in a way that staging must see."""
+        dice = self.numbers
+        device = dice.choice(self.devices)
+        at = self._now - timedelta(days=dice.randrange(DAYS))
+        at = at.replace(hour=dice.choice(HOURS), minute=0, second=0)
+        changes: dict[str, Any] = {
+            "energy_kwh": dice.randrange(2000) / 1000,
+            "voltage": dice.randrange(2200, 2400) / 10,
+            "battery_pct": dice.randrange(10, 100),
+            "status": dice.choice(["OK"] * 9 + ["WARN_LOW_BATTERY", " warn_tamper "]),
+            "customer_id": dice.choice([*self.customers, self.customers[0]]),
+        }
+        odd: Sequence[dict[str, Any]] = [
+            {"voltage": 3.0},
+            {"voltage": "230"},
+            {"battery_pct": 101},
+            {"energy_kwh": 1e9},
+            {"energy_kwh": -0.5},
+            {"status": None},
+        ]
+        if dice.random() < 0.1:
+            changes |= dice.choice(odd)
+        elif dice.random() < 0.05:
+            # A month ahead, a quarter late, a quarter of a century late.
+            at += timedelta(days=dice.choice([30, -90, -9000]))
+        return reading(device, f"{at:%Y-%m-%dT%H:%M:%SZ}", **changes)

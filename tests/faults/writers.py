@@ -1,0 +1,291 @@
+"""dbt and maintenance struck at their statements, and the marts judged by a second engine."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from stack import ready
+from stack.maintenance import run_maintenance
+from stack.maintenance.policy import Policy
+from stack.maintenance.tables import Table
+from stack.rounds import run_dbt
+from stack.settings import Settings, load_settings
+from stack.statements import without_comments
+from tests.faults.case import (
+    FROZEN_SECONDS,
+    LANDERS,
+    LOG,
+    LOG_CHARACTERS,
+    MARK,
+    Case,
+    Verdict,
+    is_stopped,
+    wait_until,
+)
+from tests.faults.marts import differences
+from tests.faults.meters import LOGS_TOPIC, Meters
+from tests.faults.oracle import Finding
+from tests.faults.steps import FREEZE, KILL, SERVICES, Strike, replace
+from tests.integration.actors import Actors
+from tests.integration.lakehouse import TOPIC, Lakehouse
+from tests.integration.test_rounds import end_session_of
+
+# Of the worker alone its watcher takes care; without a watcher Trino goes on with the statement.
+KILL_BOTH = "kill both"
+# Frozen until another has done its work, its lock gone: a zombie that no lock holds back.
+LOSE_LOCK = "lose lock"
+WHATS = (KILL, KILL_BOTH, FREEZE, LOSE_LOCK, "trino", *SERVICES[1:])
+DUE, RUNNING, DONE = MOMENTS = ("due", "running", "done")
+DBT = {
+    "insert": "insert into ",
+    "merge": "merge into ",
+    "rebuild": "create or replace table ",
+    "progress": "set properties extra_properties",
+}
+UPKEEP = {
+    "compaction": "execute optimize(",
+    "expiry": "execute expire_snapshots(",
+    "orphans": "execute remove_orphan_files(",
+}
+STEPS = [f"{kind} {moment}" for kind in (*DBT, *UPKEEP) for moment in MOMENTS]
+TIMES = (1, 1, 2, 3)
+MESSAGES = 80
+RUN_SECONDS = 600.0
+HEAL_SECONDS = 240.0
+# Ages that no stack allows; what is of a running statement is younger than a minute.
+EAGER = Policy(snapshot_hours=0, orphan_hours=1 / 60, file_mb=128, min_files=2, margin_seconds=0)
+MAINTAINED = {
+    Table("staging", "stg_telemetry_raw"),
+    Table("intermediate", "int_meter_readings"),
+    Table("marts", "device_daily_metrics"),
+}
+BALANCE = """
+select
+    (select count(*) from iceberg.landing.telemetry_raw),
+    (select count(*) from iceberg.staging.stg_telemetry_raw),
+    (select count(*) from iceberg.quality.quarantine_telemetry_raw),
+    (
+        select count(distinct telemetry_key) from (
+            select telemetry_key from iceberg.staging.stg_telemetry_raw
+            union all
+            select telemetry_key from iceberg.quality.quarantine_telemetry_raw
+        )
+    )
+"""
+
+
+class Writers:
+    """Processes that write the models' tables, one strike at a time."""
+
+    def __init__(self, lakehouse: Lakehouse, folder: Path) -> None:
+        self._lakehouse, self._folder = lakehouse, folder
+        self._started: list[BaseProcess] = []
+
+    def start(self, strike: Strike | None = None, *, is_maintenance: bool = False) -> BaseProcess:
+        """Start dbt or maintenance."""
+        process = LANDERS.Process(
+            target=be_writer,
+            args=(self._folder, strike),
+            kwargs={"is_maintenance": is_maintenance},
+        )
+        process.start()
+        self._started.append(process)
+        return process
+
+    def run(self) -> str:
+        """Run the models; what went wrong."""
+        process = self.start()
+        process.join(RUN_SECONDS)
+        return "" if process.exitcode == 0 else f"dbt ended with {process.exitcode}"
+
+    def suffer(self, strike: Strike) -> tuple[bool, str]:
+        """Run a writer that is struck; whether it was, and what went wrong besides."""
+        (self._folder / MARK).unlink(missing_ok=True)
+        process = self.start(strike, is_maintenance=is_upkeep(strike))
+        wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
+        trouble = self._meanwhile(process, strike) if is_stopped(process) else ""
+        process.join(RUN_SECONDS)
+        was_struck = (self._folder / MARK).exists()
+        if was_struck and strike.what not in {KILL, KILL_BOTH, FREEZE, LOSE_LOCK}:
+            ready.wait(self._lakehouse.settings, HEAL_SECONDS, lambda text: None)
+        # Whoever is struck may fail, but ends; a run that is only held up must go well.
+        must_go_well = not was_struck or strike.what == FREEZE
+        if process.exitcode is None or (must_go_well and process.exitcode):
+            trouble += f"{strike}: the struck writer ended with {process.exitcode}"
+        return was_struck, trouble
+
+    def _meanwhile(self, process: BaseProcess, strike: Strike) -> str:
+        """Another dbt while the struck writer stands still, which goes on afterwards."""
+        assert process.pid
+        if strike.what == LOSE_LOCK:
+            end_session_of(self._lakehouse.settings, process.pid)
+        other = self.start()
+        # With the lock in other hands it waits: it need not end before the frozen one goes on.
+        other.join(RUN_SECONDS if strike.what == LOSE_LOCK else FROZEN_SECONDS)
+        for frozen in [*psutil.Process(process.pid).children(), psutil.Process(process.pid)]:
+            frozen.resume()
+        other.join(RUN_SECONDS)
+        return (
+            "" if other.exitcode == 0 else f"{strike}: the second dbt ended with {other.exitcode}"
+        )
+
+    def end(self) -> None:
+        """End what still runs."""
+        for process in self._started:
+            if process.is_alive() and process.pid:
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
+                process.kill()
+
+
+@contextmanager
+def writers_of(lakehouse: Lakehouse) -> Iterator[tuple[Writers, Path]]:
+    """Writers with a folder of their own; none is left afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        writers = Writers(lakehouse, Path(folder))
+        try:
+            yield writers, Path(folder) / LOG
+        finally:
+            writers.end()
+
+
+def run_case(settings: Settings, case: Case) -> Verdict:
+    """Play a case on the stack's own tables, with meters of its own, and judge it."""
+    lakehouse = Lakehouse(settings)
+    meters = Meters(settings, case.seed * 1000 + case.number)
+    struck: list[Strike] = []
+    troubles: list[str] = []
+    with writers_of(lakehouse) as (writers, log):
+        # On a stack where no model ran yet there is nothing to merge into, or to compact.
+        troubles += filter(None, [] if lakehouse.snapshots() else [writers.run()])
+        for each in case.strikes:
+            meters.speak(MESSAGES)
+            for topic in (TOPIC, LOGS_TOPIC):
+                lakehouse.land(topic, HEAL_SECONDS)
+            was_struck, trouble = writers.suffer(each)
+            struck += [each] if was_struck else []
+            troubles += [trouble] if trouble else []
+        troubles += filter(None, [writers.run()])
+        snapshots = lakehouse.snapshots()
+        troubles += filter(None, [writers.run()])
+        is_repeatable = lakehouse.snapshots() == snapshots
+        troubles += differences(lakehouse, meters)
+        if troubles:
+            troubles.append(log.read_text(encoding="utf-8")[-LOG_CHARACTERS:])
+    return Verdict(
+        case, tuple(struck), balance(lakehouse, meters), is_repeatable, "\n".join(troubles)
+    )
+
+
+def balance(lakehouse: Lakehouse, meters: Meters) -> Finding:
+    """Whether each landed message is accepted or quarantined, once."""
+    lakehouse.offsets_exactly_once()
+    ((landed, accepted, rejected, different),) = lakehouse.sql(BALANCE)
+    return Finding(
+        messages=len(meters.ledger.readings),
+        lost=landed - different,
+        doubled=accepted + rejected - different,
+        is_same=True,
+        is_ordered=True,
+        snapshot=None,
+    )
+
+
+def is_upkeep(strike: Strike) -> bool:
+    """Whether it is maintenance that is struck, not dbt."""
+    return strike.step.split()[0] in UPKEEP
+
+
+def plan(seed: int, number: int, count: int) -> Case:
+    """The case of a number: its strikes follow from the seed alone."""
+    dice = random.Random(f"{seed}/{number}/writers")
+    strikes = (
+        Strike(dice.choice(STEPS), dice.choice(TIMES), dice.choice(WHATS)) for _ in range(count)
+    )
+    return Case(number, seed, tuple(strikes))
+
+
+def arm(planned: Strike, mark: Path) -> None:
+    """Have this process, or a fork of it, struck as planned; Trino's client is replaced."""
+    kind, when = planned.step.split()
+    words, now = (DBT | UPKEEP)[kind], threading.local()
+    count, one_at_a_time = 0, threading.Lock()
+
+    def reached(moment: str) -> None:
+        nonlocal count
+        if moment == when:
+            with one_at_a_time:
+                count += 1
+                if count == planned.nth:
+                    strike(planned.what, mark)
+
+    def executes(execute: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(execute)
+        def call(query: Any, *arguments: Any, **options: Any) -> Any:
+            now.is_meant = words in without_comments(query.query).lower()
+            if not now.is_meant:
+                return execute(query, *arguments, **options)
+            reached(DUE)
+            result = execute(query, *arguments, **options)
+            reached(DONE)
+            return result
+
+        return call
+
+    def gets(get: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(get)
+        def call(*arguments: Any) -> Any:
+            # Trino begins with a statement when it is first asked how it stands.
+            answer = get(*arguments)
+            if getattr(now, "is_meant", False):
+                now.is_meant = False
+                reached(RUNNING)
+            return answer
+
+        return call
+
+    replace("trino.client:TrinoQuery.execute", executes)
+    replace("trino.client:TrinoRequest.get", gets)
+
+
+def strike(what: str, mark: Path) -> None:
+    """Do it, within the worker; its parent watches it."""
+    mark.touch()
+    watcher, worker = os.getppid(), os.getpid()
+    if what == KILL:
+        os.kill(worker, signal.SIGKILL)
+    elif what in {KILL_BOTH, FREEZE, LOSE_LOCK}:
+        number = signal.SIGKILL if what == KILL_BOTH else signal.SIGSTOP
+        os.kill(watcher, number)
+        os.kill(worker, number)
+    else:
+        Actors(load_settings()).kill(what)
+
+
+def be_writer(folder: Path, planned: Strike | None, *, is_maintenance: bool) -> None:
+    """Be dbt or maintenance, started by hand, waiting to be struck."""
+    with (folder / LOG).open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    if planned:
+        arm(planned, folder / MARK)
+    settings = load_settings()
+    if is_maintenance:
+        replace("stack.maintenance.service:policy_of", lambda _: lambda _: EAGER)
+        code = run_maintenance(settings, print, lambda table: table in MAINTAINED)
+    else:
+        code = run_dbt(["run"], settings)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""What judges the marts, judged by hand."""

@@ -1,0 +1,140 @@
+"""DuckDB's rebuild of the marts on a few messages, with results worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.faults.marts import Row, compared, keyed, rebuilt
+from tests.faults.meters import Event, Ledger
+from tests.integration.lakehouse import reading
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SYDNEY = ("MTR-1", "CUST-1", "Australia/Sydney", 230, Decimal("10.00"), 30)
+LONDON = ("MTR-2", "CUST-1", "Europe/London", 230, Decimal("10.00"), 30)
+DAY = "device_daily_metrics"
+HEALTH = "device_health_status"
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def marts(*texts: str | None, events: tuple[Event, ...] = ()) -> dict[str, list[Row]]:
+    ledger = Ledger(
+        readings=[(0, pos, milliseconds(NOW) + pos, text) for pos, text in enumerate(texts)],
+        events=[(event, milliseconds(NOW)) for event in events],
+    )
+    return rebuilt(ledger, [SYDNEY, LONDON], NOW)
+
+
+def said(device: str, timestamp: str, **changes: Any) -> str:
+    return json.dumps(reading(device, timestamp, **changes))
+
+
+def test_a_late_evening_in_utc_is_the_next_day_in_sydney() -> None:
+    (day,) = marts(said("MTR-1", "2026-03-09T20:00:00Z"))[DAY]
+    assert day["reading_date"] == date(2026, 3, 10)
+
+
+def test_the_newest_word_counts_and_the_words_before_it_are_told_apart() -> None:
+    one = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=1.0)
+    other = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=2.5)
+    (day,) = marts(one, one, other, one, one)[DAY]
+    # one, one (a duplicate), other (a correction), one (another correction), one (a duplicate)
+    assert day["total_energy_kwh"] == Decimal("1.0")
+    assert (day["duplicate_count"], day["correction_count"]) == (2, 2)
+
+
+def test_what_cannot_be_or_be_read_does_not_count() -> None:
+    good = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=1.0)
+    later = "2026-03-09T13:00:00Z"
+    bad = [
+        None,
+        good[:40],
+        "[1, 2]",
+        said("MTR-9", later),
+        # Service size 10 kW for 24 hours, ten times over, is 2400 kWh.
+        said("MTR-2", later, energy_kwh=2400.1),
+        said("MTR-2", later, voltage=114.9),
+        said("MTR-2", later, voltage="230"),
+        said("MTR-2", later, battery_pct=100.1),
+        said("MTR-2", later, status=None),
+        said("MTR-2", "2026-03-10T12:06:00Z"),
+        said("MTR-2", "2016-03-09T12:00:00Z"),
+    ]
+    (day,) = marts(good, *bad)[DAY]
+    assert (day["reading_count"], day["total_energy_kwh"]) == (1, Decimal("1.0"))
+
+
+def test_more_than_one_warning_in_ten_makes_a_day_unhealthy() -> None:
+    def of_day(count: int, warnings: int) -> Row:
+        texts = [
+            said(
+                "MTR-2",
+                f"2026-03-09T{number // 60:02}:{number % 60:02}:00Z",
+                status="warn_x" if number < warnings else "OK",
+            )
+            for number in range(count)
+        ]
+        return marts(*texts)[DAY][0]
+
+    assert of_day(10, 1)["device_health_status"] == "DEGRADED"
+    assert of_day(3, 1)["device_health_status"] == "UNHEALTHY"
+    # Two of three, in per cent of two digits.
+    assert of_day(3, 1)["health_score_pct"] == Decimal("66.67")
+
+
+def test_a_customer_weighs_its_readings_alike() -> None:
+    texts = [
+        said("MTR-2", "2026-03-09T10:00:00Z", voltage=240.0, energy_kwh=1.0),
+        said("MTR-1", "2026-03-09T10:00:00Z", voltage=230.0, energy_kwh=2.0),
+        said("MTR-1", "2026-03-09T11:00:00Z", voltage=231.0, energy_kwh=3.0),
+    ]
+    (day,) = marts(*texts)["customer_usage_summary"]
+    # (240 + 230 + 231) / 3
+    assert day["avg_voltage"] == Decimal("233.667")
+    assert (day["total_energy_kwh"], day["active_device_count"]) == (Decimal("6.0"), 2)
+
+
+def test_a_fault_is_open_until_it_is_cleared_or_forgotten() -> None:
+    def health(*events: tuple[str, int]) -> Row:
+        made = [
+            Event("MTR-2", kind, datetime(2026, 3, 10 - days, 9, tzinfo=UTC))
+            for kind, days in events
+        ]
+        found = marts(said("MTR-2", "2026-03-10T11:00:00Z"), events=tuple(made))[HEALTH]
+        return next(row for row in found if row["device_id"] == "MTR-2")
+
+    assert health(("POWER_FAILURE", 2))["open_faults"] == "POWER_FAILURE"
+    assert health(("POWER_FAILURE", 2))["device_health_status"] == "UNHEALTHY"
+    assert health(("POWER_FAILURE", 2), ("POWER_RETURNED", 1))["open_fault_count"] == 0
+    assert health(("POWER_FAILURE", 2), ("POWER_RETURNED", 3))["open_fault_count"] == 1
+    assert health(("COMMUNICATION_LOST", 2))["open_fault_count"] == 0
+
+
+def test_a_meter_that_was_never_seen_says_so() -> None:
+    found = {row["device_id"]: row for row in marts(said("MTR-2", "2026-03-10T11:00:00Z"))[HEALTH]}
+    assert found["MTR-1"]["reasons"] == "never seen"
+    assert found["MTR-2"]["device_health_status"] == "HEALTHY"
+
+
+def test_a_battery_that_falls_by_two_a_day_has_that_slope() -> None:
+    texts = [
+        said("MTR-2", f"2026-03-{day:02}T09:00:00Z", battery_pct=100 - 2 * day)
+        for day in range(4, 11)
+    ]
+    found = marts(*texts)[HEALTH]
+    slope = next(row for row in found if row["device_id"] == "MTR-2")["battery_trend_pct_per_day"]
+    assert round(slope, 6) == -2.0
+
+
+def test_differences_of_two_marts_are_told() -> None:
+    wanted = keyed([{"device_id": "MTR-1", "customer_id": "CUST-1", "reading_count": 2}])
+    wrong = keyed([{"device_id": "MTR-1", "customer_id": "CUST-1", "reading_count": 3}])
+    assert compared(DAY, wanted, wanted) == []
+    assert "reading_count: 3, by the rebuild 2" in compared(DAY, wrong, wanted)[0]
+    assert "missing" in compared(DAY, {}, wanted)[0]
+    assert "not in the rebuild" in compared(DAY, wrong, {})[0]
