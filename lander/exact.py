@@ -10,11 +10,11 @@ that it cannot prove to be ordinary. The rules:
 * A number is a JSON number; "0.42" is not. What overflows a double is ill-typed, never infinite.
 * A timestamp is a string of ISO 8601 with a zone: 2025-12-09T06:25:40Z, T or a space between
   day and hour, minutes, seconds and fraction optional, Z or +hh, +hhmm, +hh:mm, years 1 to 9999
-  in UTC. Digits behind the microsecond are cut off.
+  as written and in UTC. Digits behind the microsecond are cut off.
 * A string must be text: one with half a surrogate pair is ill-typed.
 * parse_error is the first of: not_json, not_an_object, missing:<field>, type:<field>; fields in
   the order of the topic file. What could be read is kept beside the error.
-* extra_fields holds, character for character, whatever no field declares.
+* extra_fields holds, character for character, whatever no field declares; of a doubled key too.
 """
 
 from __future__ import annotations
@@ -66,7 +66,22 @@ def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-DECODER = json.JSONDecoder(parse_float=Number, parse_int=Integer, parse_constant=refuse_constant)
+class Doubled(dict[str, object]):
+    """A JSON object that names a key twice; it holds the last value."""
+
+
+def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object of its members, marked where that loses one of them."""
+    content = dict(pairs)
+    return content if len(content) == len(pairs) else Doubled(content)
+
+
+DECODER = json.JSONDecoder(
+    parse_float=Number,
+    parse_int=Integer,
+    parse_constant=refuse_constant,
+    object_pairs_hook=object_of,
+)
 
 
 def field_tree(fields: tuple[Field, ...]) -> FieldTree:
@@ -128,7 +143,9 @@ def value_at(content: object, path: tuple[str, ...]) -> object:
 
 
 def has_undeclared(content: Mapping[str, object], tree: FieldTree) -> bool:
-    """True if the object holds anything that no field declares."""
+    """True if the object holds, or held behind a doubled key, what no field declares."""
+    if isinstance(content, Doubled):
+        return True
     for name, value in content.items():
         node = tree.get(name)
         if node is None:

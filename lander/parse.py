@@ -33,6 +33,8 @@ CUTS = 4
 CUTS_PER_ROW = 1 / 500
 # Below this many rows Arrow's call costs more than parsing one by one.
 SMALL_BLOCK = 64
+# No zone is further from UTC. In microseconds.
+ONE_DAY = 86_400 * 1_000_000
 
 
 class UncleanBlockError(Exception):
@@ -83,11 +85,12 @@ def is_text(message: bytes | None) -> bool:
 
 
 class JsonParser:
-    """One JSON object a message, with declared fields."""
+    """One JSON object a message, with declared fields; below `small_block` rows one by one."""
 
-    def __init__(self, fields: tuple[Field, ...]) -> None:
+    def __init__(self, fields: tuple[Field, ...], small_block: int = SMALL_BLOCK) -> None:
         self.schema = output_schema(fields)
         self._fields = fields
+        self._small_block = small_block
         self._exact = exact.ExactParser(fields)
         self._options = pa_json.ParseOptions(
             explicit_schema=pa.schema(list(reader_fields(self._exact.tree))),
@@ -119,7 +122,7 @@ class JsonParser:
             block = messages[start:stop]
             if not block:
                 continue
-            if len(block) < SMALL_BLOCK or cuts_left <= 0:
+            if len(block) < self._small_block or cuts_left <= 0:
                 yield self.parse_exactly(block)
                 continue
             try:
@@ -244,8 +247,8 @@ def to_timestamps(column: pa.Array) -> pa.Array:
 
 
 def in_range(times: pa.Array) -> bool:
-    """True if all times lie in the years 1 to 9999."""
+    """True if all times lie in the years 1 to 9999, as written too, whatever the zone."""
     bounds = pc.min_max(times.cast(pa.int64())).as_py()
     if bounds["min"] is None:
         return True
-    return bool(bounds["min"] >= exact.EARLIEST and bounds["max"] <= exact.LATEST)
+    return bool(bounds["min"] >= exact.EARLIEST + ONE_DAY and bounds["max"] <= exact.LATEST)

@@ -1,9 +1,8 @@
-"""Parsing: every kind of bad message, and agreement of the fast with the exact way."""
+"""Parsing: every kind of bad message by hand; generated ones are in test_parse_rules.py."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -114,6 +113,11 @@ METRICS = '{"energy_kwh": 0.42, "voltage": 229.6, "battery_pct": 78}'
         pytest.param(altered("06:25", "24:00"), "type:timestamp", id="no-such-hour"),
         pytest.param(altered("40Z", "40+24:00"), "type:timestamp", id="no-such-zone"),
         pytest.param(altered("2025", "0000"), "type:timestamp", id="year-0"),
+        pytest.param(
+            altered("2025-12-09T06:25:40Z", "0000-12-31T23:00:00-02:00"),
+            "type:timestamp",
+            id="year-0-but-1-in-utc",
+        ),
         pytest.param(altered("2025", "292278"), "type:timestamp", id="year-of-six-digits"),
         pytest.param(
             altered("2025-12-09T06:25:40Z", "9999-12-31T23:59:59-01:00"),
@@ -179,6 +183,11 @@ def test_a_timestamp_is_read_in_its_zone(text: str, expected: datetime) -> None:
         pytest.param(altered(METRICS, "7"), '{"metrics":7}', id="something-else-than-an-object"),
         pytest.param(altered('"OK"', '"OK", "x": 1, "x": 2'), '{"x":1,"x":2}', id="doubled"),
         pytest.param(
+            altered('"metrics":', '"metrics": {"x": 1}, "metrics":'),
+            '{"metrics":{"x":1}}',
+            id="inside-a-doubled-object",
+        ),
+        pytest.param(
             altered('"OK"', '"OK", "\\u00e4\\ud800": "\\n"'),
             '{"\\u00e4\\ud800":"\\n"}',
             id="escapes-stay",
@@ -233,27 +242,9 @@ READINGS = st.fixed_dictionaries(
     },
     optional={"message_id": st.text(max_size=8), "firmware": st.text(max_size=4)},
 )
-JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | NUMBERS
-    | st.text(max_size=4)
-    | st.sampled_from([math.nan, math.inf]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["metrics", "voltage", "status", "x"]), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
-ODDITIES = (
-    st.binary(max_size=40)
-    | st.none()
-    | JSON_VALUES.map(lambda value: json.dumps(value).encode())
-    | st.sampled_from([b"{}", b"{}{}", b'{"a":"}', b'{","b":1}', b"{\n}", b"{", b"}", b'{"x":[{}'])
-)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(READINGS, min_size=10, max_size=15))
 def test_valid_readings_agree_with_pythons_json(readings: list[Mapping[str, Any]]) -> None:
     rows = PARSER.parse([json.dumps(r).encode() for r in readings]).to_pylist()
@@ -269,29 +260,3 @@ def test_valid_readings_agree_with_pythons_json(readings: list[Mapping[str, Any]
             assert row[name] == (None if value is None else float(value))
         extra = json.loads(row["extra_fields"] or "{}")
         assert extra == {key: reading[key] for key in reading if key == "firmware"}
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.lists(ODDITIES | st.just(GOOD), min_size=8, max_size=30))
-def test_the_fast_way_never_differs_from_the_exact_one(messages: list[bytes | None]) -> None:
-    messages += NEIGHBOURS
-    assert PARSER.parse(messages).to_pylist() == PARSER.parse_exactly(messages).to_pylist()
-
-
-def is_json(message: bytes) -> bool:
-    def refuse(name: str) -> None:
-        raise ValueError(name)
-
-    try:
-        json.loads(message.decode("utf-8"), parse_constant=refuse)
-    except ValueError:
-        return False
-    return True
-
-
-@settings(max_examples=300, deadline=None)
-@given(ODDITIES.filter(lambda message: message is not None))
-def test_not_json_is_what_pythons_json_refuses(message: bytes) -> None:
-    row = PARSER.parse([message]).to_pylist()[0]
-
-    assert (row["parse_error"] != "not_json") == is_json(message)
