@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from tests.fuzz import check
@@ -17,12 +18,13 @@ def messages_of(content: bytes) -> list[bytes | None]:
 
 
 def judge(content: bytes) -> None:
-    """Raise AssertionError with what is wrong, as telemetry, as every type of field and as text."""
+    """Raise AssertionError with what is wrong first: as telemetry, every type of field, text."""
     messages = messages_of(content)
-    found = [
-        *check.differences(messages, check.TELEMETRY),
-        *check.differences(messages, check.EVERY_TYPE),
-        *check.text_differences(messages),
-    ]
-    if found:
-        raise AssertionError("\n".join(found))
+    found = itertools.chain(
+        check.differences(messages, check.TELEMETRY),
+        check.differences(messages, check.EVERY_TYPE),
+        check.text_differences(messages),
+    )
+    first = next(found, None)
+    if first is not None:
+        raise AssertionError(first)
