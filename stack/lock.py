@@ -21,10 +21,14 @@ SCHEDULED_ROUND = "scheduled round"
 BY_HAND = "dbt run by hand"
 MAINTENANCE = "maintenance"
 RECONCILIATION = "reconciliation by hand"
+BACKUP = "backup"
+RESTORE = "restore"
 
 DATABASE = "iceberg_catalog"
 # One number for every writer of a stack; below 2^32, so pg_locks shows it whole in objid.
 LOCK_KEY = 88_310_001
+# Another one for whoever removes objects, or needs that nobody does: maintenance, backup, restore.
+OBJECTS_KEY = 88_310_002
 PAUSE_SECONDS = 0.5
 CHECK_SECONDS = 1.0
 ANSWER_SECONDS = 5
@@ -84,10 +88,10 @@ class Holder:
 
 
 class WriterLock:
-    """The lock while it is held: it lasts exactly as long as its database session."""
+    """A lock while it is held: it lasts exactly as long as its database session."""
 
-    def __init__(self, connection: psycopg2.extensions.connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg2.extensions.connection, key: int = LOCK_KEY) -> None:
+        self._connection, self._key = connection, key
         self._checked_at = time.monotonic()
 
     def glance(self) -> None:
@@ -115,7 +119,7 @@ class WriterLock:
     def release(self) -> None:
         """Give the lock back; a session that is gone has given it back already."""
         with suppress(psycopg2.Error), self._connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_unlock(%s)", (LOCK_KEY,))
+            cursor.execute("select pg_advisory_unlock(%s)", (self._key,))
         with suppress(psycopg2.Error):
             self._connection.close()
 
@@ -161,15 +165,15 @@ def connect(
     return connection
 
 
-def try_lock(settings: Settings, who: str) -> WriterLock | Holder:
+def try_lock(settings: Settings, who: str, key: int = LOCK_KEY) -> WriterLock | Holder:
     """One attempt: the lock, or who holds it. Raises RetriableError as connect does."""
     connection = connect(settings, session_name(who, socket.gethostname(), os.getpid()))
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,))
+            cursor.execute("select pg_try_advisory_lock(%s)", (key,))
             if (cursor.fetchone() or (False,))[0]:
-                return WriterLock(connection)
-            cursor.execute(HOLDER_SQL, (LOCK_KEY,))
+                return WriterLock(connection, key)
+            cursor.execute(HOLDER_SQL, (key,))
             row = cursor.fetchone() or ("a writer that has just ended", None)
         connection.close()
         return Holder(*row)
@@ -224,13 +228,20 @@ def wait_for_lock(
 
 @contextmanager
 def hold_lock(
-    settings: Settings, who: str, wait_seconds: float, say: Say, beat: Beat = silent
+    settings: Settings,
+    who: str,
+    wait_seconds: float,
+    say: Say,
+    beat: Beat = silent,
+    *,
+    key: int = LOCK_KEY,
 ) -> Iterator[WriterLock]:
-    """Hold the lock alone, without looking at what a dead writer left running in Trino.
+    """Hold a lock alone, without looking at what a dead writer left running in Trino.
 
-    Raises RetriableError if PostgreSQL is away or another writer keeps the lock.
+    key: LOCK_KEY of writers, or OBJECTS_KEY, which comes first where both are taken. Raises
+    RetriableError if PostgreSQL is away or another one keeps the lock.
     """
-    lock = wait_for_lock(lambda: try_lock(settings, who), wait_seconds, say, beat=beat)
+    lock = wait_for_lock(lambda: try_lock(settings, who, key), wait_seconds, say, beat=beat)
     try:
         yield lock
     finally:

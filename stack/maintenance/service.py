@@ -80,7 +80,10 @@ def run_maintenance(settings: Settings, say: Say, chosen: Callable[[Table], bool
     """
     policy = policy_of(settings)
     trino = statements.Trino(settings, USER)
-    with locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock:
+    with (
+        locks.hold_lock(settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY),
+        locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
+    ):
         found = [table for table in tables(settings) if chosen(table)]
         run = Run(settings, policy, lock, say)
         return run_watched(
@@ -150,7 +153,11 @@ class Upkeep:
     def _run(self, is_stop_wanted: Callable[[], bool], beat: Callable[[], None]) -> int | None:
         settings, limit = self._settings, self._settings.dbt_run_interval / 2
         trino = statements.Trino(settings, USER)
-        with locks.hold_lock(settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat) as lock:
+        turn = (settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat)
+        with (
+            locks.hold_lock(*turn, key=locks.OBJECTS_KEY),
+            locks.hold_lock(*turn) as lock,
+        ):
             statements.settle(trino, self._log, beat=beat)
             run = Run(settings, self._policy, lock, self._log, limit)
             found = tables(settings)
