@@ -5,7 +5,8 @@
 \connect meterhouse
 
 begin;
-revoke all on public.customer_master, public.device_master, public.producer_reports
+revoke all on
+public.customer_master, public.device_master, public.producer_reports, public.backups
 from simulator, trino, dbt;
 grant select on public.device_master to simulator, trino, dbt;
 grant select on public.customer_master to trino;
@@ -14,5 +15,5 @@ on public.customer_master to simulator;
 grant select (customer_id, customer_class, tariff_code, is_active)
 on public.customer_master to dbt;
 grant select, insert, update on public.producer_reports to simulator;
-grant select on public.producer_reports to dbt;
+grant select on public.producer_reports, public.backups to dbt;
 commit;

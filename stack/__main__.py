@@ -125,7 +125,9 @@ def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
     """Show how every service is; 1 if one is not well."""
     from stack import status
 
-    return 0 if status.show(runtime_of(settings).states(settings), say) else 1
+    is_good = status.show(runtime_of(settings).states(settings), say)
+    say(status.newest_backup(settings))
+    return 0 if is_good else 1
 
 
 def run_initialise(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -191,6 +193,32 @@ def run_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     return replay.run_replay(settings, request, say, is_dry=arguments.dry_run)
 
 
+def run_backup(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Copy catalog, master data and objects into a folder, while the lander and rounds go on."""
+    from stack.backup import backup, listing
+
+    root = arguments.to or settings.backup_dir
+    if arguments.list:
+        return listing.show_backups(settings, root, say)
+    if arguments.check:
+        return backup.check_backup(settings, root, say)
+    return backup.make_backup(settings, root, say)
+
+
+def run_restore(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Put a backup back while the lander and rounds are stopped: all of it, or the parts named."""
+    from stack.backup import restore
+
+    is_all = not (arguments.catalog or arguments.objects or arguments.master_data)
+    parts = restore.Parts(
+        catalog=is_all or arguments.catalog,
+        objects=is_all or arguments.objects,
+        master_data=is_all or arguments.master_data,
+        may_replace=arguments.replace,
+    )
+    return restore.restore(settings, arguments.source or settings.backup_dir, parts, say)
+
+
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every command with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -213,6 +241,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     maintain.add_argument("tables", nargs="*", metavar="SCHEMA.TABLE", help="only these (all)")
     add_command(commands, run_quarantine)
     add_replay(add_command(commands, run_replay))
+    add_backup(add_command(commands, run_backup))
+    add_restore(add_command(commands, run_restore))
     person = add_command(commands, run_password)
     person.add_argument("user", metavar="USER", help="such as analyst_ada")
     asked = add_command(commands, run_health)
@@ -244,6 +274,36 @@ def add_replay(command: argparse.ArgumentParser) -> None:
         help_text = f"only messages that reached Kafka {which} this ISO 8601 time, in UTC"
         command.add_argument(name, type=moment, metavar="TIME", help=help_text)
     command.add_argument("--dry-run", action="store_true", help="only say what would move")
+
+
+def add_backup(command: argparse.ArgumentParser) -> None:
+    """Declare where a backup goes, and the questions about those that are there."""
+    command.add_argument("--to", type=Path, metavar="DIR", help="folder of backups (BACKUP_DIR)")
+    asked = command.add_mutually_exclusive_group()
+    asked.add_argument("--list", action="store_true", help="only say which backups there are")
+    asked.add_argument(
+        "--check", action="store_true", help="only read the newest, or that in DIR, and compare"
+    )
+
+
+def add_restore(command: argparse.ArgumentParser) -> None:
+    """Declare which backup is put back, and what of it."""
+    command.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="DIR",
+        help="a backup, or a folder of backups, of which the newest is taken (BACKUP_DIR)",
+    )
+    for name, what in (
+        ("--catalog", "the Iceberg catalog"),
+        ("--objects", "objects that the bucket lacks"),
+        ("--master-data", "customers, meters and producers' reports"),
+    ):
+        command.add_argument(name, action="store_true", help=f"{what}; with others only those")
+    command.add_argument(
+        "--replace", action="store_true", help="give up the tables and meters that are there now"
+    )
 
 
 def add_command(

@@ -33,8 +33,12 @@ TOOLS = {
     "kafka-consumer-groups": KAFKA_TOOL,
     "mc": ("minio-storage",),
     "psql": ("postgres",),
+    "pg_dump": ("postgres",),
+    "pg_restore": ("postgres",),
     "trino": ("trino-coordinator",),
 }
+# What these read and print are files, which a terminal would change.
+FILTERS = {"pg_dump", "pg_restore"}
 UNITS = {"B": 1e-6, "KiB": 1024e-6, "MiB": 1.048576, "GiB": 1073.741824}
 
 
@@ -119,6 +123,17 @@ def start(settings: Settings, say: Say) -> None:
         raise RetriableError(
             "every container healthy", ", ".join(bad), "run ./initial-setup.sh doctor"
         )
+
+
+def start_stores(settings: Settings, say: Say) -> None:
+    """Bring up what keeps data (PostgreSQL, Kafka, the object store) and nothing that writes."""
+    security.prepare(settings, say)
+    # Without an access key the store is Amazon's S3.
+    names = ["postgres", "kafka-kraft", *(["minio-storage"] if settings.s3_access_key else [])]
+    up = ["up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), "--no-build"]
+    run(settings, *up, "--no-recreate", *names)
+    once = ["run", "--rm", "--no-TTY", "--no-deps", "--name", "postgres-init-again"]
+    run(settings, *once, "postgres-init")
 
 
 def stop(settings: Settings, say: Say) -> None:
@@ -224,7 +239,8 @@ def tool(
     if any(word.startswith("--bootstrap-server") for word in arguments):
         first = []
     defaults = tool_defaults(settings, name, arguments)
-    options = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
+    is_typed = name not in FILTERS and sys.stdin.isatty() and sys.stdout.isatty()
+    options = ["-it"] if is_typed else ["-i"]
     # By name: a password is not seen in the process table, and the caller's own gets in too.
     names = ["TRINO_PASSWORD"] if name == "trino" and settings.secure else list(defaults)
     options += [word for variable in names for word in ("--env", variable)]
@@ -233,7 +249,7 @@ def tool(
 
 def tool_defaults(settings: Settings, name: str, arguments: Sequence[str]) -> dict[str, str]:
     """What a tool reads in its environment inside the container."""
-    if name == "psql":
+    if TOOLS[name] == TOOLS["psql"]:
         return psql_defaults(settings)
     return trino_client.tool_login(settings, arguments) if name == "trino" else {}
 

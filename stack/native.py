@@ -21,14 +21,18 @@ RUNNING_SECONDS = 30.0
 MESSAGES_LOST = 3
 
 
-def foundation(settings: Settings, paths: Paths) -> list[Service]:
-    """The services that others build on."""
+def stores(settings: Settings, paths: Paths) -> list[Service]:
+    """The services that keep data."""
     return [
         postgres.service(settings, paths),
         kafka.service(settings, paths),
         objectstore.service(settings, paths),
-        trino.service(settings, paths),
     ]
+
+
+def foundation(settings: Settings, paths: Paths) -> list[Service]:
+    """The services that others build on."""
+    return [*stores(settings, paths), trino.service(settings, paths)]
 
 
 def pipeline(settings: Settings) -> list[Service]:
@@ -56,6 +60,26 @@ def fetch(settings: Settings, say: Say) -> None:
 
 def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until each service answers; safe to call again."""
+    supervisor = launch(settings, say)
+    paths = paths_of(settings)
+    start_each(supervisor, foundation(settings, paths), say)
+    ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES])
+    postgres.apply_init_files(settings)
+    initialise(settings, say)
+    start_each(supervisor, pipeline(settings), say)
+    check_running(supervisor, paths)
+
+
+def start_stores(settings: Settings, say: Say) -> None:
+    """Bring up what keeps data (PostgreSQL, Kafka, the object store) and nothing that writes."""
+    supervisor = launch(settings, say)
+    start_each(supervisor, stores(settings, paths_of(settings)), say)
+    ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES])
+    postgres.apply_init_files(settings)
+
+
+def launch(settings: Settings, say: Say) -> Supervisor:
+    """Prepare every service and have a supervisor that knows how each is run."""
     paths = paths_of(settings)
     paths.state.mkdir(parents=True, mode=0o700, exist_ok=True)
     postgres.check_can_run()
@@ -65,14 +89,8 @@ def start(settings: Settings, say: Say) -> None:
     objectstore.prepare(paths)
     trino.prepare(settings, paths)
     supervisor = Supervisor(settings, paths)
-    base, own = foundation(settings, paths), pipeline(settings)
-    supervisor.launch([*base, *own])
-    start_each(supervisor, base, say)
-    ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES])
-    postgres.apply_init_files(settings)
-    initialise(settings, say)
-    start_each(supervisor, own, say)
-    check_running(supervisor, paths)
+    supervisor.launch([*foundation(settings, paths), *pipeline(settings)])
+    return supervisor
 
 
 def check_running(supervisor: Supervisor, paths: Paths) -> None:

@@ -39,6 +39,12 @@ class Runtime(Protocol):
     def start(self, settings: Settings, say: Say) -> None:
         """Bring everything up and wait until each service answers; safe to call again."""
 
+    def start_stores(self, settings: Settings, say: Say) -> None:
+        """Bring up what keeps data (PostgreSQL, Kafka, the object store) and nothing that writes.
+
+        PostgreSQL has its roles, databases and tables then.
+        """
+
     def stop(self, settings: Settings, say: Say) -> None:
         """End every service without loss."""
 

@@ -115,6 +115,10 @@ class Settings:
     maintenance_orphan_hours: float
     maintenance_file_mb: int
 
+    backup_dir: Path
+    backup_keep: int
+    backup_restore_hours: float
+
     @property
     def env_file(self) -> Path:
         """The file these settings were read from, whether it exists or not."""
@@ -176,6 +180,7 @@ def fill_addresses(values: Mapping[str, str]) -> dict[str, str]:
     filled["S3_ENDPOINT"] = values["S3_ENDPOINT"] or f"http://localhost:{values['MINIO_PORT']}"
     state = PROJECT_ROOT / values["STATE_DIR"]
     filled["STATE_DIR"] = str(state)
+    filled["BACKUP_DIR"] = str(PROJECT_ROOT / values["BACKUP_DIR"])
     filled["TLS_CA_FILE"] = values["TLS_CA_FILE"] or str(state / "tls" / "client" / "ca.pem")
     return filled
 

@@ -28,9 +28,10 @@ def tool_command(
         return [*kafka.tool(paths, name), *with_login(arguments, settings)], (
             kafka.login_environment(settings)
         )
-    if name == "psql":
+    if name in postgres.TOOLS:
         database = {"PGDATABASE": "meterhouse"}
-        return [*postgres.psql(), *arguments], postgres.client_environment(settings) | database
+        program = postgres.tool(name)
+        return [program, *arguments], postgres.client_environment(settings) | database
     if name == "dbt":
         return [sys.executable, "-m", "stack", "dbt", *arguments], {}
     if name == "mc":

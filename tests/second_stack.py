@@ -37,7 +37,11 @@ def main(path: Path, mode: str) -> None:
     names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     path.parent.mkdir(parents=True, exist_ok=True)
-    env_file.create(path, CHANGES | ports | {"STATE_DIR": f".stack-test/{mode}/state"})
+    folders = {
+        "STATE_DIR": f".stack-test/{mode}/state",
+        "BACKUP_DIR": f".stack-test/{mode}/backup",
+    }
+    env_file.create(path, CHANGES | ports | folders)
 
 
 if __name__ == "__main__":

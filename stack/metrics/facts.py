@@ -27,7 +27,8 @@ class Facts:
 
     up: source -> whether it answered. health: the runner's health file. row: the ledger's last
     row by column. landed_at: topic -> seconds since 1970 of the last landing commit. lag: topic ->
-    partition -> messages that have not landed.
+    partition -> messages that have not landed. backup: times of the newest backup, in seconds since
+    1970 (stack.reconciliation.database.newest_backup).
     """
 
     up: Mapping[str, bool]
@@ -35,6 +36,7 @@ class Facts:
     row: Mapping[str, Any] = field(default_factory=dict)
     landed_at: Mapping[str, float] = field(default_factory=dict)
     lag: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    backup: Mapping[str, float] = field(default_factory=dict)
 
 
 class Sources:
@@ -56,8 +58,9 @@ class Sources:
         row = attempt(up, TRINO, lambda: self._last_row(locations))
         landed = attempt(up, TRINO, lambda: self._watermarks(locations))
         lag = attempt(up, KAFKA, lambda: self._lag(landed))
+        backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._settings))
         landed_at = {topic: mark.landed_at.timestamp() for topic, mark in landed.items()}
-        return Facts(up, found, row, landed_at, lag)
+        return Facts(up, found, row, landed_at, lag, backup)
 
     def _locations(self) -> dict[str, str]:
         return database.locations(self._settings, self._plan)

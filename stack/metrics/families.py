@@ -39,6 +39,14 @@ BY_TABLE = {
     "table_snapshots": ("table_snapshots", "Snapshots that a table keeps."),
 }
 
+OF_BACKUP = {
+    "taken_at": ("backup_timestamp_seconds", "When the newest backup was begun."),
+    "fills_gap_until": (
+        "backup_fills_gap_until_timestamp_seconds",
+        "Until when a restore of it can begin and the topics fill the gap.",
+    ),
+}
+
 
 def families(facts: Facts) -> Iterator[GaugeMetricFamily]:
     """Every metric of which something is known."""
@@ -47,6 +55,7 @@ def families(facts: Facts) -> Iterator[GaugeMetricFamily]:
     yield from of_rounds(facts.health)
     yield from of_landing(facts)
     yield from of_ledger(facts.row)
+    yield from of_backup(facts.backup)
 
 
 def gauge(
@@ -100,6 +109,13 @@ def of_landing(facts: Facts) -> Iterator[GaugeMetricFamily]:
     if facts.landed_at:
         times = [([topic], at) for topic, at in sorted(facts.landed_at.items())]
         yield gauge("landed_timestamp_seconds", "Last landing commit.", ["topic"], times)
+
+
+def of_backup(backup: Mapping[str, float]) -> Iterator[GaugeMetricFamily]:
+    """The newest backup, as far as there is one."""
+    for column, (name, text) in OF_BACKUP.items():
+        if column in backup:
+            yield single(name, text, backup[column])
 
 
 def of_ledger(row: Mapping[str, Any]) -> Iterator[GaugeMetricFamily]:

@@ -1,4 +1,4 @@
-"""Ask PostgreSQL what producers report, and which state of each table is the newest."""
+"""Ask PostgreSQL what producers report, which state of each table is the newest, which backup."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ from public.producer_reports
 group by topic, topic_id, kafka_partition
 order by topic, topic_id, kafka_partition
 """
+BACKUP_SQL = """
+select
+    extract(epoch from taken_at)::float8,
+    extract(epoch from fills_gap_until)::float8
+from public.backups
+order by taken_at desc
+limit 1
+"""
 
 
 def locations(settings: Settings, plan: Plan) -> dict[str, str]:
@@ -39,6 +47,16 @@ def locations(settings: Settings, plan: Plan) -> dict[str, str]:
 def acknowledged(settings: Settings) -> list[Acknowledged]:
     """What producers reported, added up. Raises RetriableError if PostgreSQL does not answer."""
     return [Acknowledged(*row) for row in rows(settings, "meterhouse", ACKNOWLEDGED_SQL)]
+
+
+def newest_backup(settings: Settings) -> dict[str, float]:
+    """taken_at and fills_gap_until of the newest backup, in seconds since 1970, as far as known.
+
+    Raises RetriableError if PostgreSQL does not answer.
+    """
+    found = rows(settings, "meterhouse", BACKUP_SQL)
+    pairs = zip(("taken_at", "fills_gap_until"), found[0], strict=True) if found else ()
+    return {name: float(at) for name, at in pairs if at is not None}
 
 
 def rows(settings: Settings, database: str, sql: str) -> list[tuple[Any, ...]]:

@@ -61,6 +61,7 @@ select
 from meter_digests cross join customer_digests
 """
 
+RESTORED_SQL = "select coalesce(max(restored_at)::text, '') from public.backups"
 QUARANTINE_SQL = """
 select table_name from iceberg.information_schema.tables
 where table_schema = 'quality' and table_name = 'quarantine_telemetry_raw'
@@ -83,6 +84,7 @@ def look(settings: Settings, seen: Seen | None, project: str) -> Found:
         tables = rows(settings, "iceberg_catalog", TABLES_SQL, {})
         newest_at = seen.newest_at if seen else ""
         master_data = rows(settings, "meterhouse", MASTER_DATA_SQL, {"newest_at": newest_at})
+        restored = rows(settings, "meterhouse", RESTORED_SQL, {})
     except psycopg2.Error as error:
         raise RetriableError(
             "the catalog's tables and master data",
@@ -94,6 +96,7 @@ def look(settings: Settings, seen: Seen | None, project: str) -> Found:
         model_tables=model_tables(tables),
         master_data=MasterData(*master_data[0]),
         project=project,
+        restored_at=str(restored[0][0]),
     )
 
 

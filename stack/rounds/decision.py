@@ -30,12 +30,14 @@ class Found:
 
     landing: landing table -> metadata location, which every commit to the table changes.
     model_tables: schema.table of everything built from them; project: fingerprint of its files.
+    restored_at: when tables were last put back from a backup, ISO 8601; empty if never.
     """
 
     landing: Mapping[str, str]
     model_tables: Collection[str]
     master_data: MasterData
     project: str
+    restored_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Seen:
     newest_at: str
     project: str
     is_current: bool = True
+    restored_at: str = ""
 
 
 class Action(Enum):
@@ -122,6 +125,7 @@ def rebuild_reasons(seen: Seen, found: Found) -> tuple[str, ...]:
         *(("the dbt project changed",) if found.project != seen.project else ()),
         *((f"gone: {', '.join(gone)}",) if gone else ()),
         *(("dbt was run by hand",) if not seen.is_current else ()),
+        *(("restored from a backup",) if found.restored_at != seen.restored_at else ()),
     )
 
 
@@ -146,4 +150,5 @@ def seen_after(found: Found, model_tables: Collection[str]) -> Seen:
         all=master_data.all,
         newest_at=master_data.newest_at,
         project=found.project,
+        restored_at=found.restored_at,
     )

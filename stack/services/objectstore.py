@@ -87,17 +87,17 @@ def weed(settings: Settings, paths: Paths) -> Service:
     )
 
 
-def client(settings: Settings) -> Minio:
-    """An S3 client with short time limits, for set-up and readiness."""
+def client(settings: Settings, read_seconds: float = 10, retries: int = 0) -> Minio:
+    """An S3 client; its short time limits, and no second try, are for set-up and readiness."""
     endpoint = urlsplit(settings.s3_endpoint)
-    limits = Timeout(connect=3, read=10)
+    limits = Timeout(connect=3, read=read_seconds)
     keys = StaticProvider(settings.s3_access_key, str(settings.s3_secret_key))
     return Minio(
         endpoint.netloc,
         credentials=keys if settings.s3_access_key else IamAwsProvider(),
         secure=endpoint.scheme == "https",
         region=settings.s3_region,
-        http_client=PoolManager(timeout=limits, retries=Retry(total=0)),
+        http_client=PoolManager(timeout=limits, retries=Retry(total=retries)),
     )
 
 

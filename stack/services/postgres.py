@@ -29,6 +29,7 @@ def programs_folder() -> Path:
 
 
 PROGRAMS = programs_folder()
+TOOLS = ("psql", "pg_dump", "pg_restore")
 INIT_FOLDER = PROJECT_ROOT / "postgres-init"
 # PostgreSQL refuses to run as root. In a user namespace of its own it sees another user's id while
 # its files stay the caller's: nothing has to be copied or handed over, whatever the folder is.
@@ -96,9 +97,9 @@ def apply_init_files(settings: Settings) -> None:
     run(["bash", str(INIT_FOLDER / "apply.sh")], environment, "postgres-init/ to run")
 
 
-def psql() -> list[str]:
-    """The command of PostgreSQL's own client."""
-    return [str(PROGRAMS / "psql")]
+def tool(name: str) -> str:
+    """One of TOOLS as a program."""
+    return str(PROGRAMS / name)
 
 
 def client_environment(settings: Settings) -> dict[str, str]:

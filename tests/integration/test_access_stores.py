@@ -96,6 +96,10 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
             set(),
             id="take a report back",
         ),
+        pytest.param(
+            "meterhouse", "select restored_at from backups", {"dbt"}, id="read of backups"
+        ),
+        pytest.param("meterhouse", "delete from backups where false", set(), id="forget a backup"),
         pytest.param("meterhouse", "create table public.t (n integer)", set(), id="create"),
         pytest.param("meterhouse", "create temporary table t (n integer)", set(), id="temporary"),
         pytest.param(

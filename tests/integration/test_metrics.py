@@ -15,8 +15,11 @@ from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 
 Metrics = dict[str, dict[tuple[str, ...], float]]
-# The tests' runner plays no rounds (DBT_AUTO_RUN): what only a round can tell is not there.
-OF_ROUNDS = {
+# The tests' runner plays no rounds (DBT_AUTO_RUN), and nobody may have made a backup: what only
+# these can tell need not be there.
+OF_ROUNDS_AND_BACKUPS = {
+    "meterhouse_backup_timestamp_seconds",
+    "meterhouse_backup_fills_gap_until_timestamp_seconds",
     "meterhouse_round_duration_seconds",
     "meterhouse_round_last_success_timestamp_seconds",
     "meterhouse_model_duration_seconds",
@@ -96,7 +99,7 @@ def test_the_reconciliation_is_that_of_the_books(lakehouse: Lakehouse, metrics: 
 def test_what_alerts_ask_for_is_served(metrics: Metrics) -> None:
     rules = (PROJECT_ROOT / "docs" / "alerts.yml").read_text(encoding="utf-8")
     expressions = "\n".join(re.findall(r"expr:(.*?)(?:for|labels):", rules, re.DOTALL))
-    assert set(re.findall(r"\bmeterhouse_\w+", expressions)) <= set(metrics) | OF_ROUNDS
+    assert set(re.findall(r"\bmeterhouse_\w+", expressions)) <= set(metrics) | OF_ROUNDS_AND_BACKUPS
     assert set(metrics["meterhouse_source_up"].values()) == {1.0}
 
 

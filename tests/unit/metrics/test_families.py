@@ -49,6 +49,7 @@ FACTS = Facts(
     row=ROW,
     landed_at={"t": NOON.timestamp()},
     lag={"t": {0: 3, 1: 0}},
+    backup={"taken_at": NOON.timestamp(), "fills_gap_until": NOON.timestamp() + 518_400},
 )
 
 
@@ -86,6 +87,8 @@ def value(facts: Facts, name: str, **labels: str) -> float:
         ("reconciliation_differences", {}, 0),
         ("model_duration_seconds", {"model": "device_daily_metrics"}, 0.25),
         ("source_up", {"source": "trino"}, 0),
+        ("backup_timestamp_seconds", {}, 1_767_355_200),
+        ("backup_fills_gap_until_timestamp_seconds", {}, 1_767_873_600),
     ],
 )
 def test_a_metric_says_what_the_facts_say(

@@ -126,6 +126,12 @@ def test_decision_after_dbt_by_hand_is_to_run() -> None:
     assert (decision.action, decision.reason) == (Action.RUN, "dbt was run by hand")
 
 
+def test_decision_after_a_restore_is_to_run_once_though_nothing_landed_since() -> None:
+    found = replace(UNCHANGED, restored_at="2026-03-01 00:00:00+00")
+    assert decided(found).reason == "restored from a backup"
+    assert decided(found, seen_after(found, found.model_tables)) == Decision(Action.NOTHING)
+
+
 def test_decision_after_dbt_by_hand_still_knows_that_a_meter_moved() -> None:
     master_data = replace(UNCHANGED.master_data, counted_before="ten meters, one moved")
     found = replace(UNCHANGED, master_data=master_data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,17 @@ def test_psql_gets_its_password_by_the_environment() -> None:
     assert "hunter2" not in " ".join(command)
     assert environment["PGPASSWORD"] == "hunter2"
     assert "PGPASSWORD" in command
+
+
+@pytest.mark.parametrize(("name", "expected"), [("psql", "-it"), ("pg_dump", "-i")])
+def test_a_dump_never_passes_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    command, environment = compose.tool(load_settings({}), name, [])
+    assert command[2] == expected
+    assert environment["PGUSER"] == "postgres"
 
 
 def test_amazons_s3_is_switched_on_by_the_files_that_compose_reads() -> None:

@@ -1,0 +1,135 @@
+"""Dump PostgreSQL's databases and restore them, by PostgreSQL's own programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from stack.errors import RetriableError
+from stack.lock import first_line
+from stack.ready import admin_connection
+from stack.runtime import runtime_of
+from stack.settings import Settings
+
+CATALOG, MASTER_DATA = DATABASES = ("iceberg_catalog", "meterhouse")
+ICEBERG_CATALOG = "lakehouse"
+# What is lost where a database is replaced, and its name.
+CONTENTS = {
+    CATALOG: ("select count(*) from iceberg_tables", "tables and views"),
+    MASTER_DATA: ("select count(*) from device_master", "meters"),
+}
+SHOWN_ERROR = 500
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """A table or view of the Iceberg catalog. location: of its metadata file."""
+
+    name: str
+    location: str
+    is_view: bool
+
+
+def dump_file(folder: Path, database: str) -> Path:
+    """A database's dump in a backup's folder."""
+    return folder / f"{database}.dump"
+
+
+def dump(settings: Settings, database: str, path: Path) -> None:
+    """Copy a database as it is at one moment. Raises RetriableError with pg_dump's words."""
+    run(settings, "pg_dump", ["--format=custom", database], output=path)
+
+
+def restore(settings: Settings, database: str, path: Path) -> None:
+    """Put a dump in the place of what the database holds: all of it or, if it fails, nothing.
+
+    Raises RetriableError with pg_restore's words.
+    """
+    options = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error"]
+    run(settings, "pg_restore", [*options, f"--dbname={database}"], source=path)
+
+
+def entries(settings: Settings, path: Path) -> list[CatalogEntry]:
+    """The tables and views that a dump of the catalog names."""
+    options = ["--data-only", "--table=iceberg_tables", "--file=-"]
+    return parse_entries(run(settings, "pg_restore", options, source=path))
+
+
+def parse_entries(script: str) -> list[CatalogEntry]:
+    """The rows of pg_restore's COPY of iceberg_tables, in its text format.
+
+    Raises RetriableError if the script has no such COPY.
+    """
+    lines = iter(script.splitlines())
+    header = next((line for line in lines if line.startswith("COPY public.iceberg_tables ")), None)
+    if header is None:
+        raise RetriableError(
+            "the table iceberg_tables in the catalog's dump",
+            "none",
+            "run ./initial-setup.sh, which makes the catalog, then back up again",
+        )
+    columns = header[header.index("(") + 1 : header.index(")")].split(", ")
+    found = []
+    for line in lines:
+        if line == r"\.":
+            break
+        row = dict(zip(columns, line.split("\t"), strict=True))
+        if row["catalog_name"] == ICEBERG_CATALOG and row["metadata_location"] != r"\N":
+            name = f"{row['table_namespace']}.{row['table_name']}"
+            is_view = row["iceberg_type"] == "VIEW"
+            found.append(CatalogEntry(name, row["metadata_location"], is_view))
+    return found
+
+
+def run(
+    settings: Settings,
+    program: str,
+    arguments: Sequence[str],
+    source: Path | None = None,
+    output: Path | None = None,
+) -> str:
+    """Run one of PostgreSQL's programs on files; what it printed where no file takes it."""
+    command, environment = runtime_of(settings).tool(settings, program, arguments)
+    with ExitStack() as files:
+        stdin = files.enter_context(source.open("rb")) if source else subprocess.DEVNULL
+        stdout = files.enter_context(output.open("wb")) if output else subprocess.PIPE
+        result = subprocess.run(
+            command,
+            env=os.environ | environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    if result.returncode != 0:
+        raise RetriableError(
+            f"{program} to end well",
+            result.stderr.decode(errors="replace").strip()[-SHOWN_ERROR:],
+            "mend that (./initial-setup.sh status, room on the disk), then run it again",
+        )
+    return result.stdout.decode() if result.stdout else ""
+
+
+def contents(settings: Settings, database: str) -> str:
+    """What a database holds already, in words; empty where it holds nothing.
+
+    Raises RetriableError if PostgreSQL does not answer.
+    """
+    sql, what = CONTENTS[database]
+    try:
+        with closing(admin_connection(settings, database)) as session, session.cursor() as cursor:
+            cursor.execute(sql)
+            (count,) = cursor.fetchone() or (0,)
+    except psycopg2.Error as error:
+        raise RetriableError(
+            f"PostgreSQL's database {database}",
+            first_line(error),
+            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+        ) from error
+    return f"{count} {what}" if count else ""

@@ -1,0 +1,69 @@
+"""Whether Kafka still holds what came after a backup: the topics fill the gap, or they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from confluent_kafka import KafkaException
+
+from lander.offsets import LANDED_PROPERTY, Landed
+from stack.backup.databases import CatalogEntry
+from stack.backup.tables import Walk
+from stack.errors import RetriableError
+from stack.maintenance import retention
+from stack.maintenance.retention import Retention
+from stack.settings import Settings
+
+LANDING = "landing."
+
+
+def landed_of(entries: list[CatalogEntry], walk: Walk) -> dict[str, str]:
+    """Topic -> what its landing table says has landed, as the table's property has it."""
+    found = {}
+    for entry in entries:
+        if entry.name.startswith(LANDING) and not entry.is_view:
+            text = walk.metadata(entry).properties.get(LANDED_PROPERTY)
+            if text:
+                found[entry.name.removeprefix(LANDING)] = text
+    return found
+
+
+def look(
+    settings: Settings,
+    landed: Mapping[str, str],
+    now: datetime,
+    since: datetime | None = None,
+) -> list[Retention]:
+    """How long Kafka will hold what has not landed by this account, and what is gone already.
+
+    since: nothing that has not landed came before; None for each table's last commit. Raises
+    RetriableError if Kafka does not answer.
+    """
+    marks = {topic: Landed.from_json(text) for topic, text in landed.items()}
+    try:
+        held = retention.describe(settings, sorted(marks))
+    except KafkaException as error:
+        raise RetriableError(
+            f"Kafka at {settings.kafka_bootstrap_servers}",
+            str(error),
+            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+        ) from error
+    return [
+        retention.judge(
+            topic,
+            retention.Landed(since or marks[topic].landed_at, marks[topic].offsets),
+            each,
+            now,
+        )
+        for topic, each in sorted(held.items())
+    ]
+
+
+def fills_until(topics: list[Retention], restore_hours: float, now: datetime) -> datetime | None:
+    """Until when a restore can still begin so that nothing is lost; None where there is no limit.
+
+    The inequality: a topic's retention >= the backup's age + restore_hours.
+    """
+    hours = [each.hours for each in topics if each.hours is not None]
+    return now + timedelta(hours=min(hours) - restore_hours) if hours else None

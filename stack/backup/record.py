@@ -1,0 +1,50 @@
+"""Backups as the rest of the stack knows them: one row each in PostgreSQL, public.backups."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg2
+
+from stack.errors import RetriableError
+from stack.lock import first_line
+from stack.ready import admin_connection
+from stack.settings import Settings
+
+DATABASE = "meterhouse"
+SAVE_SQL = """
+insert into public.backups (name, taken_at, fills_gap_until, objects, bytes, restored_at)
+values (%(name)s, %(taken_at)s, %(fills_gap_until)s, %(objects)s, %(bytes)s, %(restored_at)s)
+on conflict (name) do update set restored_at = excluded.restored_at
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One backup. restored_at: when it was put back the last time, None if never."""
+
+    name: str
+    taken_at: datetime
+    fills_gap_until: datetime | None
+    objects: int
+    bytes: int
+    restored_at: datetime | None = None
+
+
+def save(settings: Settings, row: Row) -> None:
+    """Note a backup, or that it was restored. Raises RetriableError."""
+    try:
+        with (
+            closing(admin_connection(settings, DATABASE)) as session,
+            session,
+            session.cursor() as cursor,
+        ):
+            cursor.execute(SAVE_SQL, vars(row))
+    except psycopg2.Error as error:
+        raise RetriableError(
+            "a row in public.backups, from which rounds and metrics know of backups",
+            first_line(error),
+            "run ./initial-setup.sh, which makes the table, then run it again",
+        ) from error
