@@ -20,6 +20,8 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from benchmarks import figures
+from benchmarks.figures import Figure, Report
 from simulator.clock import by_days, interval_ends
 from simulator.delivery import Delivery, connect
 from simulator.devices import Device, build_fleet
@@ -28,9 +30,8 @@ from simulator.hashing import Integers
 from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
 from simulator.simulation import Simulation
-from stack.errors import MeterhouseError
 from stack.kafka_client import ADMIN, client_options, connection
-from stack.settings import Settings, load_settings
+from stack.settings import Settings
 
 INTERVAL_MS = 1_800_000
 START_MS = round(datetime(2025, 11, 1, tzinfo=UTC).timestamp() * 1000)
@@ -46,15 +47,6 @@ class Cost:
     readings: int
     seconds: float
     cpu_seconds: float
-
-    def line(self, name: str, base: Cost | None) -> str:
-        """The row of the result table."""
-        per_million = self.cpu_seconds / self.readings * 1e6
-        ratio = f"{base.cpu_per_reading / self.cpu_per_reading:6.1f} x" if base else ""
-        return (
-            f"{name:<28}{self.readings:>12,}{self.readings / self.seconds:>14,.0f}"
-            f"{per_million:>12.2f}   {ratio}"
-        )
 
     @property
     def cpu_per_reading(self) -> float:
@@ -158,43 +150,46 @@ def deliver(settings: Settings, devices: Sequence[Device], ends_ms: Integers, se
         admin.delete_topics([topic])[topic].result(timeout=TOPIC_SECONDS)
 
 
-def run(options: argparse.Namespace, settings: Settings) -> None:
-    """Measure all steps and print the table."""
+def measure(options: argparse.Namespace, settings: Settings) -> Report:
+    """Measure all steps."""
     devices = sample_devices(options.devices, settings.fleet_seed)
     ends_ms = interval_ends(START_MS, START_MS + options.days * DAY_MS, INTERVAL_MS)
     seed = settings.fleet_seed
     check_equal_shapes(devices, ends_ms, seed)
     plain_ends = ends_ms[: max(1, len(ends_ms) // 4)]
-    sys.stdout.write(f"{options.devices} meters, {options.days} days of half hours\n")
-    sys.stdout.write(f"{'':<28}{'readings':>12}{'readings/s':>14}{'cpu-s/mio':>12}\n")
     plain = measured(lambda: sum(1 for _ in plain_loop(devices, plain_ends)))
-    show(plain.line("dictionary and json.dumps", None))
     made = measured(lambda: sum(len(c.values) for c in generated(devices, ends_ms, seed)))
-    show(made.line("generation", plain))
+    costs = {"dictionary and json.dumps": plain, "generation": made}
     if not options.no_kafka:
-        sent = measured(lambda: deliver(settings, devices, ends_ms, seed))
-        show(sent.line("generation and delivery", None))
+        costs["generation and delivery"] = measured(
+            lambda: deliver(settings, devices, ends_ms, seed)
+        )
+    ratio = plain.cpu_per_reading / made.cpu_per_reading
+    return Report(
+        f"{options.devices:,} meters, {options.days} days of half hours",
+        "names, order and types of the fields are those of the plain loop",
+        (
+            *(
+                Figure(f"{name}: a core", 1 / cost.cpu_per_reading, "readings/s")
+                for name, cost in costs.items()
+            ),
+            *(
+                Figure(f"{name}: on the wall", cost.readings / cost.seconds, "readings/s")
+                for name, cost in costs.items()
+            ),
+            Figure("generation / dictionary and json.dumps: a core", ratio, "times", at_least=4),
+        ),
+    )
 
 
-def show(line: str) -> None:
-    """One row, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str]) -> int:
     """Run the command; the exit status."""
-    command = argparse.ArgumentParser(prog="python -m benchmarks.simulator", description=__doc__)
-    command.add_argument("--devices", type=int, default=1000, help="meters (%(default)s)")
-    command.add_argument("--days", type=int, default=21, help="days of history (%(default)s)")
-    command.add_argument("--no-kafka", action="store_true", help="leave delivery out")
-    try:
-        run(command.parse_args(arguments), load_settings())
-    except MeterhouseError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulator", description=__doc__)
+    parser.add_argument("--devices", type=int, default=1000, help="meters (%(default)s)")
+    parser.add_argument("--days", type=int, default=21, help="days of history (%(default)s)")
+    parser.add_argument("--no-kafka", action="store_true", help="leave delivery out")
+    return figures.run(parser, measure, words)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,47 +9,23 @@ with the last ones. `--without-maintenance` shows what neglect costs. All is del
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from lander.batch import Batch, Chunk, Stamp
-from lander.offsets import Landed
-from lander.parse import parser_for
-from lander.table import IcebergTable, connect
-from lander.topics import load_topics
+from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, message
 from stack import lock
-from stack.maintenance.policy import Policy
-from stack.maintenance.tables import State, Table, state
-from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Turn, maintain, session_properties
-from stack.root import PROJECT_ROOT
-from stack.rounds.decision import Action, Decision
-from stack.rounds.health import HealthFile
-from stack.rounds.models import Models, Watched
-from stack.rounds.outcome import Result
-from stack.rounds.project import Project
-from stack.services import trino
-from stack.settings import Settings, load_settings
+from stack.maintenance.tables import State
+from stack.settings import load_settings
 
-FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 ENERGY_KWH = Decimal("0.125")
-SCHEMAS = ("staging", "quality", "intermediate", "marts")
-# Time is compressed: what a stack keeps for a day is kept here for the last few rounds.
-POLICY = Policy(snapshot_hours=60 / 3600, orphan_hours=0.25, file_mb=128, margin_seconds=10)
 
 
 @dataclass(frozen=True)
@@ -77,132 +53,25 @@ class Cost:
 
 
 class Bench:
-    """A landing table and a copy of the models, apart from those of the stack."""
+    """A landing table and a copy of the models, filled day by day."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self.name = f"benchmark_{uuid.uuid4().hex[:8]}"
-        self.settings = replace(settings, state_dir=folder / "state")
-        self.user = f"dbt_{self.name}"
-        self.project = Project(self._copy(folder / "project"), self.user)
-        topic = replace(load_topics()["telemetry_raw"], name=self.name)
-        self._parser = parser_for(topic)
-        self._sort_by = topic.sort_by
-        self._table = IcebergTable(topic, partial(connect, settings))
-        self._landed = self._table.open(Landed(0, FIRST_DAY, {0: 0}, self.name))
-        self._models = Models(self.settings, self.project, lambda text: None)
-        health = self.settings.state_dir / "health" / "dbt.json"
-        self._health = HealthFile(health, lambda: datetime.now(UTC), time.monotonic)
-        for schema in SCHEMAS:
-            trino.query(settings, f"create schema iceberg.{self.name}_{schema}")
-
-    def _copy(self, folder: Path) -> Path:
-        """The dbt project with this landing table, and schemas and a user of its own."""
-        ignored = shutil.ignore_patterns("target", "logs")
-        shutil.copytree(PROJECT_ROOT / "dbt-project", folder, ignore=ignored)
-        changes = {
-            "models/sources/landing.yml": (
-                "- name: telemetry_raw\n",
-                f"- name: telemetry_raw\n        identifier: {self.name}\n",
-            ),
-            "profiles.yml": ("user: dbt\n", f"user: {self.user}\n"),
-        }
-        for file, (old, new) in changes.items():
-            text = (folder / file).read_text(encoding="utf-8")
-            if old not in text:
-                raise SystemExit(f"{file} of the dbt project no longer holds {old!r}")
-            (folder / file).write_text(text.replace(old, new), encoding="utf-8")
-        (folder / "macros" / "generate_schema_name.sql").write_text(
-            "{% macro generate_schema_name(custom_schema_name, node) -%}\n"
-            f"    {self.name}_{{{{ custom_schema_name }}}}\n"
-            "{%- endmacro %}\n"
-        )
-        return folder
-
-    def land(self, moment: datetime, meters: int) -> None:
-        """Commit one message of each meter, read and landed at a moment."""
-        start = self._landed.offsets[0]
-        batch = Batch(self._parser)
-        zeros, times = np.zeros(meters, np.int64), np.full(meters, moment.timestamp() * 1000)
-        offsets = np.arange(start, start + meters)
-        messages = [message(10_000 + meter, moment) for meter in range(meters)]
-        chunk = Chunk(zeros, offsets, times.astype(np.int64), [None] * meters, messages)
-        batch.add(chunk, 0.0)
-        landed = self._landed.following({0: start + meters}, moment, self.name)
-        stamp = Stamp(landed.batch_id, landed.landed_at, self.name)
-        rows = batch.sorted_rows(self._sort_by, stamp)
-        self._table.commit(rows, self._table.open(self._landed), landed, ())
-        self._landed = landed
-
-    def run_models(self, held: lock.WriterLock) -> None:
-        """Run all models once. Raises SystemExit if one fails."""
-        watched = Watched(
-            held, lambda: False, lambda model: None, lambda: None, self._health.beating
-        )
-        decision = Decision(Action.RUN, ("benchmark",))
-        outcome = self._models.run(decision, self.project.fingerprint(), watched)
-        if outcome.result is not Result.OK:
-            raise SystemExit(outcome.text)
-
-    def tables(self) -> list[Table]:
-        """The tables of this run."""
-        found = trino.query(
-            self.settings,
-            "select table_schema, table_name from iceberg.information_schema.tables "
-            f"where table_schema like '{self.name}%' and table_type = 'BASE TABLE'",
-        )
-        return [Table("landing", self.name), *(Table(schema, name) for schema, name in found)]
-
-    def maintain(self, held: lock.WriterLock) -> None:
-        """Maintain every table of this run. Raises SystemExit if that fails."""
-        with closing(Warehouse(self.settings, session_properties(POLICY))) as warehouse:
-            for table in self.tables():
-                done = maintain(warehouse, table, POLICY, Turn(lambda: False, held.check))
-                if done is None or done.error:
-                    raise SystemExit(f"{table}: {done.error if done else 'gone'}")
-
-    def state(self) -> State:
-        """How the landing table is."""
-        with closing(Warehouse(self.settings, {})) as warehouse:
-            return state(warehouse, Table("landing", self.name))
+    def __init__(self, copy: CopiedModels, landing: DirectLanding) -> None:
+        self.copy, self.landing = copy, landing
 
     def check(self, plan: Plan) -> None:
-        """Exit with what is wrong unless every layer holds what the plan says."""
-        wanted = {
-            f"landing.{self.name}": f"{plan.rows}",
-            f"{self.name}_staging.stg_telemetry_raw": f"{plan.rows}",
-            f"{self.name}_intermediate.int_meter_readings": f"{plan.rows}",
-            f"{self.name}_marts.device_daily_metrics": f"{plan.days * plan.meters}",
-        }
-        for table, rows in wanted.items():
-            ((found,),) = trino.query(self.settings, f"select count(*) from iceberg.{table}")
-            if str(found) != rows:
-                raise SystemExit(f"{table}: wanted {rows} rows, found {found}")
-        ((energy,),) = trino.query(
-            self.settings,
-            f"select sum(total_energy_kwh) from iceberg.{self.name}_marts.device_daily_metrics",
+        """Raise FatalError unless every layer holds what the plan says."""
+        name = self.copy.name
+        for table, rows in {
+            f"landing.{name}": plan.rows,
+            f"{name}_staging.stg_telemetry_raw": plan.rows,
+            f"{name}_intermediate.int_meter_readings": plan.rows,
+            f"{name}_marts.device_daily_metrics": plan.days * plan.meters,
+        }.items():
+            self.copy.check(f"select count(*) from iceberg.{table}", rows)
+        self.copy.check(
+            f"select sum(total_energy_kwh) from iceberg.{name}_marts.device_daily_metrics",
+            ENERGY_KWH * plan.rows,
         )
-        if Decimal(energy) != ENERGY_KWH * plan.rows:
-            raise SystemExit(f"wanted {ENERGY_KWH * plan.rows} kWh, found {energy}")
-
-    def delete(self) -> None:
-        """Remove what the run made."""
-        connect(self.settings).purge_table(("landing", self.name))
-        for schema in SCHEMAS:
-            trino.query(self.settings, f"drop schema iceberg.{self.name}_{schema} cascade")
-
-
-def message(meter: int, moment: datetime) -> bytes:
-    """A reading as the simulator sends it."""
-    metrics = {"energy_kwh": float(ENERGY_KWH), "voltage": 230.0, "battery_pct": 80}
-    return json.dumps(
-        {
-            "device_id": f"MTR-{meter}",
-            "customer_id": "CUST-8000",
-            "timestamp": moment.isoformat(),
-            "metrics": metrics,
-            "status": "OK",
-        }
-    ).encode()
 
 
 def run(bench: Bench, plan: Plan, maintained: bool, held: lock.WriterLock) -> Iterator[Cost]:
@@ -213,12 +82,16 @@ def run(bench: Bench, plan: Plan, maintained: bool, held: lock.WriterLock) -> It
             started = time.monotonic()
             for commit in range(plan.commits):
                 minutes = 1440 * (number * plan.commits + commit) / commits
-                bench.land(FIRST_DAY + timedelta(days=day, minutes=minutes), plan.meters)
+                moment = FIRST_DAY + timedelta(days=day, minutes=minutes)
+                meters = range(10_000, 10_000 + plan.meters)
+                bench.landing.land(
+                    moment, [message(meter, moment, float(ENERGY_KWH)) for meter in meters]
+                )
             landed = time.monotonic()
-            bench.run_models(held)
-            yield Cost(landed - started, time.monotonic() - landed, bench.state())
+            bench.copy.run(held)
+            yield Cost(landed - started, time.monotonic() - landed, bench.copy.state())
         if maintained:
-            bench.maintain(held)
+            bench.copy.maintain(held)
         sys.stderr.write(f"\rday {day + 1} of {plan.days}")
 
 
@@ -254,14 +127,16 @@ def main(words: Sequence[str]) -> int:
     settings = load_settings()
     with (
         tempfile.TemporaryDirectory() as folder,
-        lock.hold_lock(settings, lock.MAINTENANCE, 600, sys.stderr.write) as held,
+        lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
     ):
-        bench = Bench(settings, Path(folder))
+        name = f"benchmark_{uuid.uuid4().hex[:8]}"
+        bench = Bench(CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings))
         try:
             costs = list(run(bench, plan, not options.without_maintenance, held))
             bench.check(plan)
         finally:
-            bench.delete()
+            bench.landing.delete()
+            bench.copy.delete()
     show(costs, min(options.compared, (len(costs) - 1) // 2))
     return 0
 

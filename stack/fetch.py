@@ -35,7 +35,7 @@ def parts_of(settings: Settings, paths: Paths) -> list[Part]:
     jars = maven.locked_artifacts(settings)
     parts = [
         Part("trino-server", paths.trino, lambda to, say: maven.unpack_trino(jars, to, say)),
-        Part("kafka", paths.kafka, lambda to, say: maven.fetch_kafka(jars, to, say)),
+        Part("kafka", paths.kafka, lambda to, say: maven.fetch_jars(jars, "kafka", to, say)),
         Part("trino-cli", paths.trino_cli.parent, lambda to, say: maven.fetch_cli(jars, to, say)),
         samples(paths),
         Part(

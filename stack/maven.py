@@ -68,8 +68,7 @@ def locked_artifacts(settings: Settings) -> list[Artifact]:
 
     Raises ConfigurationError where the lock was made for another version than the settings name.
     """
-    lines = LOCK_FILE.read_text(encoding="utf-8").splitlines()
-    artifacts = [parse_line(line) for line in lines if line and not line.startswith("#")]
+    artifacts = read_lock(LOCK_FILE)
     for name, version in (
         ("kafka-clients", settings.kafka_version),
         ("trino-server", settings.trino_version),
@@ -77,6 +76,12 @@ def locked_artifacts(settings: Settings) -> list[Artifact]:
     ):
         check_version(artifacts, name, version)
     return artifacts
+
+
+def read_lock(path: Path) -> list[Artifact]:
+    """Every artifact of a lock file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [parse_line(line) for line in lines if line and not line.startswith("#")]
 
 
 def parse_line(line: str) -> Artifact:
@@ -97,9 +102,9 @@ def check_version(artifacts: list[Artifact], name: str, version: str) -> None:
         )
 
 
-def fetch_kafka(artifacts: list[Artifact], target: Path, report: Report) -> None:
-    """Put every jar of the broker and its tools into target/lib."""
-    jars = [artifact for artifact in artifacts if artifact.part == "kafka"]
+def fetch_jars(artifacts: list[Artifact], part: str, target: Path, report: Report) -> None:
+    """Put every jar of a program, such as the broker with its tools, into target/lib."""
+    jars = [artifact for artifact in artifacts if artifact.part == part]
     library = target / "lib"
     library.mkdir()
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:

@@ -1,0 +1,68 @@
+"""Run all benchmarks, one after the other, and show what each found.
+
+Usage: python -m benchmarks [--quick] [--only A,B] [--publish]. Each is a command of its own too:
+python -m benchmarks.NAME --help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from benchmarks import page
+from stack.root import PROJECT_ROOT
+from stack.settings import load_settings
+
+# What makes each a trial of a minute.
+QUICK = {
+    "comparison": "--messages 20000",
+    "freshness": "--rate 2000 --seconds 10 --mart-rate 200 --mart-seconds 10",
+    "idle_rounds": "--rounds 2",
+    "history": "--days 1 --times 3 --rounds 1 --meters 5 --readings 4 --commits 20",
+    "thirty_days": "--meters 5 --days 3 --questions 2",
+    "simulator": "--devices 50 --days 2",
+    "setup": "",
+}
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The parsed command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes: does each still work?")
+    parser.add_argument("--only", help=f"some of {','.join(page.TITLES)}")
+    parser.add_argument(
+        "--publish", action="store_true", help="keep the results in docs/ and write the page anew"
+    )
+    options = parser.parse_args(words)
+    if options.quick and options.publish:
+        parser.error("figures of small sizes are not published")
+    options.names = options.only.split(",") if options.only else list(page.TITLES)
+    if unknown := sorted(set(options.names) - set(page.TITLES)):
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(page.TITLES)}")
+    return options
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked for; 1 if one of them failed."""
+    options = arguments(words)
+    folder = page.RESULTS if options.publish else load_settings().state_dir / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name in options.names:
+        print(f"\n{page.TITLES[name]}", flush=True)
+        sizes = QUICK[name].split() if options.quick else []
+        result = ["--json", str(folder / f"{name}.json")]
+        command = [sys.executable, "-m", f"benchmarks.{name}", *sizes, *result]
+        if subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode:
+            failed.append(name)
+    if options.publish:
+        page.publish()
+    if failed:
+        sys.stderr.write(f"failed: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

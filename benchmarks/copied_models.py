@@ -1,0 +1,186 @@
+"""A landing table and a copy of the project's models, apart from those of the stack."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lander.batch import Batch, Chunk, Stamp
+from lander.offsets import Landed
+from lander.parse import parser_for
+from lander.table import NAMESPACE, IcebergTable, connect
+from lander.topics import load_topics
+from stack.errors import FatalError
+from stack.lock import WriterLock
+from stack.maintenance.policy import Policy
+from stack.maintenance.tables import State, Table, state
+from stack.maintenance.warehouse import Warehouse
+from stack.maintenance.work import Turn, maintain, session_properties
+from stack.root import PROJECT_ROOT
+from stack.rounds.decision import Action, Decision
+from stack.rounds.health import HealthFile
+from stack.rounds.models import Models, Watched
+from stack.rounds.outcome import Result
+from stack.rounds.project import Project
+from stack.services import trino
+from stack.settings import Settings
+
+FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
+SCHEMAS = ("staging", "quality", "intermediate", "marts")
+# Time is compressed: what a stack keeps for a day is kept here for the last few rounds.
+POLICY = Policy(snapshot_hours=60 / 3600, orphan_hours=0.25, file_mb=128, margin_seconds=10)
+
+
+class CopiedModels:
+    """The models on a landing table of this name, in schemas of their own.
+
+    folder: for the copied project and the state of its rounds.
+    """
+
+    def __init__(self, name: str, settings: Settings, folder: Path) -> None:
+        self.name = name
+        self.settings = replace(settings, state_dir=folder / "state")
+        self.user = f"dbt_{name}"
+        self.project = Project(self._copy(folder / "project"), self.user)
+        self._models = Models(self.settings, self.project, lambda text: None)
+        health = self.settings.state_dir / "health" / "dbt.json"
+        self._health = HealthFile(health, lambda: datetime.now(UTC), time.monotonic)
+        for schema in SCHEMAS:
+            self.sql(f"create schema iceberg.{self.name}_{schema}")
+
+    def _copy(self, folder: Path) -> Path:
+        """The dbt project with this landing table, and schemas and a user of its own."""
+        ignored = shutil.ignore_patterns("target", "logs")
+        shutil.copytree(PROJECT_ROOT / "dbt-project", folder, ignore=ignored)
+        changes = {
+            "models/sources/landing.yml": (
+                "- name: telemetry_raw\n",
+                f"- name: telemetry_raw\n        identifier: {self.name}\n",
+            ),
+            "profiles.yml": ("user: dbt\n", f"user: {self.user}\n"),
+        }
+        for file, (old, new) in changes.items():
+            text = (folder / file).read_text(encoding="utf-8")
+            if old not in text:
+                raise SystemExit(f"{file} of the dbt project no longer holds {old!r}")
+            (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+        (folder / "macros" / "generate_schema_name.sql").write_text(
+            "{% macro generate_schema_name(custom_schema_name, node) -%}\n"
+            f"    {self.name}_{{{{ custom_schema_name }}}}\n"
+            "{%- endmacro %}\n"
+        )
+        return folder
+
+    def run(self, held: WriterLock, is_full_refresh: bool = False) -> float:
+        """Run all models once; its seconds. Raises SystemExit if one fails."""
+        started = time.monotonic()
+        watched = Watched(
+            held, lambda: False, lambda model: None, lambda: None, self._health.beating
+        )
+        decision = Decision(Action.RUN, ("benchmark",), is_full_refresh=is_full_refresh)
+        outcome = self._models.run(decision, self.project.fingerprint(), watched)
+        if outcome.result is not Result.OK:
+            raise SystemExit(outcome.text)
+        return time.monotonic() - started
+
+    def sql(self, statement: str) -> list[list[Any]]:
+        """Rows of one Trino statement."""
+        return trino.query(self.settings, statement)
+
+    def check(self, statement: str, wanted: object) -> None:
+        """Raise FatalError unless the statement's one value is the wanted one."""
+        ((found,),) = self.sql(statement)
+        if found != wanted:
+            raise FatalError(f"{wanted} from {statement}", f"{found}", "look at the models")
+
+    def tables(self) -> list[Table]:
+        """The tables of this run."""
+        found = self.sql(
+            "select table_schema, table_name from iceberg.information_schema.tables "
+            f"where table_schema like '{self.name}%' and table_type = 'BASE TABLE'",
+        )
+        return [Table(NAMESPACE, self.name), *(Table(schema, name) for schema, name in found)]
+
+    def maintain(self, held: WriterLock) -> None:
+        """Maintain every table of this run. Raises SystemExit if that fails."""
+        with closing(Warehouse(self.settings, session_properties(POLICY))) as warehouse:
+            for table in self.tables():
+                done = maintain(warehouse, table, POLICY, Turn(lambda: False, held.check))
+                if done is None or done.error:
+                    raise SystemExit(f"{table}: {done.error if done else 'gone'}")
+
+    def state(self) -> State:
+        """How the landing table is."""
+        with closing(Warehouse(self.settings, {})) as warehouse:
+            return state(warehouse, Table(NAMESPACE, self.name))
+
+    def delete(self) -> None:
+        """Remove the models' tables."""
+        for schema in SCHEMAS:
+            self.sql(f"drop schema iceberg.{self.name}_{schema} cascade")
+
+
+class DirectLanding:
+    """A landing table that is filled by the lander's own code, but without Kafka.
+
+    offset: where its one partition ends.
+    """
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._settings = settings
+        topic = replace(load_topics()["telemetry_raw"], name=name)
+        self._parser = parser_for(topic)
+        self._sort_by = topic.sort_by
+        self._table = IcebergTable(topic, partial(connect, settings))
+        self._landed = self._table.open(Landed(0, FIRST_DAY, {0: 0}, name))
+        self.name = name
+
+    @property
+    def offset(self) -> int:
+        """How many messages have landed."""
+        return self._landed.offsets[0]
+
+    def land(self, moment: datetime, messages: Sequence[bytes | None]) -> float:
+        """Commit messages as read and landed at a moment; the seconds of the commit alone."""
+        count = len(messages)
+        batch = Batch(self._parser)
+        times = np.full(count, moment.timestamp() * 1000).astype(np.int64)
+        offsets = np.arange(self.offset, self.offset + count)
+        keys: list[bytes | None] = [None] * count
+        batch.add(Chunk(np.zeros(count, np.int32), offsets, times, keys, list(messages)), 0.0)
+        landed = self._landed.following({0: self.offset + count}, moment, self.name)
+        stamp = Stamp(landed.batch_id, landed.landed_at, self.name)
+        rows = list(batch.sorted_rows(self._sort_by, stamp))
+        base = self._table.open(self._landed)
+        started = time.monotonic()
+        self._table.commit(rows, base, landed, ())
+        self._landed = landed
+        return time.monotonic() - started
+
+    def delete(self) -> None:
+        """Remove the table."""
+        connect(self._settings).purge_table((NAMESPACE, self.name))
+
+
+def message(meter: int, moment: datetime, energy_kwh: float) -> bytes:
+    """A reading as the simulator sends it."""
+    metrics = {"energy_kwh": energy_kwh, "voltage": 230.0, "battery_pct": 80}
+    return json.dumps(
+        {
+            "device_id": f"MTR-{meter}",
+            "customer_id": "CUST-8000",
+            "timestamp": moment.isoformat(),
+            "metrics": metrics,
+            "status": "OK",
+        }
+    ).encode()

@@ -1,0 +1,185 @@
+"""Measure whether a round and a commit cost the same behind a long history.
+
+Run as `python -m benchmarks.history`. A landing table of its own and a copy of the models take
+batches of equal size: some rounds behind a short history, then some behind a history many times
+as long; between them maintenance runs once, as it does in every stack. Another table takes
+commits, of which the first are compared with the last. All rows are counted first; all is deleted
+afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from benchmarks import figures
+from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, message
+from benchmarks.figures import Figure, Report
+from stack import lock
+from stack.settings import Settings
+
+DAY = timedelta(days=1)
+ENERGY_KWH = 0.125
+# Commits compared at each end are so many on both sides of the one named.
+NEIGHBOURS = 5
+WRITTEN_SQL = """
+select
+    coalesce(sum(cast(summary['added-files-size'] as bigint)), 0),
+    coalesce(sum(cast(summary['added-data-files'] as bigint)), 0)
+from {snapshots}
+where committed_at > timestamp '{since}'
+"""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round took: seconds, and what all tables together gained."""
+
+    seconds: float
+    bytes: int
+    files: int
+
+
+def day_of_readings(day: datetime, meters: int, each: int) -> list[bytes | None]:
+    """Readings of all meters, so many each, evenly through a day."""
+    moments = [day + DAY * number / each for number in range(each)]
+    return [
+        message(10_000 + meter, moment, ENERGY_KWH) for moment in moments for meter in range(meters)
+    ]
+
+
+class Line:
+    """Days that land one after the other; landed: how many."""
+
+    def __init__(
+        self, copy: CopiedModels, landing: DirectLanding, meters: int, readings: int
+    ) -> None:
+        self.copy, self._landing = copy, landing
+        self._meters, self._readings = meters, readings
+        self.landed = 0
+
+    def land(self, days: int) -> None:
+        """The next days, a commit each."""
+        for _ in range(days):
+            day = FIRST_DAY + DAY * self.landed
+            self._landing.land(day, day_of_readings(day, self._meters, self._readings))
+            self.landed += 1
+
+    def rounds(self, count: int, held: lock.WriterLock) -> Iterator[Round]:
+        """A day and a round of the models, again and again."""
+        for _ in range(count):
+            ((now,),) = self.copy.sql("select cast(current_timestamp as varchar)")
+            started = time.monotonic()
+            self.land(1)
+            self.copy.run(held)
+            seconds = time.monotonic() - started
+            statement = partial(WRITTEN_SQL.format, since=now)
+            written = [
+                self.copy.sql(statement(snapshots=table.metadata("snapshots")))[0]
+                for table in self.copy.tables()
+            ]
+            size, files = (sum(column) for column in zip(*written, strict=True))
+            yield Round(seconds, size, files)
+
+    def check(self) -> None:
+        """Raise FatalError unless the marts hold every reading of every day."""
+        mart = f"iceberg.{self.copy.name}_marts.device_daily_metrics"
+        count = self.landed * self._meters * self._readings
+        self.copy.check(f"select sum(reading_count) from {mart}", count)
+        self.copy.check(f"select count(*) from {mart}", self.landed * self._meters)
+
+
+def compare_rounds(options: argparse.Namespace, settings: Settings) -> list[Figure]:
+    """Rounds behind a short and behind a long history."""
+    name = f"benchmark_{uuid.uuid4().hex[:8]}"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
+    ):
+        copy, landing = CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings)
+        line = Line(copy, landing, min(options.meters, settings.num_devices), options.readings)
+        try:
+            line.land(options.days)
+            copy.run(held)
+            # The first round behind the first build warms up.
+            short = list(line.rounds(options.rounds + 1, held))[1:]
+            line.land(options.days * options.times - line.landed)
+            copy.run(held)
+            copy.maintain(held)
+            long = list(line.rounds(options.rounds + 1, held))[1:]
+            line.check()
+        finally:
+            landing.delete()
+            copy.delete()
+    return list(ratios(short, long, options.times))
+
+
+def ratios(short: Sequence[Round], long: Sequence[Round], times: int) -> Iterator[Figure]:
+    """Medians at both ends and their ratio."""
+    for what, unit in (("seconds", "s"), ("bytes", "bytes"), ("files", "files")):
+        old, new = (
+            statistics.median(getattr(each, what) for each in rounds) for rounds in (short, long)
+        )
+        yield Figure(f"round behind 1 x history: {what}", old, unit)
+        yield Figure(f"round behind {times} x history: {what}", new, unit)
+        yield Figure(f"{times} x / 1 x: {what}", new / old, "times", at_most=1.10)
+
+
+def compare_commits(options: argparse.Namespace, settings: Settings) -> list[Figure]:
+    """Commits at the beginning of a table's life and late in it."""
+    landing = DirectLanding(f"benchmark_{uuid.uuid4().hex[:8]}", settings)
+    try:
+        seconds = [
+            landing.land(
+                FIRST_DAY + timedelta(minutes=number),
+                day_of_readings(FIRST_DAY + timedelta(minutes=number), 10, 1),
+            )
+            for number in range(options.commits + NEIGHBOURS)
+        ]
+    finally:
+        landing.delete()
+    early = statistics.median(seconds[10 - NEIGHBOURS : 10 + NEIGHBOURS])
+    late = statistics.median(seconds[options.commits - NEIGHBOURS :])
+    return [
+        Figure("commit at snapshot 10", early * 1000, "ms"),
+        Figure(f"commit at snapshot {options.commits:,}", late * 1000, "ms"),
+        Figure(f"snapshot {options.commits:,} / snapshot 10", late / early, "times", at_most=1.3),
+    ]
+
+
+def measure(options: argparse.Namespace, settings: Settings) -> Report:
+    """Rounds, then commits."""
+    found = [*compare_rounds(options, settings), *compare_commits(options, settings)]
+    rows = min(options.meters, settings.num_devices) * options.readings
+    return Report(
+        f"a round takes {rows:,} readings; 1 x is {options.days} days with {rows:,} each, "
+        f"{options.times} x so many days; medians of {options.rounds} rounds and of "
+        f"{2 * NEIGHBOURS} commits of 10 rows",
+        "the marts count every reading of every meter and day",
+        tuple(found),
+    )
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
+    parser.add_argument("--days", type=int, default=2, help="of the short history (2)")
+    parser.add_argument("--times", type=int, default=100, help="as long is the other (100)")
+    parser.add_argument("--rounds", type=int, default=5, help="at each end (5)")
+    parser.add_argument("--meters", type=int, default=100, help="at most the fleet's (100)")
+    parser.add_argument("--readings", type=int, default=48, help="of a meter and day (48)")
+    parser.add_argument("--commits", type=int, default=1_000, help="in all (1000)")
+    return figures.run(parser, measure, words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

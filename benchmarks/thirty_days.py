@@ -1,0 +1,230 @@
+"""Measure a month of a fleet: rebuild against one increment, bytes a reading, mart queries.
+
+Run as `python -m benchmarks.thirty_days` on a stack whose fleet is as large (NUM_DEVICES before
+setup). The simulator's readings of 30 days land a day at a time in a table of its own and a copy of
+the models takes them; then one more half-hour. Answers are compared with DuckDB's over the same
+readings first. All is deleted afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks import figures
+from benchmarks.copied_models import CopiedModels, DirectLanding
+from benchmarks.figures import Figure, Report, percentile
+from benchmarks.simulator import INTERVAL_MS, generated, sample_devices
+from lander.table import NAMESPACE, connect
+from simulator.clock import interval_ends
+from simulator.load_profiles import DAY_MS
+from stack import lock
+from stack.errors import ConfigurationError, FatalError
+from stack.services import trino
+from stack.settings import Settings
+
+START = datetime(2025, 11, 1, tzinfo=UTC)
+START_MS = round(START.timestamp() * 1000)
+WARM_UPS = 20
+# What a person asks of the marts; {meter}, {day} and so on vary from question to question.
+QUESTIONS = {
+    "a meter's days": (
+        "select reading_date, total_energy_kwh from {mart} "
+        "where device_id = '{meter}' order by reading_date"
+    ),
+    "a day's ten largest": (
+        "select device_id, total_energy_kwh from {mart} where reading_date = date '{day}' "
+        "order by total_energy_kwh desc, device_id limit 10"
+    ),
+    "the fleet day by day": (
+        "select reading_date, sum(total_energy_kwh), count(*) from {mart} "
+        "group by reading_date order by reading_date"
+    ),
+}
+
+
+def readings(meters: int, days: int, seed: int) -> Iterator[list[bytes]]:
+    """The simulator's messages, a day at a time; behind the last day one more half-hour."""
+    devices = sample_devices(meters, seed)
+    for day in range(days + 1):
+        begin = START_MS + day * DAY_MS
+        end = begin + (DAY_MS if day < days else INTERVAL_MS)
+        chunks = generated(devices, interval_ends(begin, end, INTERVAL_MS), seed)
+        yield [value for chunk in chunks for value in chunk.values]
+
+
+def by_meter_and_day(messages: Sequence[bytes], database: duckdb.DuckDBPyConnection) -> None:
+    """Add messages to DuckDB's own table of readings: read and summed apart from the stack."""
+    database.register("messages", pa.table({"message": pa.array(messages, pa.string())}))
+    database.execute(
+        "insert into readings select json_extract_string(message, '$.device_id'), "
+        "json_extract_string(message, '$.timestamp')::timestamp, "
+        "json_extract_string(message, '$.metrics.energy_kwh')::decimal(18, 6) from messages"
+    )
+    database.unregister("messages")
+
+
+class Month:
+    """The fleet's month in landing and in the models, and beside them in DuckDB."""
+
+    def __init__(self, copy: CopiedModels, landing: DirectLanding) -> None:
+        self.copy, self.landing = copy, landing
+        self.mart = f"iceberg.{copy.name}_marts.device_daily_metrics"
+        self._database = duckdb.connect()
+        self._database.execute(
+            "create table readings (device_id varchar, reading_at timestamp, energy decimal(18,6))"
+        )
+
+    def land(self, moment: datetime, messages: Sequence[bytes]) -> None:
+        """Land messages, here and there."""
+        self.landing.land(moment, list(messages))
+        by_meter_and_day(messages, self._database)
+
+    def check(self) -> None:
+        """Raise FatalError unless both engines count and sum the same for each meter."""
+        wanted = self._database.execute(
+            "select device_id, count(*), sum(energy) from readings group by 1 order by 1"
+        ).fetchall()
+        found = self.copy.sql(
+            f"select device_id, sum(reading_count), sum(total_energy_kwh) from {self.mart} "
+            "group by 1 order by 1"
+        )
+        same = [(meter, count, Decimal(kwh)) for meter, count, kwh in wanted]
+        if [tuple(row) for row in found] != same:
+            raise FatalError("DuckDB's sums of every meter", "other ones in the mart", "compare")
+
+
+def rebuild(
+    month: Month, days: Iterator[list[bytes]], count: int, held: lock.WriterLock
+) -> list[Figure]:
+    """Land all days, build everything, build it anew, then take one more half-hour."""
+    for number in range(count):
+        month.land(START + timedelta(days=number + 1), next(days))
+    month.copy.run(held)
+    full_s = month.copy.run(held, is_full_refresh=True)
+    month.check()
+    month.land(START + timedelta(days=count, hours=1), next(days))
+    increment_s = month.copy.run(held)
+    month.check()
+    return [
+        Figure("full rebuild", full_s, "s"),
+        Figure("one increment of half an hour", increment_s, "s"),
+        Figure("full rebuild / one increment", full_s / increment_s, "times", at_least=50),
+    ]
+
+
+def storage(month: Month, settings: Settings) -> Iterator[Figure]:
+    """Bytes a reading after maintenance, against the same rows plain and in arrival order."""
+    catalog, name = connect(settings), month.copy.name
+    for place, schema, table in (
+        ("landing, raw text included", NAMESPACE, name),
+        ("int_meter_readings", f"{name}_intermediate", "int_meter_readings"),
+    ):
+        compacted = catalog.load_table((schema, table))
+        files = compacted.inspect.files().column("file_size_in_bytes")
+        rows = compacted.scan().to_arrow()
+        order = [("batch_id", "ascending"), ("kafka_offset", "ascending")]
+        plain = pa.BufferOutputStream()
+        pq.write_table(rows.sort_by(order), plain, compression="zstd")
+        here = sum(files.to_pylist()) / rows.num_rows
+        there = plain.tell() / rows.num_rows
+        yield Figure(f"{place}: compacted", here, "bytes/reading")
+        yield Figure(f"{place}: plain zstd Parquet in arrival order", there, "bytes/reading")
+        yield Figure(f"{place}: compacted / plain", here / there, "times", at_most=0.6)
+
+
+def questions(month: Month, meters: int, days: int, count: int) -> Iterator[Figure]:
+    """Seconds of warm questions to the mart over one connection; all but one shape vary."""
+    mart_rows = pa.table(
+        dict(
+            zip(
+                ("device_id", "reading_date", "total_energy_kwh"),
+                map(list, zip(*month.copy.sql(all_of(month.mart)), strict=True)),
+                strict=True,
+            )
+        )
+    )
+    database = duckdb.connect()
+    database.register("mart", mart_rows)
+    taken: list[float] = []
+    with trino.session(month.copy.settings) as connection:
+        for number in range(WARM_UPS + count):
+            for text in QUESTIONS.values():
+                changing = {
+                    "meter": f"MTR-{10_000 + number * 37 % meters}",
+                    "day": (START + timedelta(days=1 + number % (days - 1))).date(),
+                }
+                cursor = connection.cursor()
+                started = time.monotonic()
+                cursor.execute(text.format(mart=month.mart, **changing))
+                answer: list[list[Any]] = cursor.fetchall()
+                taken.append(time.monotonic() - started)
+                wanted = database.execute(text.format(mart="mart", **changing)).fetchall()
+                if [tuple(row) for row in answer] != wanted:
+                    raise FatalError(f"{wanted}", f"{answer}", f"compare: {text}")
+    warm = [seconds * 1000 for seconds in taken[WARM_UPS * len(QUESTIONS) :]]
+    yield Figure("mart query, median", percentile(warm, 0.5), "ms")
+    yield Figure("mart query, p95", percentile(warm, 0.95), "ms", at_most=300)
+
+
+def all_of(mart: str) -> str:
+    """Every row that the questions may touch."""
+    return f"select device_id, reading_date, total_energy_kwh from {mart}"
+
+
+def measure(options: argparse.Namespace, settings: Settings) -> Report:
+    """Land, build, check, store, ask."""
+    meters = options.meters
+    if meters > settings.num_devices:
+        raise ConfigurationError(
+            f"a fleet of {meters} meters, which the models know",
+            f"NUM_DEVICES={settings.num_devices}",
+            "set NUM_DEVICES in .env and run ./initial-setup.sh again, or give --meters",
+        )
+    name = f"benchmark_{uuid.uuid4().hex[:8]}"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
+    ):
+        month = Month(CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings))
+        try:
+            days = readings(meters, options.days, settings.fleet_seed)
+            found = rebuild(month, days, options.days, held)
+            month.copy.maintain(held)
+            found += storage(month, settings)
+            found += questions(month, meters, options.days, options.questions)
+        finally:
+            month.landing.delete()
+            month.copy.delete()
+    return Report(
+        f"{options.days} days of {meters:,} meters, "
+        f"{options.days * meters * DAY_MS // INTERVAL_MS:,} readings of half an hour; "
+        f"{len(QUESTIONS)} shapes of mart query, {options.questions} of each",
+        "DuckDB's own count and sum of each meter's readings, and its answer to each query",
+        tuple(found),
+    )
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.thirty_days", description=__doc__)
+    parser.add_argument("--meters", type=int, default=10_000, help="of the fleet (10000)")
+    parser.add_argument("--days", type=int, default=30, help="(30)")
+    parser.add_argument("--questions", type=int, default=50, help="of each shape (50)")
+    return figures.run(parser, measure, words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
