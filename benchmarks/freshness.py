@@ -30,8 +30,8 @@ from confluent_kafka.cimpl import NewTopic
 from benchmarks import figures, processes
 from benchmarks.copied_models import CopiedModels
 from benchmarks.figures import Figure, Report, percentile
+from benchmarks.lander import write_topic_file
 from lander.table import NAMESPACE, connect
-from lander.topics import TOPICS_FOLDER
 from stack import lock
 from stack.errors import FatalError
 from stack.kafka_client import client_options
@@ -100,9 +100,7 @@ def running_lander(topic: str, settings: Settings) -> Iterator[processes.Server]
     admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
-            topic_file = Path(folder) / f"{topic}.yml"
-            topic_file.write_text(text.replace("topic: telemetry_raw", f"topic: {topic}"))
+            write_topic_file(topic, folder)
             own = replace(settings, landing_commit_seconds=COMMIT_SECONDS, state_dir=Path(folder))
             command = [sys.executable, "-E", "-m", "lander", "--topics-folder", folder]
             environment = own.environment() | {"TZ": "UTC"}
@@ -113,7 +111,9 @@ def running_lander(topic: str, settings: Settings) -> Iterator[processes.Server]
                 )
                 yield server
     finally:
-        connect(settings).purge_table((NAMESPACE, topic))
+        catalog = connect(settings)
+        if catalog.table_exists((NAMESPACE, topic)):
+            catalog.purge_table((NAMESPACE, topic))
         admin.delete_topics([topic])[topic].result()
 
 

@@ -103,12 +103,17 @@ def fill(topic: str, count: int, settings: Settings) -> Sent:
     return Sent(count, value_bytes, hash_sum)
 
 
+def write_topic_file(topic: str, folder: str) -> None:
+    """Declare a topic with the telemetry fields in a folder of its own."""
+    text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
+    topic_file = Path(folder) / f"{topic}.yml"
+    topic_file.write_text(text.replace("topic: telemetry_raw", f"topic: {topic}"))
+
+
 def land(topic: str, settings: Settings) -> Run:
     """Run the lander over the backlog with the telemetry fields."""
     with tempfile.TemporaryDirectory() as folder:
-        text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
-        topic_file = Path(folder) / f"{topic}.yml"
-        topic_file.write_text(text.replace("topic: telemetry_raw", f"topic: {topic}"))
+        write_topic_file(topic, folder)
         # -E: compiled modules are written and used whatever PYTHON* says; the first call does so.
         command = [sys.executable, "-E", "-m", "lander"]
         subprocess.run(

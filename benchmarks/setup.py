@@ -23,7 +23,7 @@ from stack.errors import FatalError
 from stack.root import PROJECT_ROOT
 from stack.services import trino
 from stack.settings import EXAMPLE_FILE, Settings, load_settings, parse_env_file
-from tests.second_stack import free_ports
+from tests.second_stack import port_settings
 
 SETUP_SECONDS = 900
 SETUP = PROJECT_ROOT / "initial-setup.sh"
@@ -31,12 +31,10 @@ SETUP = PROJECT_ROOT / "initial-setup.sh"
 
 def new_stack(folder: str) -> dict[str, str]:
     """The environment of a stack with free ports whose state is in this folder of the project."""
-    names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     path = PROJECT_ROOT / folder / ".env"
     path.parent.mkdir(parents=True)
     changes = {"PROJECT_NAME": "meterhousesetup", "STATE_DIR": f"{folder}/state"}
-    env_file.create(path, changes | ports)
+    env_file.create(path, changes | port_settings())
     known = parse_env_file(EXAMPLE_FILE)
     kept = {name: value for name, value in os.environ.items() if name not in known}
     return kept | {"METERHOUSE_ENV": str(path)}

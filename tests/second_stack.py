@@ -32,16 +32,20 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
+def port_settings() -> dict[str, str]:
+    """Every port of a stack, free now."""
+    names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
+    return dict(zip(names, map(str, free_ports(len(names))), strict=True))
+
+
 def main(path: Path, mode: str) -> None:
     """Create the env file at `path` unless it exists."""
-    names = [name for name in parse_env_file(EXAMPLE_FILE) if name.endswith("_PORT")]
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     path.parent.mkdir(parents=True, exist_ok=True)
     folders = {
         "STATE_DIR": f".stack-test/{mode}/state",
         "BACKUP_DIR": f".stack-test/{mode}/backup",
     }
-    env_file.create(path, CHANGES | ports | folders)
+    env_file.create(path, CHANGES | port_settings() | folders)
 
 
 if __name__ == "__main__":
