@@ -28,7 +28,7 @@ HEAP = "2g"
 TASKS = 2
 # The commit interval of the figures that others published.
 COMMIT_MS = 10_000
-START_SECONDS = 90
+START_SECONDS = 300
 REQUEST_SECONDS = 30
 
 

@@ -17,7 +17,7 @@ from stack.services import trino
 from stack.settings import Settings
 from stack.trino_client import FAILURES
 
-START_SECONDS = 120
+START_SECONDS = 300
 # The stack's own settings, but for its users' rights: this one has a single user.
 LEFT_OUT = ("-Dcatalog.config-dir=", "-Daccess-control.config-files=")
 INSERT_SQL = """
