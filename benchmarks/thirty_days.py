@@ -22,6 +22,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
 
 from benchmarks import figures
 from benchmarks.copied_models import CopiedModels, DirectLanding
@@ -32,7 +33,7 @@ from simulator.clock import interval_ends
 from simulator.load_profiles import DAY_MS
 from stack import lock
 from stack.errors import ConfigurationError, FatalError
-from stack.services import trino
+from stack.services import objectstore_keys, trino
 from stack.settings import Settings
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
@@ -125,9 +126,20 @@ def rebuild(
     ]
 
 
+def catalog_of_trino(settings: Settings) -> SqlCatalog:
+    """The catalog with the keys of the one who may read every layer; the lander's may not."""
+    keys = objectstore_keys.keys_of(settings, objectstore_keys.TRINO)
+    catalog = connect(settings)
+    catalog.properties |= {
+        "s3.access-key-id": keys.access_key,
+        "s3.secret-access-key": str(keys.secret_key),
+    }
+    return catalog
+
+
 def storage(month: Month, settings: Settings) -> Iterator[Figure]:
     """Bytes a reading after maintenance, against the same rows plain and in arrival order."""
-    catalog, name = connect(settings), month.copy.name
+    catalog, name = catalog_of_trino(settings), month.copy.name
     for place, schema, table in (
         ("landing, raw text included", NAMESPACE, name),
         ("int_meter_readings", f"{name}_intermediate", "int_meter_readings"),
