@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -77,7 +78,8 @@ def write_wrappers(folder: Path, root: Path, backend: str) -> None:
     wrappers.mkdir()
     for name in IPTABLES_NAMES:
         wrapper = wrappers / name
-        wrapper.write_text(WRAPPER.format(root=root, backend=backend, name=name), encoding="utf-8")
+        text = WRAPPER.format(root=shlex.quote(str(root)), backend=backend, name=name)
+        wrapper.write_text(text, encoding="utf-8")
         wrapper.chmod(0o755)
 
 

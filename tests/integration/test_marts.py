@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, Reading, reading
 
 TODAY = datetime.now(UTC).date()
@@ -42,6 +43,29 @@ def test_a_late_reading_changes_its_own_day(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
 
     assert daily_energy(lakehouse, device) == {day(30): Decimal("1.5"), day(2): Decimal("2.0")}
+
+
+def test_an_insert_sent_again_later_adds_nothing(lakehouse: Lakehouse) -> None:
+    """As by a dbt that stood still without its lock while another did its work."""
+    (device,) = lakehouse.new_devices()
+    accepted = (
+        f"select count(*) from iceberg.staging.stg_telemetry_raw where device_id = '{device}'"
+    )
+    lakehouse.send(reading(device, f"{day(1)}T10:00:00Z"))
+    lakehouse.land_and_round()
+    lakehouse.send(reading(device, f"{day(1)}T10:30:00Z"))
+    lakehouse.land_and_round()
+    assert lakehouse.value(accepted) == 2
+    ((insert,),) = lakehouse.sql(
+        "select query from system.runtime.queries where state = 'FINISHED' "
+        """and query like '/* {"app": "dbt"%insert into%"stg_telemetry_raw"%' """
+        "order by created desc limit 1"
+    )
+
+    ((added,),) = Access(lakehouse.settings, "").ask("dbt", insert)
+
+    assert added == 0
+    assert lakehouse.value(accepted) == 2
 
 
 def test_a_fast_clock_hides_nobodys_readings(lakehouse: Lakehouse) -> None:
