@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import psycopg2
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
 from stack import ready
 from stack.kafka_client import client_options
+from stack.ready import admin_connection
 from stack.root import PROJECT_ROOT
+from stack.settings import Settings
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 
@@ -95,6 +98,23 @@ def test_a_killed_service_heals_and_nothing_is_lost_or_doubled(
 ) -> None:
     with streaming(lakehouse):
         Actors(lakehouse.settings).kill(service)
+
+
+def answers(settings: Settings) -> bool:
+    """Whether PostgreSQL does."""
+    try:
+        admin_connection(settings, "iceberg_catalog").close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def test_trino_finds_the_catalog_again_at_the_first_question(lakehouse: Lakehouse) -> None:
+    lakehouse.snapshots()
+    Actors(lakehouse.settings).kill("postgres")
+    lakehouse.wait_until(lambda: answers(lakehouse.settings), HEAL_SECONDS)
+    assert lakehouse.snapshots()
+    ready.wait(lakehouse.settings, HEAL_SECONDS, lambda text: None)
 
 
 def second_lander() -> subprocess.Popen[bytes]:
