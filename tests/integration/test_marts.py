@@ -58,7 +58,7 @@ def test_an_insert_sent_again_later_adds_nothing(lakehouse: Lakehouse) -> None:
     assert lakehouse.value(accepted) == 2
     ((insert,),) = lakehouse.sql(
         "select query from system.runtime.queries where state = 'FINISHED' "
-        """and query like '/* {"app": "dbt"%insert into%"stg_telemetry_raw"%' """
+        """and query like '/* {"app": "dbt"%.stg_telemetry_raw"} */%insert into%' """
         "order by created desc limit 1"
     )
 
