@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from confluent_kafka import KafkaException
-
 from lander.offsets import LANDED_PROPERTY, Landed
 from stack.backup.databases import CatalogEntry
 from stack.backup.tables import Walk
-from stack.errors import RetriableError
 from stack.maintenance import retention
 from stack.maintenance.retention import Retention
 from stack.settings import Settings
@@ -41,14 +38,7 @@ def look(
     RetriableError if Kafka does not answer.
     """
     marks = {topic: Landed.from_json(text) for topic, text in landed.items()}
-    try:
-        held = retention.describe(settings, sorted(marks))
-    except KafkaException as error:
-        raise RetriableError(
-            f"Kafka at {settings.kafka_bootstrap_servers}",
-            str(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
+    held = retention.describe(settings, sorted(marks))
     return [
         retention.judge(
             topic,

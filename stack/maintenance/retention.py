@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
 from stack.errors import RetriableError
-from stack.kafka_client import DBT, client_options
+from stack.kafka_client import DBT, Options, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
 from stack.settings import Settings
@@ -98,14 +98,7 @@ def check(
     Raises RetriableError if Kafka or Trino does not answer.
     """
     names = [table.name for table in found if table.schema == "landing"]
-    try:
-        topics = describe(settings, names)
-    except KafkaException as error:
-        raise RetriableError(
-            f"Kafka at {settings.kafka_bootstrap_servers}",
-            str(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
+    topics = describe(settings, names)
     results = []
     for name, held in sorted(topics.items()):
         landed = landed_of(warehouse, Table("landing", name))
@@ -125,8 +118,22 @@ def landed_of(warehouse: Warehouse, table: Table) -> Landed | None:
 
 
 def describe(settings: Settings, names: list[str]) -> dict[str, Held]:
+    """What Kafka says of those of the topics that it has.
+
+    Raises RetriableError if it does not answer.
+    """
+    try:
+        return ask(client_options(settings, DBT), names)
+    except KafkaException as error:
+        raise RetriableError(
+            f"Kafka at {settings.kafka_bootstrap_servers}",
+            str(error),
+            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+        ) from error
+
+
+def ask(options: Options, names: list[str]) -> dict[str, Held]:
     """What Kafka says of those of the topics that it has. Raises KafkaException."""
-    options = client_options(settings, DBT)
     admin = AdminClient(options)
     there = admin.list_topics(timeout=ANSWER_SECONDS).topics
     wanted = [name for name in names if name in there]

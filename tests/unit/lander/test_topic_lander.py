@@ -1,61 +1,14 @@
-"""The loop: what is landed, once, whatever happens to Kafka, the table or the group."""
+"""The loop: what is landed, once, whatever happens to Kafka or the table."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import pytest
 
 from lander.topic_lander import (
-    ASK_SECONDS,
-    LEFT_OUT_SECONDS,
-    LeftOutError,
-    Limits,
     LostMessagesError,
-    TopicLander,
     messages_of_size,
 )
-from lander.topics import Topic
-from tests.unit.lander.fakes import FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
-
-TOPIC = Topic(name="lines", format="text", description="", sort_by=(), fields=())
-
-
-@dataclass
-class World:
-    """One topic, one lake, one clock, and as many landers as wanted."""
-
-    topic: FakeTopic = field(default_factory=lambda: FakeTopic(partitions=2))
-    lake: FakeLake = field(default_factory=FakeLake)
-    clock: FakeClock = field(default_factory=FakeClock)
-
-    def lander(self, *partitions: int, **options: bool) -> Pair:
-        """One more lander, assigned to these partitions (all)."""
-        reader, table = FakeReader(self.topic, partitions), FakeTable(self.lake)
-        limits = Limits(seconds=5, rows=100, byte_count=1_000)
-        lander = TopicLander(TOPIC, reader, table, limits, self.clock, **options)
-        return Pair(lander, reader, table, self.clock)
-
-
-@dataclass
-class Pair:
-    """A lander and the fakes it works on."""
-
-    lander: TopicLander
-    reader: FakeReader
-    table: FakeTable
-    clock: FakeClock
-
-    def steps(self, count: int = 3) -> None:
-        """Some rounds of the loop."""
-        for _ in range(count):
-            self.lander.step()
-
-    def land(self) -> None:
-        """Read, let the commit fall due, commit."""
-        self.steps()
-        self.clock.pass_seconds(6)
-        self.steps()
+from tests.unit.lander.world import World
 
 
 def test_messages_land_once_the_time_is_up() -> None:
@@ -132,66 +85,6 @@ def test_maintenance_in_between_costs_only_another_try() -> None:
     assert world.lake.coordinates == [(0, 0)]
 
 
-def test_two_landers_share_a_table() -> None:
-    world = World()
-    world.topic.send(b"a", b"b", partition=0)
-    world.topic.send(b"c", partition=1)
-    left, right = world.lander(0), world.lander(1)
-    left.steps()
-    right.steps()
-    world.clock.pass_seconds(6)
-
-    left.steps()
-    right.steps()
-
-    assert world.lake.coordinates == [(0, 0), (0, 1), (1, 0)]
-    assert world.lake.landed is not None
-    assert world.lake.landed.offsets == {0: 2, 1: 1}
-    assert sorted({batch for batch, *_ in world.lake.rows}) == [1, 2]
-
-
-def test_a_lander_that_slept_through_a_rebalance_doubles_nothing() -> None:
-    world = World()
-    world.topic.send(b"a", b"b")
-    sleeper = world.lander(0)
-    sleeper.steps()
-    world.lander(0).land()
-
-    world.clock.pass_seconds(60)
-    sleeper.steps()
-    world.topic.send(b"c")
-    sleeper.land()
-
-    assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2)]
-
-
-def test_a_sleeper_is_not_misled_by_a_partition_without_rows_of_its_own() -> None:
-    world = World()
-    world.topic.send(b"a", partition=0)
-    sleeper = world.lander(0, 1)
-    sleeper.steps()
-    world.topic.send(b"b", partition=1)
-    world.lander(1).land()
-
-    sleeper.land()
-    sleeper.land()
-
-    assert world.lake.coordinates == [(0, 0), (1, 0)]
-
-
-def test_a_rebalance_drops_what_is_not_committed_and_starts_from_the_table() -> None:
-    world = World()
-    world.topic.send(b"a", partition=0)
-    world.topic.send(b"b", partition=1)
-    pair = world.lander(0, 1)
-    pair.steps()
-
-    pair.reader.assign(1)
-    pair.land()
-
-    assert world.lake.coordinates == [(1, 0)]
-
-
 @pytest.mark.parametrize("is_done", [False, True], ids=["lost", "done"])
 def test_a_commit_of_unknown_outcome_is_looked_up(is_done: bool) -> None:
     world = World()
@@ -252,43 +145,6 @@ def lose_messages(world: World) -> None:
     world.lander().land()
     world.topic.earliest[0] = 5
     world.topic.messages[0] = [(5, b"f")]
-
-
-def test_a_lander_left_out_by_its_group_for_long_gives_up() -> None:
-    pair = World().lander()
-    pair.reader.assign()
-    pair.reader.is_left_out_by_group = True
-    pair.clock.pass_seconds(ASK_SECONDS)
-    pair.steps()
-    pair.clock.pass_seconds(LEFT_OUT_SECONDS - 1)
-    pair.steps()
-
-    pair.clock.pass_seconds(ASK_SECONDS)
-    with pytest.raises(LeftOutError, match="partitions of topic lines"):
-        pair.steps()
-
-
-@pytest.mark.parametrize("reassigned", [(0,), ()])
-def test_a_lander_without_partitions_stays_while_others_hold_them(
-    reassigned: tuple[int, ...],
-) -> None:
-    """Left out for a moment, then with a share again or with nothing left to have."""
-    pair = World().lander()
-    pair.reader.assign()
-    pair.reader.is_left_out_by_group = True
-    pair.clock.pass_seconds(ASK_SECONDS)
-    pair.steps()
-    pair.reader.assign(*reassigned)
-    pair.reader.is_left_out_by_group = False
-    pair.clock.pass_seconds(ASK_SECONDS)
-    pair.steps()
-    pair.reader.assign()
-    pair.reader.is_left_out_by_group = True
-    for _ in range(2):
-        pair.clock.pass_seconds(ASK_SECONDS)
-        pair.steps()
-
-    assert pair.lander.health.state == "waiting"
 
 
 def test_lost_messages_stop_the_lander_and_are_recorded() -> None:
