@@ -3,7 +3,7 @@
     {%- if not execute or model.resource_type == 'unit_test' -%}
         {{ return(unbounded_window()) }}
     {%- endif -%}
-    {%- do existing_relation(
+    {%- do require_relation(
         upstream,
         'start the lander (it makes its tables), or run dbt run --select +' ~ this.identifier
     ) -%}

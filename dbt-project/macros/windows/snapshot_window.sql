@@ -5,7 +5,7 @@
         )) }}
     {%- endif -%}
     {%- for upstream in upstreams -%}
-        {%- do existing_relation(upstream, 'run dbt run --select +' ~ this.identifier) -%}
+        {%- do require_relation(upstream, 'run dbt run --select +' ~ this.identifier) -%}
     {%- endfor -%}
     {%- set own = adapter.get_relation(this.database, this.schema, this.identifier) -%}
     {%- set known = own is not none and own.type == 'table' -%}
