@@ -120,8 +120,11 @@ class Lakehouse:
         """One dbt command by hand: in its container, or where the services run natively, here."""
         if self.settings.run_mode == COMPOSE:
             docker("exec", "dbt-transformations", "dbt", *words)
-        else:
-            assert run_dbt(words, self.settings) == 0
+            return
+        # Here once, so that not each dbt, a fork of this process, takes seconds to load it.
+        import dbt.cli.main  # noqa: F401, PLC0415
+
+        assert run_dbt(words, self.settings) == 0
 
     def land_and_round(self) -> None:
         """Let everything sent so far reach the marts."""
@@ -149,6 +152,19 @@ class Lakehouse:
             f"where table_schema in ({schemas}) and table_type = 'BASE TABLE'"
         )
         return {f"{schema}.{name}": self.snapshot(schema, name) for schema, name in tables}
+
+    def metadata_files(self) -> dict[str, str]:
+        """The file that says what each table and view of the models is; any change makes another."""
+        with (
+            closing(admin_connection(self.settings, "iceberg_catalog")) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "select table_namespace || '.' || table_name, metadata_location "
+                "from iceberg_tables where table_namespace = any(%s)",
+                [list(TABLES_OF_MODELS)],
+            )
+            return dict(cursor.fetchall())
 
     def snapshot(self, schema: str, name: str) -> int:
         """The current snapshot id of one table, 0 for none."""
