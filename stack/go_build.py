@@ -43,7 +43,7 @@ def build(programs: Mapping[str, str], target: Path, report: Report) -> None:
 
 
 class Go:
-    """A Go toolchain whose caches all lie in one folder."""
+    """A Go toolchain whose caches lie in one folder, but for a GOCACHE that the caller names."""
 
     def __init__(self, workshop: Path) -> None:
         self._workshop = workshop
@@ -53,10 +53,11 @@ class Go:
             tool.chmod(0o755)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The caller's environment with every Go folder inside the workshop."""
+        """The caller's environment with the other Go folders inside the workshop."""
+        cache = {"GOCACHE": str(self._workshop / "cache")}
         kept = {key: value for key, value in os.environ.items() if key != "GOROOT"}
-        own = {"GOPATH": str(self._workshop / "path"), "GOCACHE": str(self._workshop / "cache")}
-        return kept | own | {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": ""} | more
+        own = {"GOPATH": str(self._workshop / "path"), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        return cache | kept | own | {"GOFLAGS": ""} | more
 
     def download(self, name: str, version: str) -> Path:
         """Fetch a module and return a writable copy of its source."""

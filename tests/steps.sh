@@ -80,6 +80,16 @@ secure_tests() {
   end_stack
 }
 
+# disk_tests: what a full disk does to each service, on a native stack whose disks are small.
+disk_tests() {
+  export METERHOUSE_ENV=$PWD/.stack-test/disks/.env
+  step "Full disks"
+  rm -rf .stack-test/disks
+  "$venv_python" -m tests.second_stack disks >/dev/null
+  attempt disks tests/disks/run.sh .stack-test/disks/state --junitxml "$results/disks.xml" "$@"
+  end_step
+}
+
 # browser_tests MODE: on what the integration tests left; nothing may be sent meanwhile.
 browser_tests() {
   local mode=$1

@@ -32,6 +32,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         "node.environment": settings.project_name,
         "node.id": "coordinator",
         "node.data-dir": data,
+        "spiller-spill-path": data / "spill",
         "node.bind-ip": "127.0.0.1",
         "node.internal-address": "127.0.0.1",
     } | (secure_door(settings) if settings.secure else plain_door(settings))
