@@ -68,10 +68,10 @@ class Line:
         self.landed = 0
 
     def land(self, days: int) -> None:
-        """The next days, a commit each."""
+        """The next days, a commit each when the day is over."""
         for _ in range(days):
             day = FIRST_DAY + DAY * self.landed
-            self._landing.land(day, day_of_readings(day, self._meters, self._readings))
+            self._landing.land(day + DAY, day_of_readings(day, self._meters, self._readings))
             self.landed += 1
 
     def rounds(self, count: int, held: lock.WriterLock) -> Iterator[Round]:

@@ -49,7 +49,7 @@ def running(
     environment = os.environ | service.environment | {"KAFKA_TABLES_FOLDER": str(folder / "kafka")}
     log = folder / "log"
     with processes.server(program, paths.data("trino"), environment, log) as server:
-        server.wait_until(lambda: answers(own), START_SECONDS, "a Trino that answers")
+        server.wait_until(lambda: answers(own, topic), START_SECONDS, "a Trino that answers")
         yield server, own
 
 
@@ -69,10 +69,10 @@ def write_catalogs(topic: str, folder: Path) -> Path:
     return catalogs
 
 
-def answers(settings: Settings) -> bool:
-    """Whether a first query works."""
+def answers(settings: Settings, topic: str) -> bool:
+    """Whether it reads the topic: it says `select 1` before it has a node to read with."""
     try:
-        return trino.query(settings, "select 1") == [[1]]
+        return trino.query(settings, f"select 1 from kafka.default.{topic} limit 1") == [[1]]
     except FAILURES:
         return False
 

@@ -24,8 +24,10 @@ from pyiceberg.io.pyarrow import (
     schema_to_pyarrow,
 )
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
-from pyiceberg.table import Table
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.typedef import Record
 from sqlalchemy import URL
@@ -48,8 +50,8 @@ from stack.settings import Settings
 CATALOG = "lakehouse"
 NAMESPACE = "landing"
 # Snapshots kept once this many more have gathered: metadata is read and written by each commit.
-KEPT_SNAPSHOTS = 100
-SNAPSHOT_SLACK = 20
+KEPT_SNAPSHOTS = 50
+SNAPSHOT_SLACK = 10
 # Of older ones those that were current at a full hour of the last day: what maintenance has put
 # together since can still be read as it was by queries that began before.
 KEPT_HOURS = 24
@@ -76,6 +78,22 @@ class LandingTable(Protocol):
 
     def record(self, losses: Sequence[Loss]) -> None:
         """Note losses that nobody has accepted yet."""
+
+
+class QuickTransaction(Transaction):
+    """A transaction that works its metadata out once for each change of it.
+
+    PyIceberg does so at each look, some fifteen in a commit, with a copy of every snapshot each.
+    """
+
+    _worked_out: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the changes so far."""
+        if self._worked_out is None or self._worked_out[0] is not self._updates:
+            self._worked_out = self._updates, super().table_metadata
+        return self._worked_out[1]
 
 
 class IcebergTable:
@@ -120,7 +138,7 @@ class IcebergTable:
         if losses:
             properties[LOST_PROPERTY] = losses_to_json(record_losses(known_losses(table), losses))
         try:
-            with table.transaction() as transaction:
+            with QuickTransaction(table) as transaction:
                 with transaction.update_snapshot().merge_append() as append:
                     append.append_data_file(data_file)
                 transaction.set_properties(properties)

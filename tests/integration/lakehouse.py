@@ -154,7 +154,7 @@ class Lakehouse:
         return {f"{schema}.{name}": self.snapshot(schema, name) for schema, name in tables}
 
     def metadata_files(self) -> dict[str, str]:
-        """The file that says what each table and view of the models is; any change makes another."""
+        """The file that describes each table and view of the models; a change makes another."""
         with (
             closing(admin_connection(self.settings, "iceberg_catalog")) as connection,
             connection.cursor() as cursor,

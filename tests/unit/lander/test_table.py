@@ -21,7 +21,7 @@ from lander import table as landing_table
 from lander.batch import Batch, Chunk, Stamp
 from lander.offsets import LANDED_PROPERTY, Landed, Loss
 from lander.parse import parser_for
-from lander.table import IcebergTable, StaleTableError, difference
+from lander.table import IcebergTable, QuickTransaction, StaleTableError, difference
 from lander.topics import Field, Topic
 from stack.errors import ConfigurationError, FatalError
 
@@ -93,6 +93,16 @@ def test_rows_and_offsets_change_in_one_snapshot(catalog: SqlCatalog) -> None:
     assert len(stored.metadata.snapshots) == 1
     assert Landed.from_json(stored.properties[LANDED_PROPERTY]) == landed
     assert handle(catalog).open(NEW).offsets == {0: 4, 1: 0}
+
+
+def test_metadata_is_worked_out_once_for_each_change(catalog: SqlCatalog) -> None:
+    handle(catalog).open(NEW)
+    transaction = QuickTransaction(catalog.load_table(("landing", TOPIC.name)))
+    before = transaction.table_metadata
+    assert transaction.table_metadata is before
+    transaction.set_properties(changed="yes")
+    assert transaction.table_metadata is transaction.table_metadata
+    assert transaction.table_metadata.properties == before.properties | {"changed": "yes"}
 
 
 def test_the_file_holds_the_rows_sorted_and_readable_by_another_engine(catalog: SqlCatalog) -> None:
