@@ -30,6 +30,7 @@ VOLUMES = {
     "kafka-kraft": "/var/lib/kafka/data",
     "postgres": "/var/lib/postgresql",
     "minio-storage": "/data",
+    "trino-coordinator": "/data/trino",
     "dbt-transformations": "/var/lib/meterhouse",
     "explorer": "/var/lib/meterhouse",
 }
