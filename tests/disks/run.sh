@@ -19,8 +19,6 @@ for disk in kafka=300m objectstore=300m trino=3g; do
   mkdir -p "$folder"
   mount -t tmpfs -o "size=${disk#*=}" "disk of ${disk%=*}" "$folder"
 done
+trap './initial-setup.sh stop' EXIT
 ./initial-setup.sh --native
-code=0
-.venv/bin/python -m pytest tests/disks -q "$@" || code=$?
-./initial-setup.sh stop
-exit "$code"
+.venv/bin/python -m pytest tests/disks -q "$@"

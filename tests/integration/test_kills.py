@@ -110,10 +110,10 @@ def answers(settings: Settings) -> bool:
 
 
 def test_trino_finds_the_catalog_again_at_the_first_question(lakehouse: Lakehouse) -> None:
-    lakehouse.snapshots()
+    before = lakehouse.snapshots()
     Actors(lakehouse.settings).kill("postgres")
     lakehouse.wait_until(lambda: answers(lakehouse.settings), HEAL_SECONDS)
-    assert lakehouse.snapshots()
+    assert lakehouse.snapshots() == before
     ready.wait(lakehouse.settings, HEAL_SECONDS, lambda text: None)
 
 
