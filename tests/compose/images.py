@@ -34,8 +34,8 @@ GO_CACHE_IMAGE = "meterhouse/go-cache"
 GO_CACHE_DOCKERFILE = """
 ARG BASE
 FROM ${BASE}
-RUN --mount=type=cache,id=go-build,target=/root/.cache/go-build \\
-  --mount=type=bind,from=compiled,target=/compiled cp -R /compiled/. /root/.cache/go-build/
+RUN --mount=type=cache,id=go-build,target=/go-cache \\
+  --mount=type=bind,from=compiled,target=/compiled cp -R /compiled/. /go-cache/
 """
 PARTS = {"kafka", "trino-server", "trino-cli"}
 
