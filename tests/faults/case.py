@@ -43,6 +43,9 @@ MARK, LOG = "mark", "log"
 LOG_CHARACTERS = 2000
 GROUP_SHARE = 0.1
 CROWD_LANDERS = 3
+# A lander that ends with this code goes on when it is started anew, as the supervisor does.
+FAILED = 1
+RESTARTS = 3
 # Kafka gives up a dead member after six seconds.
 GROUP_SECONDS = 20.0
 # At which passing of its step a lander is struck.
@@ -73,7 +76,8 @@ class Case:
 class Verdict:
     """How a case ended. struck: those of its strikes that happened; trouble: what else was wrong.
 
-    is_repeatable: a further run of the lander changed nothing.
+    is_repeatable: a further run of the lander changed nothing; restarts: how often a lander gave
+    up and was started anew.
     """
 
     case: Case
@@ -81,6 +85,7 @@ class Verdict:
     finding: Finding
     is_repeatable: bool
     trouble: str
+    restarts: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -94,6 +99,7 @@ class Grounds:
     def __init__(self, settings: Settings, case: Case, folder: Path) -> None:
         self.settings, self.case, self.folder = settings, case, folder
         self.topic = folder.name
+        self.restarts = 0
         self._started: list[BaseProcess] = []
         text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
         (folder / f"{self.topic}.yml").write_text(
@@ -135,13 +141,22 @@ class Grounds:
                 way = stack.enter_context(Way(self.settings, strike.what, mark))
             process = self.start(strike, way.environment() if way else {})
             landers = [process, *self._meanwhile(process, strike, mark)]
-            for lander in landers:
-                lander.join(RUN_SECONDS)
+            codes = [self._end_of(lander) for lander in landers]
         was_struck = mark.exists() and (way is None or way.was_met)
         wanted = [-signal.SIGKILL if strike.what == KILL and was_struck else 0]
-        codes = [lander.exitcode for lander in landers]
         trouble = f"{strike}: landers ended with {codes}, wanted {wanted}"
         return was_struck, "" if codes == wanted + [0] * (len(codes) - len(wanted)) else trouble
+
+    def _end_of(self, lander: BaseProcess) -> int | None:
+        """How a lander ended; one that gave up is started anew some times."""
+        lander.join(RUN_SECONDS)
+        code = lander.exitcode
+        for _ in range(RESTARTS):
+            if code != FAILED:
+                break
+            self.restarts += 1
+            code = self.land()
+        return code
 
     def _meanwhile(self, process: BaseProcess, strike: Strike, mark: Path) -> list[BaseProcess]:
         """The landers that are started while the struck one runs or stands still."""
@@ -235,7 +250,9 @@ def run_case(settings: Settings, case: Case) -> Verdict:
         if troubles:
             troubles.append((grounds.folder / LOG).read_text(encoding="utf-8")[-LOG_CHARACTERS:])
     is_repeatable = again == finding
-    return Verdict(case, tuple(struck), finding, is_repeatable, "\n".join(troubles))
+    return Verdict(
+        case, tuple(struck), finding, is_repeatable, "\n".join(troubles), grounds.restarts
+    )
 
 
 def plan(seed: int, number: int, count: int, whats: Sequence[str], build: str = "") -> Case:

@@ -110,7 +110,8 @@ def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float
             f"{sum(v.finding.messages for v in found)} messages acknowledged.",
             f"- Lost {sum(v.finding.lost for v in found)}, "
             f"doubled {sum(v.finding.doubled for v in found)}, "
-            f"cases with anything wrong {sum(not v.is_good for v in found)}.",
+            f"cases with anything wrong {sum(not v.is_good for v in found)}; "
+            f"landers that gave up and were started anew {sum(v.restarts for v in found)}.",
             "",
             *table(["step", *whats], ([s, *(counted[s, w] for w in whats)] for s in named)),
         ]
