@@ -14,7 +14,7 @@ from lander.batch import Batch, Stamp
 from lander.clock import Clock, Patience
 from lander.consumer import Reader
 from lander.health import Health
-from lander.offsets import Bounds, Landed, Loss, may_write, plan_start
+from lander.offsets import Landed, Loss, may_write, plan_start
 from lander.parse import parser_for
 from lander.table import LandingTable, StaleTableError
 from lander.topics import Topic
@@ -181,25 +181,29 @@ class TopicLander:
     def _position(self) -> None:
         """Read the table's state and start the assigned partitions where it says."""
         now = self._clock.now()
-        landed, bounds, topic_id = self._open(now)
+        landed, topic_id = self._open(now)
         mine = self._reader.assigned
-        start = plan_start(landed, {p: bounds[p] for p in mine}, topic_id, now)
+        # Asked after the table: what another lander lands meanwhile is no end that is too far.
+        start = plan_start(landed, self._reader.bounds(mine), topic_id, now)
         if start.losses:
+            if self._table.open(landed) != landed:
+                # Another lander went on meanwhile, and what looks lost may have landed: look again.
+                return
             self._report(start.losses)
         self._accepted = tuple(replace(loss, is_accepted=True) for loss in start.losses)
         self._read_from, self._topic_id, self._mine = landed, topic_id, mine
         self._reader.start(start.positions)
         LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.positions))
 
-    def _open(self, now: datetime) -> tuple[Landed, Mapping[int, Bounds], str]:
-        """What the table says, what Kafka holds, and the topic's id.
+    def _open(self, now: datetime) -> tuple[Landed, str]:
+        """What the table says, and the topic's id.
 
         A table that is not there yet begins with the offsets that Kafka holds now.
         """
         topic_id = self._reader.topic_id()
         bounds = self._reader.bounds(self._reader.partitions())
         earliest = {partition: held.earliest for partition, held in bounds.items()}
-        return self._table.open(Landed(0, now, earliest, topic_id)), bounds, topic_id
+        return self._table.open(Landed(0, now, earliest, topic_id)), topic_id
 
     def _report(self, losses: tuple[Loss, ...]) -> None:
         """Say what was lost. Raises LostMessagesError unless it was accepted beforehand."""
@@ -280,7 +284,7 @@ class TopicLander:
         if self._clock.monotonic() < self._look_at:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
-        landed, _, topic_id = self._open(self._clock.now())
+        landed, topic_id = self._open(self._clock.now())
         offsets = landed.offsets_of(topic_id)
         return all(offsets.get(partition, 0) >= end for partition, end in until.items())
 

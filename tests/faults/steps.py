@@ -119,9 +119,9 @@ def strike(what: str, mark: Path) -> None:
 
 def hold_still(settings: Settings, service: str) -> None:
     """Freeze a service for a while: to all it talks to, the network swallows every word."""
-    Actors(settings).freeze(service)
+    pid = Actors(settings).pids()[service]
     # A process of its own, which comes to its end whatever becomes of this one.
-    words = ["sh", "-c", f"sleep {STILL_SECONDS}; kill -CONT {Actors(settings).pids()[service]}"]
+    words = ["sh", "-c", f"kill -STOP {pid}; sleep {STILL_SECONDS}; kill -CONT {pid}"]
     subprocess.Popen(words, start_new_session=True)
 
 

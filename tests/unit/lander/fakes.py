@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -157,6 +157,7 @@ class FakeTable:
     """One lander's handle on a FakeLake: a commit on another state than it has read is refused.
 
     error: raised by the next commit, which is lost, or done all the same if `is_done_anyway`.
+    before_open, after_open: what others do just before or after the next look at the state.
     """
 
     def __init__(self, lake: FakeLake) -> None:
@@ -165,13 +166,21 @@ class FakeTable:
         self.error: Exception | None = None
         self.is_done_anyway = False
         self.commits = 0
+        self.before_open: Callable[[], None] | None = None
+        self.after_open: Callable[[], None] | None = None
 
     def open(self, start: Landed) -> Landed:
         """Read the state; the first one to come sets it."""
+        before, self.before_open = self.before_open, None
+        if before:
+            before()
         if self.lake.landed is None:
             self.lake.landed = start
-        self.state = self.lake.state
-        return self.lake.landed
+        self.state, landed = self.lake.state, self.lake.landed
+        after, self.after_open = self.after_open, None
+        if after:
+            after()
+        return landed
 
     def commit(
         self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]

@@ -168,6 +168,41 @@ def test_accepted_losses_are_recorded_with_the_rows_behind_them() -> None:
     assert world.lake.coordinates == [(0, 0), (0, 1), (0, 5)]
 
 
+def test_what_another_lander_lands_meanwhile_is_no_topic_cut_short() -> None:
+    world = World()
+    world.topic.send(b"a")
+    pair = world.lander()
+
+    def others() -> None:
+        world.topic.send(b"b", b"c")
+        world.lander().land()
+
+    pair.table.before_open = others
+    pair.land()
+
+    assert world.lake.losses == []
+    assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_what_another_lander_lands_before_kafka_deletes_it_is_not_lost() -> None:
+    world = World()
+    world.topic.send(b"a")
+    world.lander().land()
+    pair = world.lander()
+
+    def others() -> None:
+        world.topic.send(b"b", b"c")
+        world.lander().land()
+        world.topic.earliest[0] = 3
+        world.topic.messages[0] = [(3, b"d")]
+
+    pair.table.after_open = others
+    pair.land()
+
+    assert world.lake.losses == []
+    assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2), (0, 3)]
+
+
 def test_a_topic_made_anew_is_noticed_even_if_it_is_longer_than_the_old_one() -> None:
     world = World()
     world.topic.send(b"a")
