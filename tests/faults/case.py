@@ -40,7 +40,7 @@ RUN_SECONDS = 180.0
 PAUSE_SECONDS = 0.02
 # In a case's folder: there once the planned strike happened; what its landers say.
 MARK, LOG = "mark", "log"
-LOG_CHARACTERS = 2000
+LOG_CHARACTERS = 20_000
 GROUP_SHARE = 0.1
 CROWD_LANDERS = 3
 # A lander that ends with this code goes on when it is started anew, as the supervisor does.

@@ -92,7 +92,12 @@ class Way:
                 if self._is_out_of_order(CUT):
                     close(client)
                     continue
-                server = socket.create_connection(self._upstream)
+                try:
+                    server = socket.create_connection(self._upstream)
+                except OSError:
+                    # The service itself is away: whoever calls hears so.
+                    close(client)
+                    continue
                 self._open += [client, server]
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(
