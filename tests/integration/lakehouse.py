@@ -144,6 +144,15 @@ class Lakehouse:
                 cursor.execute(*copy_of_first_device(device, columns))
         return devices
 
+    def forget_device(self, device: str) -> None:
+        """Take a meter out of the master data."""
+        with (
+            closing(admin_connection(self.settings, "meterhouse")) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("delete from device_master where device_id = %s", [device])
+
     def snapshots(self) -> dict[str, int]:
         """The current snapshot of every table that the models write."""
         schemas = ", ".join(f"'{schema}'" for schema in TABLES_OF_MODELS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.lakehouse import Lakehouse, reading
 
 # Two models that start at once look into one source's schema: the second may find of it what the
@@ -10,6 +12,16 @@ HALF_FILLED_CACHE = """
 {% if execute %}
 {% do adapter.cache_added(api.Relation.create('iceberg', 'landing', 'another', type='table')) %}
 {% do require_relation(api.Relation.create('iceberg', 'landing', 'telemetry_raw'), 'wait') %}
+{% endif %}
+select 1
+"""
+
+# What a run recorded of an older text of the model says nothing about the columns of this one.
+COLUMNS_OF_AN_OLDER_TEXT = """
+{% if execute %}
+{% set mart = api.Relation.create('iceberg', 'marts', 'device_health_status', type='table') %}
+{% set recorded = {'code': local_md5('an older text'), 'names': ['device_id', 'mood']} %}
+{% do known_columns(mart, "select 'MTR-1' as device_id, 'fine' as mood", recorded) %}
 {% endif %}
 select 1
 """
@@ -23,3 +35,12 @@ def test_models_and_their_tests_all_pass(lakehouse: Lakehouse) -> None:
 
 def test_a_table_is_found_beside_a_half_filled_cache(lakehouse: Lakehouse) -> None:
     lakehouse.dbt("compile", "--inline", HALF_FILLED_CACHE)
+
+
+def test_a_model_with_other_columns_than_its_table_is_refused(
+    lakehouse: Lakehouse, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(AssertionError) as failure:
+        lakehouse.dbt("compile", "--inline", COLUMNS_OF_AN_OLDER_TEXT)
+    # Natively dbt prints; in a container what it printed comes with the failure.
+    assert "wanted columns device_id, mood" in f"{failure.value}{capfd.readouterr().out}"

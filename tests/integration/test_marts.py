@@ -136,6 +136,26 @@ def test_warnings_decide_the_status_of_a_day(lakehouse: Lakehouse) -> None:
     }
 
 
+def test_the_health_of_a_meter_that_left_goes_and_all_else_stays(lakehouse: Lakehouse) -> None:
+    leaving, staying = lakehouse.new_devices(2)
+    lakehouse.send(reading(staying, f"{day(1)}T10:00:00Z"))
+    lakehouse.land_and_round()
+    of_both = (
+        "select device_id from iceberg.marts.device_health_status "
+        f"where device_id in ('{leaving}', '{staying}') order by 1"
+    )
+    described = lakehouse.sql("describe iceberg.marts.device_health_status")
+    assert lakehouse.sql(of_both) == [[leaving], [staying]]
+    assert all(comment for *_, comment in described)
+
+    lakehouse.forget_device(leaving)
+    lakehouse.send(reading(staying, f"{day(1)}T10:30:00Z"))
+    lakehouse.land_and_round()
+
+    assert lakehouse.sql(of_both) == [[staying]]
+    assert lakehouse.sql("describe iceberg.marts.device_health_status") == described
+
+
 def test_a_second_run_changes_nothing(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
     before = lakehouse.metadata_files()

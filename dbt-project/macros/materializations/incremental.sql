@@ -18,7 +18,9 @@
     {%- elif note.is_empty -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
     {%- else -%}
-        {%- set columns = matching_columns(existing, compiled_code) -%}
+        {%- set columns = known_columns(existing, compiled_code, note.previous.get('columns')) -%}
+        {%- do note.progress.update({'columns': columns}) -%}
+        {%- set names = columns.names -%}
         {%- if note.remove -%}
             {%- call statement('remove') -%}
                 delete from {{ target_relation }} where {{ note.remove }}
@@ -26,10 +28,10 @@
         {%- endif -%}
         {%- call statement('main') -%}
             {%- if config.get('incremental_strategy') == 'merge' -%}
-                {{ merge_sql(target_relation, compiled_code, columns, note.target) }}
+                {{ merge_sql(target_relation, compiled_code, names, note) }}
             {%- else -%}
-                insert into {{ target_relation }} ({{ columns | join(', ') }})
-                select {{ columns | join(', ') }}
+                insert into {{ target_relation }} ({{ names | join(', ') }})
+                select {{ names | join(', ') }}
                 from ({{ compiled_code }}) as dbt_internal_source
                 where {{ nobody_added_since(target_relation, note.previous) }}
             {%- endif -%}

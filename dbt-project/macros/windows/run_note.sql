@@ -4,6 +4,7 @@
         'is_empty': window.is_empty,
         'progress': window.progress,
         'previous': window.after,
+        'is_whole': window.get('is_whole', false),
     } -%}
     {%- if target_column -%}
         {%- do note.update(

@@ -16,13 +16,19 @@
     {%- for moment in ([var('as_of')] if var('as_of') else landed) -%}
         {%- do moments.append(utc_literal(moment)) -%}
     {%- endfor -%}
-    {%- set progress = {'inputs': inputs, 'as_of': moments | max if moments else none} -%}
-    {%- set is_current = known and not should_full_refresh()
-        and found[-1].get('inputs') == inputs and found[-1].get('as_of') == progress.as_of -%}
+    {%- set progress = {
+        'inputs': inputs,
+        'as_of': moments | max if moments else none,
+        'docs': documentation_digest(),
+    } -%}
+    {%- set previous = found[-1] if known else {} -%}
+    {%- set rebuild = not known or should_full_refresh() -%}
     {{ return({
-        'rebuild': not is_current,
-        'is_empty': is_current,
-        'after': {},
+        'rebuild': rebuild,
+        'is_empty': not rebuild
+            and previous.get('inputs') == inputs and previous.get('as_of') == progress.as_of,
+        'is_whole': true,
+        'after': previous,
         'through': {},
         'progress': progress,
         'as_of': progress.as_of or 'cast(null as timestamp(6) with time zone)',

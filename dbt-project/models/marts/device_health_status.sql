@@ -1,4 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='merge',
+    unique_key='device_id',
+) }}
 {%- set window = snapshot_window([
     ref('device_daily_metrics'),
     ref('int_device_last_events'),
