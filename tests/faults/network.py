@@ -1,4 +1,4 @@
-"""What stands between the lander and a service, and lets through what it is told to."""
+"""What stands between a program and a service, and lets through what it is told to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stack.settings import Settings
 
 STORE, CATALOG = "store", "catalog"
 CUT, STILL, SLOW, BUSY, FULL = "cut", "still", "slow", "503", "full"
-# What may happen to the lander's way, for so long: the way and how it is out of order.
+# What may happen to a way, for so long: the way and how it is out of order.
 TROUBLES = {
     f"{STORE} {BUSY}": 4.0,
     f"{STORE} {FULL}": 4.0,
@@ -42,9 +42,9 @@ class Way:
     """
 
     def __init__(self, settings: Settings, trouble: str, mark: Path) -> None:
-        self.service, self._how = trouble.split()
-        self._seconds, self._mark = TROUBLES[trouble], mark
-        self._ends_at: float | None = None
+        self.service = trouble.split(maxsplit=1)[0]
+        self._mark = mark
+        self.await_trouble(trouble)
         self._upstream = address(settings, self.service)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ended = False
@@ -59,6 +59,15 @@ class Way:
         self._listener.close()
         for each in self._open:
             close(each)
+
+    def await_trouble(self, trouble: str) -> None:
+        """Be in order until the mark is there, and then out of order as this trouble says."""
+        self._how, self._seconds = trouble.split()[1], TROUBLES[trouble]
+        self._ends_at: float | None = None
+
+    def keep_in_order(self) -> None:
+        """Await no trouble."""
+        self._how = ""
 
     def environment(self) -> dict[str, str]:
         """Settings that lead a process this way."""

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,10 @@ from tests.faults.case import (
     is_stopped,
     wait_until,
 )
+from tests.faults.far_trino import FarTrino, far_trino
 from tests.faults.marts import differences
 from tests.faults.meters import LOGS_TOPIC, Meters
+from tests.faults.network import TROUBLES, Way
 from tests.faults.oracle import Finding
 from tests.faults.steps import FREEZE, KILL, SERVICES, Strike, replace
 from tests.integration.actors import Actors
@@ -47,12 +49,12 @@ from tests.integration.test_rounds import end_session_of
 KILL_BOTH = "kill both"
 # Frozen until another has done its work, its lock gone: a zombie that no lock holds back.
 LOSE_LOCK = "lose lock"
-WHATS = (KILL, KILL_BOTH, FREEZE, LOSE_LOCK, "trino", *SERVICES[1:])
+# Of the network: between Trino and the object store or the catalog.
+WHATS = (KILL, KILL_BOTH, FREEZE, LOSE_LOCK, "trino", *SERVICES[1:], *TROUBLES)
 DUE, RUNNING, DONE = MOMENTS = ("due", "running", "done")
 DBT = {
     "insert": "insert into ",
     "merge": "merge into ",
-    "rebuild": "create or replace table ",
     "progress": "set properties extra_properties",
 }
 UPKEEP = {
@@ -93,12 +95,30 @@ class Writers:
     def __init__(self, lakehouse: Lakehouse, folder: Path) -> None:
         self._lakehouse, self._folder = lakehouse, folder
         self._started: list[BaseProcess] = []
+        self._far_trinos = ExitStack()
+        self._far_trino: FarTrino | None = None
+        self._way: Way | None = None
+
+    @property
+    def far_trino(self) -> FarTrino:
+        """A Trino behind a network of its own, started when it is first asked for."""
+        if self._far_trino is None:
+            folder = self._folder / "far"
+            folder.mkdir()
+            self._far_trino = self._far_trinos.enter_context(
+                far_trino(self._lakehouse.settings, folder, self._folder / MARK)
+            )
+        return self._far_trino
 
     def start(self, strike: Strike | None = None, *, is_maintenance: bool = False) -> BaseProcess:
         """Start dbt or maintenance."""
+        environment, self._way = {}, None
+        if strike and strike.what in TROUBLES:
+            self._way = self.far_trino.await_trouble(strike.what)
+            environment = self.far_trino.environment()
         process = LANDERS.Process(
             target=be_writer,
-            args=(self._folder, strike),
+            args=(self._folder, strike, environment),
             kwargs={"is_maintenance": is_maintenance},
         )
         process.start()
@@ -119,7 +139,9 @@ class Writers:
         trouble = self._meanwhile(process, strike) if is_stopped(process) else ""
         process.join(RUN_SECONDS)
         was_struck = (self._folder / MARK).exists()
-        if was_struck and strike.what not in {KILL, KILL_BOTH, FREEZE, LOSE_LOCK}:
+        if self._way:
+            was_struck = was_struck and self._way.was_met
+        elif was_struck and strike.what in {"trino", *SERVICES}:
             ready.wait(self._lakehouse.settings, HEAL_SECONDS, lambda text: None)
         # Whoever is struck may fail, but ends; a run that is only held up must go well.
         must_go_well = not was_struck or strike.what == FREEZE
@@ -144,6 +166,7 @@ class Writers:
 
     def end(self) -> None:
         """End what still runs."""
+        self._far_trinos.close()
         for process in self._started:
             if process.is_alive() and process.pid:
                 for child in psutil.Process(process.pid).children(recursive=True):
@@ -267,6 +290,8 @@ def strike(what: str, mark: Path) -> None:
     watcher, worker = os.getppid(), os.getpid()
     if what == KILL:
         os.kill(worker, signal.SIGKILL)
+    elif what in TROUBLES:
+        pass
     elif what in {KILL_BOTH, FREEZE, LOSE_LOCK}:
         number = signal.SIGKILL if what == KILL_BOTH else signal.SIGSTOP
         os.kill(watcher, number)
@@ -275,8 +300,11 @@ def strike(what: str, mark: Path) -> None:
         Actors(load_settings()).kill(what)
 
 
-def be_writer(folder: Path, planned: Strike | None, *, is_maintenance: bool) -> None:
+def be_writer(
+    folder: Path, planned: Strike | None, environment: dict[str, str], *, is_maintenance: bool
+) -> None:
     """Be dbt or maintenance, started by hand, waiting to be struck."""
+    os.environ |= environment
     with (folder / LOG).open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
