@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from stack.errors import FatalError, RetriableError
+from stack.fingerprint import fingerprint
 from stack.paths import Paths
 from stack.root import PROJECT_ROOT
 from stack.services.service import Service
@@ -117,7 +118,7 @@ class Supervisor:
         return text.find(f"[program:{name}]")
 
     def _apply_changes(self) -> None:
-        """Restart exactly those programs whose command or environment changed."""
+        """Restart exactly those programs whose command, environment or files changed."""
         added, changed, removed = self._rpc.reloadConfig()[0]
         for name in [*changed, *removed]:
             self.stop(name)
@@ -156,7 +157,9 @@ password={settings.supervisor_password}
 
 def program_section(service: Service, logs: Path) -> str:
     """The configuration of one service: restarted whenever it ends, its log rotated."""
-    environment = ",".join(f"{key}={quote(text)}" for key, text in service.environment.items())
+    # The program has no use for the digest; with it a changed file is a changed entry.
+    variables = {**service.environment, "FILES_DIGEST": fingerprint(service.files)}
+    environment = ",".join(f"{key}={quote(text)}" for key, text in variables.items())
     final = service.final_exit_code
     restart = "true" if final is None else f"unexpected\nexitcodes={final}"
     return f"""
@@ -233,6 +236,7 @@ def python_service(
     address: str = "",
 ) -> Service:
     """One of the project's own services, a Python module run from the project's folder."""
+    package = module[0].split(".", maxsplit=1)[0]
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return Service(
         name=name,
@@ -242,4 +246,5 @@ def python_service(
         stop_seconds=stop_seconds,
         final_exit_code=final_exit_code,
         environment=kept | settings.environment(),
+        files=[PROJECT_ROOT / name for name in (package, "stack", "requirements/runtime.txt")],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from stack.errors import ConfigurationError
+from stack.fingerprint import fingerprint, written_files
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 from stack.statements import WRITER_USER
@@ -31,21 +31,11 @@ class Project:
 
     def files(self) -> Iterator[Path]:
         """Every file that a person wrote."""
-        for folder, folders, names in os.walk(self.folder):
-            folders[:] = sorted(
-                name
-                for name in folders
-                if name not in GENERATED_FOLDERS and not name.startswith((".", "__"))
-            )
-            yield from (Path(folder) / name for name in sorted(names))
+        yield from written_files(self.folder, GENERATED_FOLDERS)
 
     def fingerprint(self) -> str:
         """A digest that changes with the content or name of any file."""
-        digest = hashlib.sha256()
-        for path in self.files():
-            digest.update(f"{path.relative_to(self.folder)}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return fingerprint([self.folder], GENERATED_FOLDERS)
 
     def sources(self) -> set[str]:
         """Names of the landing tables that the models read, as their YAML declares them.

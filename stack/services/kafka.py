@@ -6,6 +6,7 @@ import os
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 from stack import tls_files
 from stack.errors import FatalError
@@ -49,6 +50,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         address=settings.kafka_bootstrap_servers,
         stop_seconds=60,
         environment=secure_environment(settings),
+        files=[configuration_file(paths)],
     )
 
 
@@ -77,7 +79,7 @@ def tool(paths: Paths, name: str) -> list[str]:
     return java(paths, [*TOOL_OPTIONS, *QUIET_LOG], TOOLS[name])
 
 
-def configuration_file(paths: Paths) -> os.PathLike[str]:
+def configuration_file(paths: Paths) -> Path:
     """The generated server.properties: the project's file and this stack's addresses."""
     return paths.state / "kafka.properties"
 

@@ -14,6 +14,7 @@ class Service:
     address: where clients reach it, empty if it listens to nobody.
     stop_seconds: how long it may take to end well before it is killed.
     final_exit_code: with this code it asks not to be started again; None: it always is.
+    files: files and folders that it reads at its start: where they changed, setup starts it anew.
     """
 
     name: str
@@ -24,3 +25,4 @@ class Service:
     stop_signal: str = "TERM"
     final_exit_code: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Path] = ()

@@ -51,6 +51,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         address=trino_client.address(settings),
         stop_seconds=60,
         environment=catalog_environment(settings) | password_environment(settings),
+        files=[ETC],
     )
 
 

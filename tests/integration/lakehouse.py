@@ -131,6 +131,15 @@ class Lakehouse:
         self.land()
         self.round()
 
+    def last_insert(self, model: str) -> str:
+        """The newest statement by which dbt added rows to a model."""
+        ((statement,),) = self.sql(
+            "select query from system.runtime.queries where state = 'FINISHED' "
+            f"""and query like '/* {{"app": "dbt"%.{model}"}} */%insert into%' """
+            "order by created desc limit 1"
+        )
+        return str(statement)
+
     def new_devices(self, count: int = 1, **columns: Any) -> list[str]:
         """Register meters of our own with the first customer and return their ids."""
         numbers = itertools.islice(unused_numbers(), count)

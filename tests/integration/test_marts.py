@@ -56,11 +56,7 @@ def test_an_insert_sent_again_later_adds_nothing(lakehouse: Lakehouse) -> None:
     lakehouse.send(reading(device, f"{day(1)}T10:30:00Z"))
     lakehouse.land_and_round()
     assert lakehouse.value(accepted) == 2
-    ((insert,),) = lakehouse.sql(
-        "select query from system.runtime.queries where state = 'FINISHED' "
-        """and query like '/* {"app": "dbt"%.stg_telemetry_raw"} */%insert into%' """
-        "order by created desc limit 1"
-    )
+    insert = lakehouse.last_insert("stg_telemetry_raw")
 
     ((added,),) = Access(lakehouse.settings, "").ask("dbt", insert)
 

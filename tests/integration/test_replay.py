@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from stack.ready import admin_connection
+from stack.replay import LEDGER
 from stack.root import PROJECT_ROOT
+from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, copy_of_first_device, reading, unused_numbers
 from tests.integration.test_marts import contents, daily_energy
 
@@ -63,7 +65,8 @@ class Story:
     """What was sent and what was seen on the way.
 
     late: a meter that master data learnt of afterwards; strong: one whose service turned out to be
-    larger; strange: one that nobody ever knew.
+    larger; strange: one that nobody ever knew. added_by_zombie: what a replay
+    added that stood still without its lock until another had done its work.
     """
 
     late: str
@@ -74,6 +77,7 @@ class Story:
     unchanged_by_dry_run: bool
     reasons_after_first: dict[str, list[str]]
     replayed: dict[str, list[list[Any]]]
+    added_by_zombie: dict[str, int]
     unchanged_by_second: bool
     rebuilt: dict[str, list[list[Any]]]
 
@@ -117,6 +121,9 @@ def story(lakehouse: Lakehouse) -> Story:
     stack("replay", "--reason", UNKNOWN, "--since", stamp(NOW - timedelta(days=1)))
     after_first = reasons(lakehouse, late, strong, strange)
     stack("replay")
+    inserts = {model: lakehouse.last_insert(model) for model in (LEDGER, "stg_telemetry_raw")}
+    zombie = Access(lakehouse.settings, "")
+    added = {model: zombie.ask("dbt", insert)[0][0] for model, insert in inserts.items()}
 
     replayed, snapshots = layers(lakehouse), lakehouse.snapshots()
     stack("replay")
@@ -131,6 +138,7 @@ def story(lakehouse: Lakehouse) -> Story:
         unchanged_by_dry_run,
         after_first,
         replayed,
+        added,
         unchanged_by_second,
         layers(lakehouse),
     )
@@ -164,6 +172,10 @@ def test_what_no_rule_accepts_stays(lakehouse: Lakehouse, story: Story) -> None:
         story.strong: [],
         story.strange: [UNKNOWN],
     }
+
+
+def test_a_replay_sent_again_later_adds_nothing(story: Story) -> None:
+    assert story.added_by_zombie == {LEDGER: 0, "stg_telemetry_raw": 0}
 
 
 def test_a_second_replay_changes_nothing(story: Story) -> None:

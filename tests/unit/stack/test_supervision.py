@@ -31,7 +31,21 @@ def read_back(service: Service, tmp_path: Path) -> Any:
 )
 def test_an_environment_value_survives(value: str, tmp_path: Path) -> None:
     service = Service("a", ["/bin/true"], tmp_path, environment={"NAME": value})
-    assert read_back(service, tmp_path).environment == {"NAME": value}
+    assert read_back(service, tmp_path).environment["NAME"] == value
+
+
+def test_a_changed_file_makes_another_entry_and_a_cache_does_not(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    module, cache = code / "module.py", code / "__pycache__" / "module.pyc"
+    cache.parent.mkdir(parents=True)
+    module.write_text("first")
+    service = Service("a", ["/bin/true"], tmp_path, files=[code])
+    first = program_section(service, tmp_path)
+
+    cache.write_text("made by Python")
+    assert program_section(service, tmp_path) == first
+    module.write_text("second")
+    assert program_section(service, tmp_path) != first
 
 
 def test_a_command_with_blanks_and_percent_signs_survives(tmp_path: Path) -> None:
