@@ -63,6 +63,18 @@ where
     and pg_database.datname = current_database()
 """
 
+HELD_SQL = """
+select 1
+from pg_locks
+where
+    locktype = 'advisory'
+    and granted
+    and objsubid = 1
+    and classid = 0
+    and objid = %s
+    and pid = %s
+"""
+
 Say = Callable[[str], None]
 Beat = Callable[[], None]
 
@@ -110,11 +122,14 @@ class WriterLock:
                 cursor.execute("select 1")
             self._checked_at = time.monotonic()
         except psycopg2.Error as error:
-            raise RetriableError(
-                "the one-writer lock to stay ours",
-                f"its database session ended: {first_line(error)}",
-                "nothing more is written; run again",
-            ) from error
+            raise lost_error(first_line(error)) from error
+
+    def for_child(self, settings: Settings) -> Witness:
+        """What a forked child asks whether the lock is still held: over a session of its own.
+
+        Over one session parent and child would take each other's answers, and wait for ever.
+        """
+        return Witness(settings, self._connection.info.backend_pid, self._key)
 
     def release(self) -> None:
         """Give the lock back; a session that is gone has given it back already."""
@@ -122,6 +137,36 @@ class WriterLock:
             cursor.execute("select pg_advisory_unlock(%s)", (self._key,))
         with suppress(psycopg2.Error):
             self._connection.close()
+
+
+class Witness:
+    """Sees from another process whether a session holds the lock; connects when first asked."""
+
+    def __init__(self, settings: Settings, session: int, key: int) -> None:
+        self._settings, self._session, self._key = settings, session, key
+        self._connection: psycopg2.extensions.connection | None = None
+
+    def check(self) -> None:
+        """Raise RetriableError if the lock is gone, or PostgreSQL with it."""
+        try:
+            if self._connection is None:
+                self._connection = connect(self._settings, f"witness of lock {self._key}")
+            with self._connection.cursor() as cursor:
+                cursor.execute(HELD_SQL, (self._key, self._session))
+                is_held = cursor.fetchone() is not None
+        except psycopg2.Error as error:
+            raise lost_error(first_line(error)) from error
+        if not is_held:
+            raise lost_error("the session does not hold it")
+
+
+def lost_error(found: str) -> RetriableError:
+    """The error of a writer whose lock is gone."""
+    return RetriableError(
+        "the one-writer lock to stay ours",
+        f"its database session ended: {found}",
+        "nothing more is written; run again",
+    )
 
 
 def session_name(who: str, host: str, process_id: int) -> str:

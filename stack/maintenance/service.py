@@ -14,7 +14,7 @@ from pathlib import Path
 from stack import lock as locks
 from stack import statements
 from stack.errors import MeterhouseError
-from stack.lock import WriterLock
+from stack.lock import Witness
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy, policy_of
 from stack.maintenance.tables import Table, tables
@@ -42,11 +42,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """One run over all tables. limit_seconds: no statement begins later; None for no limit."""
+    """One run over all tables, in a child of the process that holds the lock.
+
+    limit_seconds: no statement begins later; None for no limit.
+    """
 
     settings: Settings
     policy: Policy
-    lock: WriterLock
+    lock: Witness
     say: Say
     limit_seconds: float | None = None
 
@@ -85,7 +88,7 @@ def run_maintenance(settings: Settings, say: Say, chosen: Callable[[Table], bool
         locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
     ):
         found = [table for table in tables(settings) if chosen(table)]
-        run = Run(settings, policy, lock, say)
+        run = Run(settings, policy, lock.for_child(settings), say)
         return run_watched(
             lambda: as_process(lambda: run(found)),
             lock.glance,
@@ -159,7 +162,7 @@ class Upkeep:
             locks.hold_lock(*turn) as lock,
         ):
             statements.settle(trino, self._log, beat=beat)
-            run = Run(settings, self._policy, lock, self._log, limit)
+            run = Run(settings, self._policy, lock.for_child(settings), self._log, limit)
             found = tables(settings)
             process = child.start(
                 lambda: as_process(lambda: run(found)), lambda: end_statements(trino, self._log)
