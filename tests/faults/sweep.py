@@ -133,13 +133,16 @@ def commit() -> str:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run the sweep and print its report; 1 if anything was wrong."""
+    """Run the sweep and print its report, after Ctrl+C too; 1 if anything was wrong."""
     options = arguments(words)
     began, found = time.monotonic(), []
     print(f"seed {options.seed}", flush=True)
-    for verdict in verdicts(options):
-        found.append(verdict)
-        print(line(verdict), flush=True)
+    try:
+        for verdict in verdicts(options):
+            found.append(verdict)
+            print(line(verdict), flush=True)
+    except KeyboardInterrupt:
+        print("interrupted; the report is of the cases so far", flush=True)
     text = report(found, options, (time.monotonic() - began) / 60)
     print(text)
     if options.report:
