@@ -140,27 +140,27 @@ class Lakehouse:
         )
         return str(statement)
 
+    def change_master_data(self, statement: str, *values: Any) -> None:
+        """Run a statement on customers and devices."""
+        with closing(admin_connection(self.settings, "meterhouse")) as connection, connection:
+            connection.cursor().execute(statement, values)
+
     def new_devices(self, count: int = 1, **columns: Any) -> list[str]:
         """Register meters of our own with the first customer and return their ids."""
         numbers = itertools.islice(unused_numbers(), count)
         devices = [f"MTR-{number}" for number in numbers]
-        with (
-            closing(admin_connection(self.settings, "meterhouse")) as connection,
-            connection,
-            connection.cursor() as cursor,
-        ):
-            for device in devices:
-                cursor.execute(*copy_of_first_device(device, columns))
+        for device in devices:
+            self.add_device(device, **columns)
         return devices
+
+    def add_device(self, device: str, **columns: Any) -> None:
+        """Register a meter with the first customer."""
+        statement, values = copy_of_first_device(device, columns)
+        self.change_master_data(statement, *values)
 
     def forget_device(self, device: str) -> None:
         """Take a meter out of the master data."""
-        with (
-            closing(admin_connection(self.settings, "meterhouse")) as connection,
-            connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute("delete from device_master where device_id = %s", [device])
+        self.change_master_data("delete from device_master where device_id = %s", device)
 
     def snapshots(self) -> dict[str, int]:
         """The current snapshot of every table that the models write."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from stack.ready import admin_connection
 from stack.replay import LEDGER
 from stack.root import PROJECT_ROOT
 from tests.integration.access import Access
-from tests.integration.lakehouse import Lakehouse, copy_of_first_device, reading, unused_numbers
+from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
 from tests.integration.test_marts import contents, daily_energy
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -35,16 +33,6 @@ def stack(*words: str) -> str:
     result = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
-
-
-def change(lakehouse: Lakehouse, statement: str, values: Any) -> None:
-    """Change master data."""
-    with (
-        closing(admin_connection(lakehouse.settings, "meterhouse")) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement, values)
 
 
 def layers(lakehouse: Lakehouse) -> dict[str, list[list[Any]]]:
@@ -109,9 +97,9 @@ def story(lakehouse: Lakehouse) -> Story:
         reading(strong, moment, energy_kwh=300.0, battery_pct=60),
     )
     lakehouse.land_and_round()
-    change(lakehouse, *copy_of_first_device(late, {}))
-    change(
-        lakehouse, "update device_master set service_size_kw = 10 where device_id = %s", [strong]
+    lakehouse.add_device(late)
+    lakehouse.change_master_data(
+        "update device_master set service_size_kw = 10 where device_id = %s", strong
     )
     listed = stack("quarantine")
 

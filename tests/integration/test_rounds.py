@@ -377,13 +377,7 @@ def meter(lakehouse: Lakehouse) -> Iterator[str]:
     """A meter of the test's own, the newest one."""
     (device_id,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
     yield device_id
-    change(lakehouse.settings, "delete from device_master where device_id = %s", device_id)
-
-
-def change(settings: Settings, statement: str, *values: object) -> None:
-    """Change master data."""
-    with closing(admin_connection(settings, "meterhouse")) as connection, connection:
-        connection.cursor().execute(statement, values)
+    lakehouse.forget_device(device_id)
 
 
 def test_added_meter_is_told_from_a_changed_one(lakehouse: Lakehouse, meter: str) -> None:
@@ -391,11 +385,11 @@ def test_added_meter_is_told_from_a_changed_one(lakehouse: Lakehouse, meter: str
     seen = seen_after(before, ())
     (added,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
     found = catalog.look(lakehouse.settings, seen, "").master_data
-    change(lakehouse.settings, "delete from device_master where device_id = %s", added)
+    lakehouse.forget_device(added)
     assert found.counted_before == seen.counted
     assert found.counted != seen.counted
     statement = "update device_master set nominal_voltage_v = 400 where device_id = %s"
-    change(lakehouse.settings, statement, meter)
+    lakehouse.change_master_data(statement, meter)
     changed = catalog.look(lakehouse.settings, seen, "").master_data
     assert changed.counted_before != seen.counted
 
@@ -405,6 +399,6 @@ def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
 ) -> None:
     seen = seen_after(catalog.look(lakehouse.settings, None, ""), ())
     statement = "update device_master set firmware_version = '9.9.9' where device_id = %s"
-    change(lakehouse.settings, statement, meter)
+    lakehouse.change_master_data(statement, meter)
     found = catalog.look(lakehouse.settings, seen, "").master_data
     assert (found.counted_before, found.all) == (seen.counted, seen.all)
