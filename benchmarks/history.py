@@ -1,10 +1,9 @@
 """Measure whether a round and a commit cost the same behind a long history.
 
-Run as `python -m benchmarks.history`. A landing table of its own and a copy of the models take
-batches of equal size: some rounds behind a short history, then some behind a history many times
-as long; between them maintenance runs once, as it does in every stack. Another table takes
-commits, of which the first are compared with the last. All rows are counted first; all is deleted
-afterwards.
+Run as `python -m benchmarks.history`. Two landing tables of its own, each with a copy of the
+models, take batches of equal size by turns: one behind a short history, one behind a history many
+times as long, both maintained before. Another table takes commits, of which the first are compared
+with the last. All rows are counted first; all is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -74,21 +74,20 @@ class Line:
             self._landing.land(day + DAY, day_of_readings(day, self._meters, self._readings))
             self.landed += 1
 
-    def rounds(self, count: int, held: lock.WriterLock) -> Iterator[Round]:
-        """A day and a round of the models, again and again."""
-        for _ in range(count):
-            ((now,),) = self.copy.sql("select cast(current_timestamp as varchar)")
-            started = time.monotonic()
-            self.land(1)
-            self.copy.run(held)
-            seconds = time.monotonic() - started
-            statement = partial(WRITTEN_SQL.format, since=now)
-            written = [
-                self.copy.sql(statement(snapshots=table.metadata("snapshots")))[0]
-                for table in self.copy.tables()
-            ]
-            size, files = (sum(column) for column in zip(*written, strict=True))
-            yield Round(seconds, size, files)
+    def round(self, held: lock.WriterLock) -> Round:
+        """A day and a round of the models."""
+        ((now,),) = self.copy.sql("select cast(current_timestamp as varchar)")
+        started = time.monotonic()
+        self.land(1)
+        self.copy.run(held)
+        seconds = time.monotonic() - started
+        statement = partial(WRITTEN_SQL.format, since=now)
+        written = [
+            self.copy.sql(statement(snapshots=table.metadata("snapshots")))[0]
+            for table in self.copy.tables()
+        ]
+        size, files = (sum(column) for column in zip(*written, strict=True))
+        return Round(seconds, size, files)
 
     def check(self) -> None:
         """Raise FatalError unless the marts hold every reading of every day."""
@@ -98,29 +97,39 @@ class Line:
         self.copy.check(f"select count(*) from {mart}", self.landed * self._meters)
 
 
-def compare_rounds(options: argparse.Namespace, settings: Settings) -> list[Figure]:
-    """Rounds behind a short and behind a long history."""
+@contextmanager
+def line_of(options: argparse.Namespace, settings: Settings) -> Iterator[Line]:
+    """A line of days on tables of its own, deleted behind the block."""
     name = f"benchmark_{uuid.uuid4().hex[:8]}"
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
-    ):
+    meters = min(options.meters, settings.num_devices)
+    with tempfile.TemporaryDirectory() as folder:
         copy, landing = CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings)
-        line = Line(copy, landing, min(options.meters, settings.num_devices), options.readings)
         try:
-            line.land(options.days)
-            copy.run(held)
-            # The first round behind the first build warms up.
-            short = list(line.rounds(options.rounds + 1, held))[1:]
-            line.land(options.days * options.times - line.landed)
-            copy.run(held)
-            copy.maintain(held)
-            long = list(line.rounds(options.rounds + 1, held))[1:]
-            line.check()
+            yield Line(copy, landing, meters, options.readings)
         finally:
             landing.delete()
             copy.delete()
-    return list(ratios(short, long, options.times))
+
+
+def compare_rounds(options: argparse.Namespace, settings: Settings) -> list[Figure]:
+    """Rounds behind a short and behind a long history, by turns on the same warm services."""
+    with (
+        lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
+        line_of(options, settings) as short,
+        line_of(options, settings) as long,
+    ):
+        for line, days in ((short, options.days), (long, options.days * options.times)):
+            line.land(days)
+            line.copy.run(held)
+            line.copy.maintain(held)
+        # A Trino just started takes several times as long for its first rounds.
+        for line in (*[long] * options.warm_ups, short):
+            line.round(held)
+        taken = [(short.round(held), long.round(held)) for _ in range(options.rounds)]
+        for line in (short, long):
+            line.check()
+    behind_short, behind_long = zip(*taken, strict=True)
+    return list(ratios(behind_short, behind_long, options.times))
 
 
 def ratios(short: Sequence[Round], long: Sequence[Round], times: int) -> Iterator[Figure]:
@@ -162,7 +171,8 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
     rows = min(options.meters, settings.num_devices) * options.readings
     return Report(
         f"a round takes {rows:,} readings; 1 x is {options.days} days with {rows:,} each, "
-        f"{options.times} x so many days; medians of {options.rounds} rounds and of "
+        f"{options.times} x so many days; {options.warm_ups} rounds to warm up, then by turns; "
+        f"medians of {options.rounds} rounds and of "
         f"{2 * NEIGHBOURS} commits of 10 rows",
         "the marts count every reading of every meter and day",
         tuple(found),
@@ -174,7 +184,8 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--days", type=int, default=2, help="of the short history (2)")
     parser.add_argument("--times", type=int, default=100, help="as long is the other (100)")
-    parser.add_argument("--rounds", type=int, default=5, help="at each end (5)")
+    parser.add_argument("--rounds", type=int, default=7, help="behind each history (7)")
+    parser.add_argument("--warm-ups", type=int, default=12, help="rounds before these (12)")
     parser.add_argument("--meters", type=int, default=100, help="at most the fleet's (100)")
     parser.add_argument("--readings", type=int, default=48, help="of a meter and day (48)")
     parser.add_argument("--commits", type=int, default=1_000, help="in all (1000)")
