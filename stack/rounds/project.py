@@ -83,6 +83,7 @@ def environment(settings: Settings, project: Project) -> Mapping[str, str]:
         "DBT_LOG_PATH": generated,
         "DBT_PROJECT_DIR": str(project.folder),
         "DBT_PROFILES_DIR": str(project.folder),
+        "PROJECT_DIGEST": project.fingerprint(),
         "DO_NOT_TRACK": "1",
     }
     if settings.secure:

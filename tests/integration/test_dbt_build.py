@@ -16,11 +16,11 @@ HALF_FILLED_CACHE = """
 select 1
 """
 
-# What a run recorded of an older text of the model says nothing about the columns of this one.
-COLUMNS_OF_AN_OLDER_TEXT = """
+# What a run of an older project recorded says nothing about the columns that models have now.
+COLUMNS_OF_AN_OLDER_PROJECT = """
 {% if execute %}
 {% set mart = api.Relation.create('iceberg', 'marts', 'device_health_status', type='table') %}
-{% set recorded = {'code': local_md5('an older text'), 'names': ['device_id', 'mood']} %}
+{% set recorded = {'code': 'of an older project', 'names': ['device_id', 'mood']} %}
 {% do known_columns(mart, "select 'MTR-1' as device_id, 'fine' as mood", recorded) %}
 {% endif %}
 select 1
@@ -41,6 +41,6 @@ def test_a_model_with_other_columns_than_its_table_is_refused(
     lakehouse: Lakehouse, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(AssertionError) as failure:
-        lakehouse.dbt("compile", "--inline", COLUMNS_OF_AN_OLDER_TEXT)
+        lakehouse.dbt("compile", "--inline", COLUMNS_OF_AN_OLDER_PROJECT)
     # Natively dbt prints; in a container what it printed comes with the failure.
     assert "wanted columns device_id, mood" in f"{failure.value}{capfd.readouterr().out}"

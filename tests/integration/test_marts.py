@@ -133,7 +133,7 @@ def test_warnings_decide_the_status_of_a_day(lakehouse: Lakehouse) -> None:
 
 
 def test_the_health_of_a_meter_that_left_goes_and_all_else_stays(lakehouse: Lakehouse) -> None:
-    leaving, staying = lakehouse.new_devices(2)
+    leaving, staying = sorted(lakehouse.new_devices(2))
     lakehouse.send(reading(staying, f"{day(1)}T10:00:00Z"))
     lakehouse.land_and_round()
     of_both = (
