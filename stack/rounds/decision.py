@@ -67,12 +67,15 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What a round does and why. with_seeds: reference data in CSV files is loaded too."""
+    """What a round does and why.
+
+    with_fixed: views and seeds too, which only a change of the project alters.
+    """
 
     action: Action
     reasons: tuple[str, ...] = field(default=())
     is_full_refresh: bool = False
-    with_seeds: bool = False
+    with_fixed: bool = False
 
     @property
     def reason(self) -> str:
@@ -95,7 +98,7 @@ def decide(
     if missing:
         return Decision(Action.WAIT, (f"no table landing.{', landing.'.join(missing)} yet",))
     if seen is None:
-        return Decision(Action.RUN, ("no good round on record",), with_seeds=True)
+        return Decision(Action.RUN, ("no good round on record",), with_fixed=True)
     recount = recount_reasons(seen, found.master_data, count_returning)
     rebuild = rebuild_reasons(seen, found)
     reasons = (*recount, *rebuild, *arrival_reasons(seen, found, sources))

@@ -41,10 +41,11 @@ class Watched:
     beating: Callable[[], AbstractContextManager[None]]
 
 
-def dbt_words(decision: Decision) -> list[str]:
-    """The dbt command for a round."""
+def dbt_words(decision: Decision, with_fixed: bool) -> list[str]:
+    """The dbt command for a round. with_fixed: views and seeds too."""
     kinds = ["--resource-type", "model", "--resource-type", "seed"]
-    command = ["build", *kinds] if decision.with_seeds else ["run"]
+    increments = ["run", "--exclude", "config.materialized:view"]
+    command = ["build", *kinds] if with_fixed else increments
     return [*command, *(["--full-refresh"] if decision.is_full_refresh else [])]
 
 
@@ -80,8 +81,10 @@ class Models:
     def run(self, decision: Decision, fingerprint: str, watched: Watched) -> Outcome:
         """Run the models in a child and tell of each as it ends.
 
+        The first run of a project, or of a version of it, makes views and seeds too.
         Raises RetriableError if Trino is away or the lock is lost; the child is ended before.
         """
+        is_new = self._parsed != fingerprint
         error = self.parse(fingerprint, watched.beating)
         if error:
             return Outcome(Result.FAILED, error)
@@ -89,7 +92,7 @@ class Models:
         statements.settle(trino, self._say, beat=watched.beat)
         watched.lock.check()
         receiver, sender = child.FORK.Pipe(duplex=False)
-        words = [*dbt_words(decision), *self._options]
+        words = [*dbt_words(decision, is_new or decision.with_fixed), *self._options]
         process = child.start(
             lambda: run_in_child(self._manifest, words, sender),
             lambda: end_statements(trino, self._say),

@@ -62,10 +62,10 @@ def test_decision_is_to_wait_for_landing_tables_and_to_name_them() -> None:
     assert decision == Decision(Action.WAIT, ("no table landing.telemetry_raw yet",))
 
 
-def test_decision_without_a_record_is_to_run_with_seeds() -> None:
+def test_decision_without_a_record_is_to_run_everything() -> None:
     decision = decided(UNCHANGED, seen=None)
     assert (decision.action, decision.is_full_refresh) == (Action.RUN, False)
-    assert decision.with_seeds
+    assert decision.with_fixed
 
 
 def test_decision_on_new_messages_is_a_plain_run() -> None:
@@ -110,15 +110,15 @@ def test_decision_on_a_changed_customer_is_a_plain_run() -> None:
     assert decision == Decision(Action.RUN, ("master data changed",))
 
 
-def test_decision_on_a_changed_project_loads_seeds_too() -> None:
+def test_decision_on_a_changed_project_makes_views_and_seeds_too() -> None:
     decision = decided(replace(UNCHANGED, project="other files"))
-    assert decision == Decision(Action.RUN, ("the dbt project changed",), with_seeds=True)
+    assert decision == Decision(Action.RUN, ("the dbt project changed",), with_fixed=True)
 
 
 def test_decision_on_a_dropped_table_is_to_make_it_again() -> None:
     found = replace(UNCHANGED, model_tables={"staging.stg_telemetry_raw", "marts.mine"})
     decision = decided(found)
-    assert decision == Decision(Action.RUN, ("gone: marts.device_daily_metrics",), with_seeds=True)
+    assert decision == Decision(Action.RUN, ("gone: marts.device_daily_metrics",), with_fixed=True)
 
 
 def test_decision_after_dbt_by_hand_is_to_run() -> None:

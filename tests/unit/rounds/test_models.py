@@ -13,21 +13,22 @@ GOOD = ModelResult("a", "success", 1.0, "")
 BAD = ModelResult("b", "error", 1.0, "Database Error\n  no such table")
 SKIPPED = ModelResult("c", "skipped", 0.0, "")
 KINDS = ["--resource-type", "model", "--resource-type", "seed"]
+INCREMENTS = ["run", "--exclude", "config.materialized:view"]
 
 
 @pytest.mark.parametrize(
-    ("is_full_refresh", "with_seeds", "expected"),
+    ("is_full_refresh", "with_fixed", "expected"),
     [
-        (False, False, ["run"]),
-        (True, False, ["run", "--full-refresh"]),
+        (False, False, INCREMENTS),
+        (True, False, [*INCREMENTS, "--full-refresh"]),
         (False, True, ["build", *KINDS]),
         (True, True, ["build", *KINDS, "--full-refresh"]),
     ],
 )
-def test_dbt_is_asked_for_models_and_seeds_never_for_tests(
-    is_full_refresh: bool, with_seeds: bool, expected: list[str]
+def test_dbt_is_asked_for_views_and_seeds_only_where_they_may_differ(
+    is_full_refresh: bool, with_fixed: bool, expected: list[str]
 ) -> None:
-    assert dbt_words(Decision(Action.RUN, (), is_full_refresh, with_seeds)) == expected
+    assert dbt_words(Decision(Action.RUN, (), is_full_refresh), with_fixed) == expected
 
 
 def test_outcome_names_the_first_failed_model_and_its_error() -> None:
