@@ -2,10 +2,11 @@
 # Run every check and test from a bare checkout, beside a running stack and without touching it.
 #
 # Usage: ./run-tests.sh [--native|--compose] [PYTEST ARGUMENT...]   for instance -k late
-# The integration tests run twice, on native services and on containers (--native, --compose: one
-# of the two), each time on a stack of their own: own ports, own state folder (.stack-test), own
-# container engine. Where no engine can be had, that is said and the rest still runs. After the
-# native ones the demo runs on a stack with TLS and passwords, and disks run full on another.
+# The integration tests run on native services and on containers, each time on a stack of their own:
+# own ports, own state folder (.stack-test), own container engine. In containers those run whose
+# result they may change; --compose runs all of them there and none natively, --native the reverse.
+# Where no engine can be had, that is said and the rest still runs. After the native ones the demo
+# runs on a stack with TLS and passwords, and disks run full on another.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
@@ -19,8 +20,8 @@ if [[ ${1:-} == --native || ${1:-} == --compose ]]; then
 fi
 venv_python=$PWD/.venv/bin/python
 results=$PWD/.stack-test/results
-# MinIO's image need not compile what native setup has compiled.
-export GOCACHE=$PWD/.stack-test/go-cache
+# MinIO's image need not compile what native setup has compiled, for this checkout or another.
+export GOCACHE=${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse/go-build
 # shellcheck source=setup/lib.sh
 source setup/lib.sh
 # shellcheck source=tests/steps.sh
@@ -39,10 +40,11 @@ flock --nonblock "$run_lock" ||
 source setup/python.sh dev
 rm -rf "$results"
 mkdir -p "$results"
-step "Checks"
-attempt checks tests/checks.sh
-step "Unit tests"
+step "Checks, and beside them the unit tests"
+tests/checks.sh >"$results/checks.txt" &
 attempt unit "$venv_python" -m pytest tests/unit -q --junitxml "$results/unit.xml" "$@"
+attempt checks wait $!
+cat "$results/checks.txt"
 
 trap end_stack EXIT
 for mode in "${modes[@]}"; do

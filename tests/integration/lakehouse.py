@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from stack import lock
 from stack.kafka_client import client_options
+from stack.lock import one_writer
 from stack.ready import admin_connection
-from stack.rounds import run_dbt
+from stack.rounds import run_dbt, seen
+from stack.rounds.decision import Action, Decision
+from stack.rounds.models import Models, Watched
+from stack.rounds.outcome import Result
+from stack.rounds.project import Project, seen_file
 from stack.runtime import COMPOSE
 from stack.services import trino
 from stack.settings import Settings
@@ -112,9 +120,19 @@ class Lakehouse:
             assert time.monotonic() < end, f"not true within {seconds:.0f} s"
             time.sleep(0.3)
 
-    def round(self, *options: str) -> None:
-        """Run the models once, as `bin/dbt run` does."""
-        self.dbt("run", *options)
+    def round(self, *, is_full_refresh: bool = False) -> None:
+        """Run the models once, as the resident runner does, from a project read once."""
+        models, project = resident_models(self.settings), Project()
+        decision = Decision(Action.RUN, ("a test",), is_full_refresh)
+        with (
+            environment_kept(),
+            one_writer(self.settings, lock.BY_HAND, LAND_SECONDS, no_word) as held,
+        ):
+            # The stack's own runner looks at the tables that another one wrote.
+            seen.mark_stale(seen_file(self.settings))
+            watched = Watched(held, lambda: False, lambda model: None, lambda: None, nullcontext)
+            outcome = models.run(decision, project.fingerprint(), watched)
+        assert outcome.result is Result.OK, outcome.text
 
     def dbt(self, *words: str) -> None:
         """One dbt command by hand: in its container, or where the services run natively, here."""
@@ -200,6 +218,27 @@ class Lakehouse:
         found = {row[0]: tuple(row[1:]) for row in rows}
         ends = {number: end for number, end in self.end_offsets(topic).items() if end}
         assert found == {number: (end, end, 0, end - 1) for number, end in ends.items()}
+
+
+@cache
+def resident_models(settings: Settings) -> Models:
+    """The models as a resident runner holds them."""
+    return Models(settings, Project(), no_word)
+
+
+@contextmanager
+def environment_kept() -> Iterator[None]:
+    """What dbt reads by env_var() is put into the environment, and must not stay there."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def no_word(text: str) -> None:
+    """Hears nothing."""
 
 
 def covers(landed: Mapping[int, int], wanted: Mapping[int, int]) -> bool:

@@ -15,6 +15,8 @@ from tests.fuzz import check, messages
 from tests.fuzz.oracle import Device, expected_row, rejection
 from tests.integration.lakehouse import Lakehouse, Reading, reading
 
+pytestmark = pytest.mark.same_in_both_modes
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 STAMP = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
 DEVICE = "MTR-10000"

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.lakehouse import Lakehouse, reading
 
+pytestmark = pytest.mark.same_in_both_modes
+
 # Two models that start at once look into one source's schema: the second may find of it what the
 # first has entered so far. Here that is another table.
 HALF_FILLED_CACHE = """

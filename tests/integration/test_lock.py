@@ -12,6 +12,8 @@ from stack.lock import WriterLock, try_lock
 from stack.rounds import child
 from tests.integration.lakehouse import Lakehouse
 
+pytestmark = pytest.mark.same_in_both_modes
+
 # A number that no writer of a stack uses.
 KEY = 88_319_999
 CHECKS = 2_000

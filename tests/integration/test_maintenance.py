@@ -26,6 +26,8 @@ from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, readi
 from tests.integration.test_kills import streaming
 from tests.integration.test_marts import contents, day
 
+pytestmark = pytest.mark.same_in_both_modes
+
 LANDING = Table("landing", TOPIC)
 TURN_SECONDS = 180.0
 SECOND_HOURS = 1 / 3600

@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, Reading, reading
+
+pytestmark = pytest.mark.same_in_both_modes
 
 TODAY = datetime.now(UTC).date()
 MARTS = {
@@ -200,7 +204,7 @@ def test_a_rebuild_gives_the_rows_of_the_increments(lakehouse: Lakehouse) -> Non
         lakehouse.land_and_round()
     incremental = contents(lakehouse)
 
-    lakehouse.round("--full-refresh")
+    lakehouse.round(is_full_refresh=True)
 
     assert contents(lakehouse) == incremental
     assert expected_energy(messages) == {

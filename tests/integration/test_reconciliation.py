@@ -24,6 +24,8 @@ from tests.integration.books import (
 )
 from tests.integration.lakehouse import Lakehouse
 
+pytestmark = pytest.mark.same_in_both_modes
+
 NAMES = ("whole", "hole", "double", "unjudged", "anew", "cleared", "beyond", "rounds")
 TURN_SECONDS = 180.0
 LONG_SECONDS = 300.0

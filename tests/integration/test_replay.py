@@ -18,6 +18,8 @@ from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
 from tests.integration.test_marts import contents, daily_energy
 
+pytestmark = pytest.mark.same_in_both_modes
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 LATE = {"an hour": timedelta(hours=1), "a day": timedelta(days=1), "40 days": timedelta(days=40)}
 UNKNOWN, TOO_MUCH = "unknown_device", "energy_out_of_range"
@@ -116,7 +118,7 @@ def story(lakehouse: Lakehouse) -> Story:
     replayed, snapshots = layers(lakehouse), lakehouse.snapshots()
     stack("replay")
     unchanged_by_second = lakehouse.snapshots() == snapshots
-    lakehouse.round("--full-refresh")
+    lakehouse.round(is_full_refresh=True)
     return Story(
         late,
         strong,

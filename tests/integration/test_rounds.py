@@ -34,6 +34,8 @@ from stack.rounds.seen import load
 from stack.settings import Settings
 from tests.integration.lakehouse import Lakehouse
 
+pytestmark = pytest.mark.same_in_both_modes
+
 # The stack's own rounds and commands may hold the lock when a test wants it.
 TURN_SECONDS = 180.0
 LIMIT_SECONDS = 90.0
