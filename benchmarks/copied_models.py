@@ -150,6 +150,11 @@ class DirectLanding:
         """How many messages have landed."""
         return self._landed.offsets[0]
 
+    @property
+    def batch_id(self) -> int:
+        """The number of the last batch; the first one is 1."""
+        return self._landed.batch_id
+
     def land(self, moment: datetime, messages: Sequence[bytes | None]) -> float:
         """Commit messages as read and landed at a moment; the seconds of the commit alone."""
         count = len(messages)
