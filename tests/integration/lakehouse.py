@@ -23,7 +23,7 @@ from stack.rounds import run_dbt, seen
 from stack.rounds.decision import Action, Decision
 from stack.rounds.models import Models, Watched
 from stack.rounds.outcome import Result
-from stack.rounds.project import Project, seen_file
+from stack.rounds.project import Project, prepare, seen_file
 from stack.runtime import COMPOSE
 from stack.services import trino
 from stack.settings import Settings
@@ -128,6 +128,7 @@ class Lakehouse:
             environment_kept(),
             one_writer(self.settings, lock.BY_HAND, LAND_SECONDS, no_word) as held,
         ):
+            prepare(self.settings, project)
             # The stack's own runner looks at the tables that another one wrote.
             seen.mark_stale(seen_file(self.settings))
             watched = Watched(held, lambda: False, lambda model: None, lambda: None, nullcontext)
