@@ -68,7 +68,6 @@ class Settings:
     kafka_heap: str
     trino_heap: str
     trino_memory: str
-    trino_jvm_option: str
 
     postgres_password: Secret
     postgres_catalog_password: Secret

@@ -17,7 +17,6 @@ from stack.settings import EXAMPLE_FILE, env_file_path, parse_env_file
 CHANGES = {
     "PROJECT_NAME": "meterhousetest",
     "TRINO_HEAP": "2G",
-    "TRINO_JVM_OPTION": "-XX:TieredStopAtLevel=1",
     # The tests say when a round runs and how often the lander commits.
     "DBT_AUTO_RUN": "false",
     "LANDING_COMMIT_SECONDS": "1",

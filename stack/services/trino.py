@@ -44,7 +44,6 @@ def service(settings: Settings, paths: Paths) -> Service:
             java.program(),
             f"@{ETC / 'jvm.config'}",
             f"-Xmx{settings.trino_heap}",
-            *filter(None, [settings.trino_jvm_option]),
             *flags,
             *("-cp", class_path, "io.trino.server.TrinoServer"),
         ],
