@@ -26,6 +26,8 @@ from tests.integration.access import (
 )
 from tests.integration.lakehouse import Lakehouse
 
+pytestmark = pytest.mark.same_in_both_modes
+
 MART = "iceberg.marts.device_daily_metrics"
 
 

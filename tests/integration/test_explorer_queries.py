@@ -20,6 +20,8 @@ from explorer.queries import Query
 from explorer.sql_run import Run
 from tests.integration.lakehouse import Lakehouse, reading
 
+pytestmark = pytest.mark.same_in_both_modes
+
 LONG_AGO = date(2020, 1, 1)
 LONG_AGO_AT = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_AHEAD_AT = datetime(2100, 1, 1, tzinfo=UTC)
