@@ -123,6 +123,7 @@ def second_lander() -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.same_in_both_modes
 def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
     with streaming(lakehouse):
         other = second_lander()
@@ -131,6 +132,7 @@ def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
         assert other.wait(30) == 0
 
 
+@pytest.mark.same_in_both_modes
 def test_a_lander_frozen_and_resumed_doubles_nothing(lakehouse: Lakehouse) -> None:
     actors = Actors(lakehouse.settings)
     with streaming(lakehouse):
@@ -144,6 +146,7 @@ def test_a_lander_frozen_and_resumed_doubles_nothing(lakehouse: Lakehouse) -> No
         assert other.wait(30) == 0
 
 
+@pytest.mark.same_in_both_modes
 def test_the_marts_balance_after_all_of_it(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
     landed = lakehouse.value("select count(*) from iceberg.landing.telemetry_raw")
