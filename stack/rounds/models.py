@@ -55,7 +55,8 @@ class Models:
     def __init__(self, settings: Settings, project: Project, say: Say) -> None:
         self._settings, self._project, self._say = settings, project, say
         self._manifest: Any = None
-        self._parsed = ""
+        # Fingerprints of the project that was read last, and of that whose views are there.
+        self._parsed = self._fixed = ""
 
     @property
     def _options(self) -> list[str]:
@@ -81,10 +82,10 @@ class Models:
     def run(self, decision: Decision, fingerprint: str, watched: Watched) -> Outcome:
         """Run the models in a child and tell of each as it ends.
 
-        The first run of a project, or of a version of it, makes views and seeds too.
+        Until a run of this version of the project has gone well, it makes views and seeds too.
         Raises RetriableError if Trino is away or the lock is lost; the child is ended before.
         """
-        is_new = self._parsed != fingerprint
+        with_fixed = decision.with_fixed or self._fixed != fingerprint
         error = self.parse(fingerprint, watched.beating)
         if error:
             return Outcome(Result.FAILED, error)
@@ -92,7 +93,7 @@ class Models:
         statements.settle(trino, self._say, beat=watched.beat)
         watched.lock.check()
         receiver, sender = child.FORK.Pipe(duplex=False)
-        words = [*dbt_words(decision, is_new or decision.with_fixed), *self._options]
+        words = [*dbt_words(decision, with_fixed), *self._options]
         process = child.start(
             lambda: run_in_child(self._manifest, words, sender),
             lambda: end_statements(trino, self._say),
@@ -105,7 +106,10 @@ class Models:
             end_statements(trino, self._say)
         if not ended:
             return Outcome(Result.STOPPED, "asked to end", tuple(news.models))
-        return outcome_of(tuple(news.models), news.error_of(process.exitcode))
+        outcome = outcome_of(tuple(news.models), news.error_of(process.exitcode))
+        if with_fixed and outcome.result is Result.OK:
+            self._fixed = fingerprint
+        return outcome
 
 
 def end_statements(trino: statements.Coordinator, say: Say) -> None:
