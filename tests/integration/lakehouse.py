@@ -32,6 +32,8 @@ from tests.integration.actors import docker
 TOPIC = "telemetry_raw"
 LANDED_PROPERTY = "meterhouse.landed"
 LAND_SECONDS = 90.0
+# As long as dbt by hand waits for another writer.
+LOCK_SECONDS = 600.0
 TABLES_OF_MODELS = ("staging", "quality", "intermediate", "marts")
 
 Reading = dict[str, Any]
@@ -126,7 +128,7 @@ class Lakehouse:
         decision = Decision(Action.RUN, ("a test",), is_full_refresh)
         with (
             environment_kept(),
-            one_writer(self.settings, lock.BY_HAND, LAND_SECONDS, no_word) as held,
+            one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word) as held,
         ):
             prepare(self.settings, project)
             # The stack's own runner looks at the tables that another one wrote.
