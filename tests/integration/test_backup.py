@@ -17,7 +17,7 @@ from stack.errors import ConfigurationError
 from stack.maintenance.service import Upkeep, last_run_file
 from tests import drill
 from tests.drill import Report
-from tests.integration.lakehouse import Lakehouse
+from tests.integration.lakehouse import Lakehouse, no_word
 
 WAIT_SECONDS = 60.0
 
@@ -72,7 +72,3 @@ def test_a_backup_puts_maintenance_off_and_lets_rounds_go_on(
             pass
     assert said[-1].startswith("maintenance put off")
     assert "held by backup, process" in said[-1]
-
-
-def no_word(text: str) -> None:
-    """Hears nothing."""

@@ -22,7 +22,7 @@ from stack.maintenance.tables import State, Table, state, tables
 from stack.maintenance.warehouse import Warehouse
 from stack.maintenance.work import Done, Turn, maintain, session_properties
 from stack.settings import Settings
-from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, reading
+from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
 from tests.integration.test_kills import streaming
 from tests.integration.test_marts import contents, day
 
@@ -39,10 +39,6 @@ EAGER = Policy(
     min_files=2,
     margin_seconds=0,
 )
-
-
-def no_word(text: str) -> None:
-    """Hears nothing."""
 
 
 def maintained(settings: Settings, table: Table, policy: Policy) -> Done:

@@ -32,7 +32,7 @@ from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import Project, seen_file
 from stack.rounds.seen import load
 from stack.settings import Settings
-from tests.integration.lakehouse import Lakehouse
+from tests.integration.lakehouse import Lakehouse, no_word
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -196,10 +196,6 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 Start = Callable[..., subprocess.Popen[str]]
-
-
-def no_word(text: str) -> None:
-    """Hears nothing."""
 
 
 def holding(start: Start, seconds: float) -> subprocess.Popen[str]:
