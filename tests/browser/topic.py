@@ -47,5 +47,7 @@ def admin_of(settings: Settings) -> AdminClient:
 
 def group_names(settings: Settings) -> set[str]:
     """Every consumer group the broker knows."""
-    listing = admin_of(settings).list_consumer_groups(request_timeout=60).result(60)
+    # The client must outlive its answer: one that is already collected may never give it.
+    admin = admin_of(settings)
+    listing = admin.list_consumer_groups(request_timeout=60).result(60)
     return {group.group_id for group in listing.valid}
