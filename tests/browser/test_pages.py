@@ -32,6 +32,9 @@ WORST_METER = (
     "order by health_score_pct, device_id limit 1"
 )
 pages = pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "overview")
+looks = pytest.mark.parametrize(
+    ("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"]
+)
 
 
 def opened(visit: Visit, explorer: str, path: str = "", **words: object) -> Visitor:
@@ -283,8 +286,8 @@ def test_sql_is_cancelled_in_trino(visit: Visit, explorer: str, lakehouse: Lakeh
     lakehouse.wait_until(is_cancelled, 30)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.same_in_both_modes
+@looks
 @pages
 def test_pictures(
     visit: Visit, explorer: str, path: str, size: dict[str, int], scheme: str
@@ -297,8 +300,8 @@ def test_pictures(
     assert not visitor.is_wider_than_its_window()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.same_in_both_modes
+@looks
 def test_pictures_of_a_meter_and_a_customer(
     visit: Visit, explorer: str, lakehouse: Lakehouse, size: dict[str, int], scheme: str
 ) -> None:

@@ -82,15 +82,9 @@ def test_a_restart_keeps_all_data(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("data")
-def test_down_and_up_keep_all_data(settings: Settings) -> None:
+def test_containers_made_anew_keep_all_data(settings: Settings) -> None:
     docker_compose(settings, "down")
     up(settings)
-
-
-@pytest.mark.usefixtures("data")
-def test_containers_made_anew_keep_all_data(settings: Settings) -> None:
-    words = ["up", "--detach", "--wait", "--no-build", "--force-recreate"]
-    docker_compose(settings, *words)
 
 
 @pytest.fixture
