@@ -21,6 +21,7 @@ QUICK = {
     "freshness": "--rate 2000 --seconds 10 --mart-rate 200 --mart-seconds 10",
     "idle_rounds": "--rounds 2",
     "history": "--days 1 --times 3 --rounds 1 --warm-ups 1 --meters 5 --readings 4 --commits 20",
+    "upkeep": "--days 4 --rounds 4 --commits 2 --maintain-every 2 --young 2 --compared 2",
     "thirty_days": "--meters 5 --days 3 --questions 2",
     "simulator": "--devices 50 --days 2",
     "setup": "",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -175,6 +177,19 @@ class DirectLanding:
     def delete(self) -> None:
         """Remove the table."""
         connect(self._settings).purge_table((NAMESPACE, self.name))
+
+
+@contextmanager
+def apart(settings: Settings) -> Iterator[tuple[CopiedModels, DirectLanding]]:
+    """A copy of the models and the landing table it reads, both deleted behind the block."""
+    name = f"benchmark_{uuid.uuid4().hex[:8]}"
+    with tempfile.TemporaryDirectory() as folder:
+        copy, landing = CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings)
+        try:
+            yield copy, landing
+        finally:
+            landing.delete()
+            copy.delete()
 
 
 def message(meter: int, moment: datetime, energy_kwh: float) -> bytes:

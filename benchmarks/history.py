@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from benchmarks import figures
-from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, message
+from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, apart, message
 from benchmarks.figures import Figure, Report
 from stack import lock
 from stack.settings import Settings
@@ -100,15 +98,9 @@ class Line:
 @contextmanager
 def line_of(options: argparse.Namespace, settings: Settings) -> Iterator[Line]:
     """A line of days on tables of its own, deleted behind the block."""
-    name = f"benchmark_{uuid.uuid4().hex[:8]}"
     meters = min(options.meters, settings.num_devices)
-    with tempfile.TemporaryDirectory() as folder:
-        copy, landing = CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings)
-        try:
-            yield Line(copy, landing, meters, options.readings)
-        finally:
-            landing.delete()
-            copy.delete()
+    with apart(settings) as (copy, landing):
+        yield Line(copy, landing, meters, options.readings)
 
 
 def compare_rounds(options: argparse.Namespace, settings: Settings) -> list[Figure]:

@@ -18,6 +18,7 @@ TITLES = {
     "freshness": "Freshness",
     "idle_rounds": "A round with nothing new",
     "history": "Rounds and commits behind a long history",
+    "upkeep": "A year of rounds, with maintenance",
     "thirty_days": "A month of a fleet: rebuild, bytes, mart queries",
     "simulator": "The simulator",
     "setup": "Setup and memory",

@@ -12,13 +12,10 @@ import argparse
 import itertools
 import statistics
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,7 +26,7 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 
 from benchmarks import figures
-from benchmarks.copied_models import CopiedModels, DirectLanding
+from benchmarks.copied_models import CopiedModels, DirectLanding, apart
 from benchmarks.figures import Figure, Report, percentile
 from benchmarks.simulator import INTERVAL_MS, generated, sample_devices
 from lander.table import NAMESPACE, connect
@@ -230,21 +227,16 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
             f"NUM_DEVICES={settings.num_devices}",
             "set NUM_DEVICES in .env and run ./initial-setup.sh again, or give --meters",
         )
-    name = f"benchmark_{uuid.uuid4().hex[:8]}"
     with (
-        tempfile.TemporaryDirectory() as folder,
         lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
+        apart(settings) as (copy, landing),
     ):
-        month = Month(CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings))
-        try:
-            days = readings(meters, options.days, settings.fleet_seed)
-            found = rebuild(month, days, options.days, held)
-            month.copy.maintain(held)
-            found += storage(month, settings)
-            found += questions(month, meters, options.days, options.questions)
-        finally:
-            month.landing.delete()
-            month.copy.delete()
+        month = Month(copy, landing)
+        days = readings(meters, options.days, settings.fleet_seed)
+        found = rebuild(month, days, options.days, held)
+        month.copy.maintain(held)
+        found += storage(month, settings)
+        found += questions(month, meters, options.days, options.questions)
     return Report(
         f"{options.days} days of {meters:,} meters, "
         f"{options.days * meters * DAY_MS // INTERVAL_MS:,} readings of half an hour; "
