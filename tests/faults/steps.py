@@ -6,16 +6,19 @@ import functools
 import inspect
 import os
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+import psutil
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
@@ -37,8 +40,10 @@ GROW, RESTORE, CROWD, AHEAD, BEHIND = TURNS = (
     "clock ahead",
     "clock behind",
 )
-KAFKA_STILL = "kafka still"
+KAFKA_STILL, KAFKA_CUT = "kafka still", "kafka cut"
 STILL_SECONDS = 10
+CUT_SECONDS = 4.0
+LOOK_SECONDS = 0.05
 RESTORE_SECONDS = 2.0
 DAY = timedelta(days=1)
 MOST_PARTITIONS = 12
@@ -84,7 +89,7 @@ class Strike:
     """What happens when a lander comes to a step for the nth time.
 
     what: KILL or FREEZE of the lander itself, the name of a service that is killed, a trouble of
-    its way to a service, KAFKA_STILL, or one of TURNS.
+    its way to a service, KAFKA_STILL, KAFKA_CUT, or one of TURNS.
     """
 
     step: str
@@ -107,6 +112,8 @@ def strike(what: str, mark: Path) -> None:
         Actors(settings).kill(what)
     elif what == KAFKA_STILL:
         hold_still(settings, "kafka")
+    elif what == KAFKA_CUT:
+        threading.Thread(target=cut_off, args=(settings.kafka_port,), daemon=True).start()
     elif what == GROW:
         grow(settings, topic)
     elif what == RESTORE:
@@ -123,6 +130,24 @@ def hold_still(settings: Settings, service: str) -> None:
     # A process of its own, which comes to its end whatever becomes of this one.
     words = ["sh", "-c", f"kill -STOP {pid}; sleep {STILL_SECONDS}; kill -CONT {pid}"]
     subprocess.Popen(words, start_new_session=True)
+
+
+def cut_off(port: int) -> None:
+    """End this process's connections to a port for a while, as soon as they are made."""
+    end = time.monotonic() + CUT_SECONDS
+    while time.monotonic() < end:
+        for connection in psutil.Process().net_connections("tcp"):
+            if connection.raddr and connection.raddr.port == port:
+                shut(connection.fd, port)
+        time.sleep(LOOK_SECONDS)
+
+
+def shut(descriptor: int, port: int) -> None:
+    """End a connection to a port for both sides; its owner finds that out by using it."""
+    # Its owner closes it whenever it likes, and the number may be another connection's by now.
+    with suppress(OSError), closing(socket.socket(fileno=os.dup(descriptor))) as own:
+        if own.getpeername()[1] == port:
+            own.shutdown(socket.SHUT_RDWR)
 
 
 def grow(settings: Settings, topic: str) -> None:

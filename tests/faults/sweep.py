@@ -28,7 +28,7 @@ from tests.faults.network import TROUBLES
 STRIKES_A_CASE = 10
 # So much likelier than any other is a strike of the lander itself.
 OWN_WEIGHT = 6
-OTHERS = [*steps.SERVICES, steps.KAFKA_STILL, *TROUBLES, *steps.TURNS]
+OTHERS = [*steps.SERVICES, steps.KAFKA_STILL, steps.KAFKA_CUT, *TROUBLES, *steps.TURNS]
 WHATS = [steps.KILL, steps.FREEZE] * OWN_WEIGHT + OTHERS
 LANDER, WRITERS = "lander", "writers"
 # A case of the writers plays on tables that all share; each strike of it is a run of dbt.

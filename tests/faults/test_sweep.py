@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults import broken
 from tests.faults.case import Case, run_case
-from tests.faults.steps import FREEZE, KILL, SERVICES, STEPS, TURNS, Strike
+from tests.faults.steps import FREEZE, KAFKA_CUT, KILL, SERVICES, STEPS, TURNS, Strike
 from tests.integration.lakehouse import Lakehouse
 
 SEED = 8831
@@ -14,8 +14,9 @@ EVERY_STEP = {what: tuple(Strike(step, 1, what) for step in STEPS) for what in (
 SERVICE_STRIKES = tuple(Strike("file uploaded", 1, service) for service in SERVICES)
 # Each at a step where it hurts most.
 TURN_STRIKES = tuple(Strike("metadata uploaded", 1, what) for what in TURNS)
-NETWORK_STRIKES = tuple(
-    Strike("commit begun", 1, what) for what in ("store 503", "store full", "catalog cut")
+NETWORK_STRIKES = (
+    Strike("messages parsed", 1, KAFKA_CUT),
+    *(Strike("commit begun", 1, what) for what in ("store 503", "store full", "catalog cut")),
 )
 
 
