@@ -16,6 +16,8 @@ from stack.settings import Settings
 from tests.integration.actors import CONTAINERS, Actors, docker, inspect
 from tests.integration.lakehouse import Lakehouse
 
+pytestmark = pytest.mark.restarts_services
+
 HEAL_SECONDS = 300.0
 MARTS = "select * from iceberg.marts.device_daily_metrics order by device_id, reading_date"
 
@@ -54,10 +56,15 @@ def becomes(lakehouse: Lakehouse, container: str, wanted: str) -> None:
         raise AssertionError(f"{container} not {wanted}: {state}\n{logged.stdout}") from error
 
 
-@pytest.fixture
-def data(lakehouse: Lakehouse) -> Iterator[None]:
-    """What is there before is there afterwards."""
+@pytest.fixture(scope="module")
+def filled(lakehouse: Lakehouse) -> None:
+    """All that was sent has landed and is in the marts."""
     lakehouse.land_and_round()
+
+
+@pytest.fixture
+def data(lakehouse: Lakehouse, filled: None) -> Iterator[None]:
+    """What is there before is there afterwards."""
     before = lakehouse.sql(MARTS), lakehouse.end_offsets()
     assert before[0]
     yield

@@ -19,6 +19,8 @@ from tests import drill
 from tests.drill import Report
 from tests.integration.lakehouse import Lakehouse, no_word
 
+pytestmark = pytest.mark.restarts_services
+
 WAIT_SECONDS = 60.0
 
 

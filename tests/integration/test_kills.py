@@ -25,6 +25,8 @@ from stack.settings import Settings
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 
+pytestmark = pytest.mark.restarts_services
+
 MESSAGES_A_SECOND = 200
 HEAL_SECONDS = 150.0
 FREEZE_SECONDS = 30

@@ -91,6 +91,7 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
+@pytest.mark.restarts_services
 def test_a_stop_and_a_start_keep_all_data(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
     query = "select * from iceberg.marts.device_daily_metrics order by device_id, reading_date"
