@@ -85,6 +85,9 @@ def environment(settings: Settings, project: Project) -> Mapping[str, str]:
         "DBT_PROFILES_DIR": str(project.folder),
         "PROJECT_DIGEST": project.fingerprint(),
         "DO_NOT_TRACK": "1",
+        # It starts threads when it first reads a model, and a fork that reads one later waits for
+        # them for ever.
+        "DBT_STATIC_PARSER": "false",
     }
     if settings.secure:
         # A certificate bundle named in the environment would win over the profile's.
