@@ -105,6 +105,7 @@ def test_psql_sees_the_master_data() -> None:
     assert int(count) == 10
 
 
+@pytest.mark.same_in_both_modes
 @pytest.mark.parametrize(
     "selection",
     ["--select staging", "--select marts", "--select stg_telemetry_raw", "--full-refresh"],
