@@ -143,7 +143,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
         else "no maintenance"
     )
     return Report(
-        f"a year of {options.days} days in {options.rounds} rounds of {pace.commits} commits of "
+        f"{options.days} days in {options.rounds} rounds of {pace.commits} commits of "
         f"{pace.meters} rows, {upkeep}; young tables are {options.young} rounds old; then by "
         f"turns, medians of {options.compared} rounds",
         "each row once in landing, staging and readings, each meter's days and all energy in the "
