@@ -102,8 +102,11 @@ class Strike:
 
 def strike(what: str, mark: Path) -> None:
     """Do it; the mark tells the outside that the step was reached. Its folder is the topic's."""
-    mark.touch()
     settings, topic = load_settings(), mark.parent.name
+    if what == KAFKA_CUT and not cut_off(settings.kafka_port):
+        # There was no connection to cut, and so no strike.
+        return
+    mark.touch()
     if what == KILL:
         os.kill(os.getpid(), signal.SIGKILL)
     elif what == FREEZE:
@@ -112,8 +115,6 @@ def strike(what: str, mark: Path) -> None:
         Actors(settings).kill(what)
     elif what == KAFKA_STILL:
         hold_still(settings, "kafka")
-    elif what == KAFKA_CUT:
-        threading.Thread(target=cut_off, args=(settings.kafka_port,), daemon=True).start()
     elif what == GROW:
         grow(settings, topic)
     elif what == RESTORE:
@@ -121,7 +122,7 @@ def strike(what: str, mark: Path) -> None:
     elif what in {AHEAD, BEHIND}:
         replace("lander.clock:SystemClock.now", functools.partial(shifted, what == AHEAD))
     else:
-        assert what in TROUBLES or what == CROWD, what
+        assert what in TROUBLES or what in {CROWD, KAFKA_CUT}, what
 
 
 def hold_still(settings: Settings, service: str) -> None:
@@ -132,22 +133,32 @@ def hold_still(settings: Settings, service: str) -> None:
     subprocess.Popen(words, start_new_session=True)
 
 
-def cut_off(port: int) -> None:
-    """End this process's connections to a port for a while, as soon as they are made."""
-    end = time.monotonic() + CUT_SECONDS
-    while time.monotonic() < end:
-        for connection in psutil.Process().net_connections("tcp"):
-            if connection.raddr and connection.raddr.port == port:
-                shut(connection.fd, port)
-        time.sleep(LOOK_SECONDS)
+def cut_off(port: int) -> int:
+    """End this process's connections to a port, for a while new ones too; how many there were."""
+
+    def keep_off() -> None:
+        end = time.monotonic() + CUT_SECONDS
+        while time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+            shut_all(port)
+
+    count = shut_all(port)
+    threading.Thread(target=keep_off, daemon=True).start()
+    return count
 
 
-def shut(descriptor: int, port: int) -> None:
-    """End a connection to a port for both sides; its owner finds that out by using it."""
-    # Its owner closes it whenever it likes, and the number may be another connection's by now.
-    with suppress(OSError), closing(socket.socket(fileno=os.dup(descriptor))) as own:
-        if own.getpeername()[1] == port:
-            own.shutdown(socket.SHUT_RDWR)
+def shut_all(port: int) -> int:
+    """End this process's connections to a port for both sides; how many there were."""
+    count = 0
+    for connection in psutil.Process().net_connections("tcp"):
+        if not connection.raddr or connection.raddr.port != port:
+            continue
+        # Its owner closes it whenever it likes, and the number may be another connection's by now.
+        with suppress(OSError), closing(socket.socket(fileno=os.dup(connection.fd))) as own:
+            if own.getpeername()[1] == port:
+                own.shutdown(socket.SHUT_RDWR)
+                count += 1
+    return count
 
 
 def grow(settings: Settings, topic: str) -> None:

@@ -36,12 +36,13 @@ select 1
 
 # In a process of its own: a folder without an earlier reading, and no threads of the tests.
 THREADS_AFTER_READING = """
-import os, contextlib
+import os, contextlib, sys
 from stack.rounds.models import Models
 from stack.rounds.project import Project
 from stack.settings import load_settings
 error = Models(load_settings(), Project(), print).parse("new", contextlib.nullcontext)
-print(error, len(os.listdir("/proc/self/task")))
+print(len(os.listdir("/proc/self/task")))
+sys.exit(error or 0)
 """
 
 
@@ -74,4 +75,5 @@ def test_reading_the_project_leaves_no_thread_that_a_fork_would_miss(tmp_path: P
         timeout=120,
         check=False,
     )
-    assert result.stdout.split()[-1:] == ["1"], result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.split()[-1] == "1", result.stdout + result.stderr
