@@ -170,7 +170,7 @@ class DirectLanding:
         rows = list(batch.sorted_rows(self._sort_by, stamp))
         base = self._table.open(self._landed)
         started = time.monotonic()
-        self._table.commit(rows, base, landed, ())
+        self._table.commit(rows, base, landed)
         self._landed = landed
         return time.monotonic() - started
 

@@ -11,6 +11,9 @@ from stack.errors import FatalError
 
 LANDED_PROPERTY = "meterhouse.landed"
 LOST_PROPERTY = "meterhouse.lost"
+RETENTION = "retention"
+CUT_SHORT = "topic cut short"
+MADE_ANEW = "topic made anew"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class Landed:
         """The offsets if they are of this topic, none if a topic made anew has begun afresh."""
         return self.offsets if topic_id == self.topic_id else {}
 
+    def moved_to(self, positions: Mapping[int, int], topic_id: str) -> Landed:
+        """What the table says after a person accepted that reading goes on at these positions."""
+        offsets = {**self.offsets_of(topic_id), **positions}
+        return replace(self, offsets=offsets, topic_id=topic_id)
+
     def following(self, next_offsets: Mapping[int, int], now: datetime, topic_id: str) -> Landed:
         """What the table says after one more batch; time never runs backwards.
 
@@ -85,7 +93,8 @@ class Bounds:
 class Loss:
     """Offsets first..last that no lander has read and Kafka no longer holds.
 
-    last: None where nobody can tell how far the old topic went.
+    last: None where nobody can tell how far the old topic went. topic_id: the topic they were of,
+    None for what was recorded before losses had one.
     """
 
     partition: int
@@ -94,11 +103,16 @@ class Loss:
     reason: str
     noticed_at: datetime
     is_accepted: bool = False
+    topic_id: str | None = None
 
     @property
-    def key(self) -> tuple[int, int, str]:
+    def key(self) -> tuple[str | None, int, int, str]:
         """Two losses of one key are one loss, seen again later."""
-        return self.partition, self.first, self.reason
+        return self.topic_id, self.partition, self.first, self.reason
+
+    def is_of(self, topic_id: str, partition: int) -> bool:
+        """Whether this partition of this topic lost it."""
+        return self.partition == partition and self.topic_id in {None, topic_id}
 
     def __str__(self) -> str:
         end = "unknown" if self.last is None else self.last
@@ -116,29 +130,30 @@ class Start:
 def plan_start(landed: Landed, bounds: Mapping[int, Bounds], topic_id: str, now: datetime) -> Start:
     """Positions of the given partitions, and ranges that retention or a new topic took away.
 
-    A partition the table does not know is a new one, to be read from 0.
+    A partition the table does not know is a new one, to be read from 0; so is each of a topic that
+    was made anew, which may have lost what followed in every partition of the old one.
     """
     positions: dict[int, int] = {}
     losses: list[Loss] = []
+    if topic_id != landed.topic_id:
+        losses += (
+            Loss(partition, offset, None, MADE_ANEW, now, topic_id=landed.topic_id)
+            for partition, offset in sorted(landed.offsets.items())
+        )
+    offsets = landed.offsets_of(topic_id)
     for partition, held in sorted(bounds.items()):
-        expected = landed.offsets.get(partition, 0)
-        reason = loss_reason(expected, held, topic_id == landed.topic_id)
-        positions[partition] = held.earliest if reason else expected
-        if reason and not (reason == "topic made anew" and partition not in landed.offsets):
-            last = held.earliest - 1 if reason == "retention" else None
-            losses.append(Loss(partition, expected, last, reason, now))
+        expected = offsets.get(partition, 0)
+        if held.end < expected:
+            # All that Kafka still holds has landed: only what follows is new.
+            positions[partition] = held.end
+            losses.append(Loss(partition, expected, None, CUT_SHORT, now, topic_id=topic_id))
+        elif held.earliest > expected:
+            positions[partition] = held.earliest
+            last = held.earliest - 1
+            losses.append(Loss(partition, expected, last, RETENTION, now, topic_id=topic_id))
+        else:
+            positions[partition] = expected
     return Start(positions, tuple(losses))
-
-
-def loss_reason(expected: int, held: Bounds, is_same_topic: bool) -> str | None:
-    """Why reading cannot go on at `expected`, None if it can."""
-    if not is_same_topic:
-        return "topic made anew"
-    if held.end < expected:
-        return "topic cut short"
-    if held.earliest > expected:
-        return "retention"
-    return None
 
 
 def may_write(read_from: Landed, landed: Landed, partitions: Iterable[int]) -> bool:
@@ -163,6 +178,7 @@ def losses_to_json(losses: Sequence[Loss]) -> str:
                 "reason": loss.reason,
                 "noticed_at": loss.noticed_at.isoformat(timespec="seconds"),
                 "is_accepted": loss.is_accepted,
+                "topic_id": loss.topic_id,
             }
             for loss in losses
         ]

@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -36,6 +37,8 @@ from lander import schema
 from lander.offsets import (
     LANDED_PROPERTY,
     LOST_PROPERTY,
+    MADE_ANEW,
+    RETENTION,
     Landed,
     Loss,
     losses_from_json,
@@ -71,13 +74,14 @@ class LandingTable(Protocol):
     def open(self, start: Landed) -> Landed:
         """What has landed; a table that does not exist is made, with `start` as its state."""
 
-    def commit(
-        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
-    ) -> int:
+    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
         """Append the rows and store what has landed, in one commit."""
 
     def record(self, losses: Sequence[Loss]) -> None:
         """Note losses that nobody has accepted yet."""
+
+    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
+        """Note accepted losses and where reading goes on behind them, in one commit."""
 
 
 class QuickTransaction(Transaction):
@@ -120,36 +124,22 @@ class IcebergTable:
             self._table = self._load_or_create(self._catalog, start)
         return landed_of(self._table)
 
-    def commit(
-        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
-    ) -> int:
+    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
         """Append the rows and store what has landed, in one snapshot; return the file's bytes.
 
         groups: tables of landing rows, each a row group; base: the state that `landed` follows,
-        which must be the table's; losses: accepted ones to record.
+        which must be the table's.
         Raises StaleTableError if the table is at another state: nothing was written then. After
         any other error the outcome is unknown until `open` has looked.
         """
-        table = self._opened()
-        if landed_of(table) != base:
-            raise StaleTableError(f"table {self._topic.name} as read", "another", "read it again")
+        table = self._opened_at(base)
         data_file = write_data_file(table, groups, landed.landed_at)
-        properties = {LANDED_PROPERTY: landed.to_json()}
-        if losses:
-            properties[LOST_PROPERTY] = losses_to_json(record_losses(known_losses(table), losses))
         try:
-            with QuickTransaction(table) as transaction:
-                with transaction.update_snapshot().merge_append() as append:
-                    append.append_data_file(data_file)
-                transaction.set_properties(properties)
-                if expired := snapshots_to_expire(table):
-                    ExpireSnapshots(transaction).by_ids(expired).commit()
-        except CommitFailedException as error:
+            self._append(table, [data_file], {LANDED_PROPERTY: landed.to_json()})
+        except StaleTableError:
             with contextlib.suppress(OSError):
                 table.io.delete(data_file.file_path)
-            raise StaleTableError(
-                f"table {self._topic.name} as it was read", str(error), "read it again"
-            ) from error
+            raise
         return data_file.file_size_in_bytes
 
     def record(self, losses: Sequence[Loss]) -> None:
@@ -159,6 +149,45 @@ class IcebergTable:
         if text != table.properties.get(LOST_PROPERTY):
             with table.transaction() as transaction:
                 transaction.set_properties({LOST_PROPERTY: text})
+
+    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
+        """Note accepted losses and where reading goes on behind them, in a snapshot without rows.
+
+        base: the state that `moved` follows, which must be the table's.
+        Raises StaleTableError if the table is at another state: nothing was noted then.
+        """
+        table = self._opened_at(base)
+        accepted = [replace(loss, is_accepted=True) for loss in losses]
+        text = losses_to_json(record_losses(known_losses(table), accepted))
+        self._append(table, [], {LANDED_PROPERTY: moved.to_json(), LOST_PROPERTY: text})
+
+    def _append(
+        self, table: Table, data_files: Sequence[DataFile], properties: Mapping[str, str]
+    ) -> None:
+        """Make a snapshot with these files more. Raises StaleTableError if there is a newer one.
+
+        A change of properties alone would be put onto any newer state, and undo what that says.
+        """
+        try:
+            with QuickTransaction(table) as transaction:
+                with transaction.update_snapshot().merge_append() as append:
+                    for data_file in data_files:
+                        append.append_data_file(data_file)
+                transaction.set_properties(dict(properties))
+                if expired := snapshots_to_expire(table):
+                    ExpireSnapshots(transaction).by_ids(expired).commit()
+        except CommitFailedException as error:
+            raise self._stale(str(error)) from error
+
+    def _opened_at(self, base: Landed) -> Table:
+        """The table as it was last read. Raises StaleTableError unless it says `base`."""
+        table = self._opened()
+        if landed_of(table) != base:
+            raise self._stale("another")
+        return table
+
+    def _stale(self, found: str) -> StaleTableError:
+        return StaleTableError(f"table {self._topic.name} as it was read", found, "read it again")
 
     def _opened(self) -> Table:
         if self._table is None:
@@ -253,7 +282,15 @@ def landed_of(table: Table) -> Landed:
 def lost_before(start: Landed) -> list[Loss]:
     """What retention had taken before the table was made: nobody could have landed it."""
     return [
-        Loss(partition, 0, offset - 1, "retention", start.landed_at, is_accepted=True)
+        Loss(
+            partition,
+            0,
+            offset - 1,
+            RETENTION,
+            start.landed_at,
+            is_accepted=True,
+            topic_id=start.topic_id,
+        )
         for partition, offset in sorted(start.offsets.items())
         if offset > 0
     ]
@@ -298,9 +335,9 @@ def check_rows_against_property(table: Table) -> None:
     landed = landed_of(table)
     rows = table.scan(
         row_filter=f"landed_at >= '{landed.landed_at.isoformat()}'",
-        selected_fields=("kafka_partition", "kafka_offset", "batch_id"),
+        selected_fields=("kafka_topic_id", "kafka_partition", "kafka_offset", "batch_id"),
     ).to_arrow()
-    problem = difference(rows, landed)
+    problem = difference(rows, landed, known_losses(table))
     if problem:
         raise FatalError(
             f"rows of {'.'.join(table.name())} that end where its property {LANDED_PROPERTY} says",
@@ -310,22 +347,40 @@ def check_rows_against_property(table: Table) -> None:
         )
 
 
-def difference(rows: pa.Table, landed: Landed) -> str | None:
+def difference(rows: pa.Table, landed: Landed, losses: Sequence[Loss]) -> str | None:
     """Where the newest rows and the property part, None if they agree.
 
-    rows: kafka_partition, kafka_offset, batch_id of all rows landed at or after landed.landed_at.
+    rows: kafka_topic_id, kafka_partition, kafka_offset, batch_id of all rows landed at or after
+    landed.landed_at. losses: accepted ones moved the property on without rows.
     """
     newest = max(rows.column("batch_id").to_pylist(), default=0)
     if newest != landed.batch_id:
         return f"last batch {newest} in the rows, {landed.batch_id} in the property"
     last = rows.filter(pa.compute.equal(rows.column("batch_id"), newest))
-    ends = last.group_by("kafka_partition").aggregate([("kafka_offset", "max")]).to_pylist()
-    for end in ends:
-        partition, following = end["kafka_partition"], end["kafka_offset_max"] + 1
-        stored = landed.offsets.get(partition)
-        if following != stored:
+    places = last.group_by(["kafka_topic_id", "kafka_partition"])
+    for end in places.aggregate([("kafka_offset", "max")]).to_pylist():
+        topic_id, partition = end["kafka_topic_id"], end["kafka_partition"]
+        following = end["kafka_offset_max"] + 1
+        stored = landed.offsets_of(topic_id).get(partition)
+        accepted = [loss for loss in losses if loss.is_accepted and loss.is_of(topic_id, partition)]
+        if following != stored and not leads_on(following, stored, accepted):
             return f"partition {partition}: rows up to {following}, property {stored}"
     return None
+
+
+def leads_on(following: int, stored: int | None, accepted: Sequence[Loss]) -> bool:
+    """Whether accepted losses of a partition lead from where its rows end to where it goes on.
+
+    stored: None where it goes on in another topic.
+    """
+    reached = {following}
+    for loss in accepted:
+        if loss.first not in reached:
+            continue
+        if loss.last is None:
+            return (stored is None) == (loss.reason == MADE_ANEW)
+        reached.add(loss.last + 1)
+    return stored in reached
 
 
 def write_data_file(table: Table, groups: Iterable[pa.Table], landed_at: datetime) -> DataFile:

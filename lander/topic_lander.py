@@ -94,7 +94,6 @@ class TopicLander:
         self._read_from: Landed | None = None
         self._topic_id = ""
         self._mine: frozenset[int] = frozenset()
-        self._accepted: tuple[Loss, ...] = ()
         self._is_backlog = False
         self._read_messages = FIRST_READ_MESSAGES
         self._look_at = 0.0
@@ -190,7 +189,9 @@ class TopicLander:
                 # Another lander went on meanwhile, and what looks lost may have landed: look again.
                 return
             self._report(start.losses)
-        self._accepted = tuple(replace(loss, is_accepted=True) for loss in start.losses)
+            moved = landed.moved_to(start.positions, topic_id)
+            self._table.accept(landed, moved, start.losses)
+            landed = moved
         self._read_from, self._topic_id, self._mine = landed, topic_id, mine
         self._reader.start(start.positions)
         LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.positions))
@@ -258,8 +259,8 @@ class TopicLander:
         following = landed.following(batch.next_offsets, self._clock.now(), self._topic_id)
         stamp = Stamp(following.batch_id, following.landed_at, self._topic_id)
         rows = batch.sorted_rows(self.topic.sort_by, stamp)
-        size = self._table.commit(rows, landed, following, self._accepted)
-        self._read_from, self._accepted, self._batch = following, (), Batch(self._parser)
+        size = self._table.commit(rows, landed, following)
+        self._read_from, self._batch = following, Batch(self._parser)
         self.health = self.health.after_commit(len(batch), size, following.landed_at)
         self._reader.commit(batch.next_offsets)
         LOG.info(
@@ -285,8 +286,9 @@ class TopicLander:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
         landed, topic_id = self._open(self._clock.now())
-        offsets = landed.offsets_of(topic_id)
-        return all(offsets.get(partition, 0) >= end for partition, end in until.items())
+        return landed.topic_id == topic_id and all(
+            landed.offsets.get(partition, 0) >= end for partition, end in until.items()
+        )
 
     def _behind(self, until: Mapping[int, int]) -> set[int]:
         """Partitions not read up to `until`, as far as we know."""
@@ -298,7 +300,7 @@ class TopicLander:
     def _forget(self) -> None:
         """Drop what is not committed; the next round begins from the table."""
         self._batch = Batch(self._parser)
-        self._read_from, self._mine, self._accepted = None, frozenset(), ()
+        self._read_from, self._mine = None, frozenset()
 
     def _wait(self, error: Exception) -> None:
         """Hold on until the trouble may be over; tell of it once.

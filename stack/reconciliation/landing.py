@@ -112,9 +112,11 @@ def merged(ends: Ends, newer: Mapping[tuple[str, int], int]) -> dict[str, dict[i
     return result
 
 
-def lost_between(losses: Sequence[Loss], partition: int, first: int, end: int) -> int:
+def lost_between(
+    losses: Sequence[Loss], topic_id: str, partition: int, first: int, end: int
+) -> int:
     """How many offsets of a partition from `first` up to, excluding, `end` are recorded as lost."""
-    spans = [(loss.first, loss.last) for loss in losses if loss.partition == partition]
+    spans = [(loss.first, loss.last) for loss in losses if loss.is_of(topic_id, partition)]
     return sum(
         max(0, min(last + 1, end) - max(lowest, first))
         for lowest, last in spans
@@ -130,7 +132,8 @@ def row_differences(
     end = rows.last + 1
     place = f"{table}, partition {rows.partition} of topic id {rows.topic_id}"
     wanted = f"{place}: every offset from {start} to {rows.last} once"
-    missing = end - start - rows.offsets - lost_between(losses, rows.partition, start, end)
+    lost = lost_between(losses, rows.topic_id, rows.partition, start, end)
+    missing = end - start - rows.offsets - lost
     if rows.first < start:
         yield Difference(wanted, f"offsets from {rows.first} on landed again", LOOK)
     elif missing > 0:
@@ -148,7 +151,7 @@ def watermark_differences(
     held = ends.get(watermark.topic_id, {})
     for partition, following in sorted(watermark.offsets.items()):
         end = held.get(partition, 0)
-        if following - lost_between(losses, partition, end, following) != end:
+        if following - lost_between(losses, watermark.topic_id, partition, end, following) != end:
             yield Difference(
                 f"{table}, partition {partition}: rows up to offset {following - 1}, "
                 f"as {LANDED_PROPERTY} says",

@@ -113,7 +113,10 @@ def is_gone(place: tuple[int, int], end: int) -> bool:
     return partition == 0 and end <= offset < end + 4
 
 
-def test_a_topic_made_anew_is_told_and_both_topics_are_kept(grounds: Grounds) -> None:
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_topic_made_anew_is_told_and_both_topics_are_kept(
+    grounds: Grounds, is_empty: bool
+) -> None:
     old = sent(grounds, 300)
     assert grounds.land() == 0
     admin = AdminClient(client_options(grounds.settings))
@@ -121,16 +124,18 @@ def test_a_topic_made_anew_is_told_and_both_topics_are_kept(grounds: Grounds) ->
     wait_until(lambda: grounds.topic not in admin.list_topics(timeout=10).topics, WAIT_SECONDS)
     made = admin.create_topics([NewTopic(grounds.topic, PARTITIONS)])
     made[grounds.topic].result(30)
-    new = sent(grounds, 200)
+    new = {} if is_empty else sent(grounds, 200)
 
     assert grounds.land() == LOST
     assert {reason for _, _, _, reason, _ in losses(grounds)} == {"topic made anew"}
     assert grounds.land("--accept-loss") == 0
+    assert grounds.land() == 0
+    new = new or sent(grounds, 200)
+    assert grounds.land() == 0
     by_topic: dict[str, dict[tuple[int, int], int]] = {}
     for (topic_id, *place), mark in landed(grounds).items():
         by_topic.setdefault(topic_id, {})[place[0], place[1]] = mark
     assert sorted(by_topic.values(), key=len) == [new, old]
-    assert grounds.land() == 0
 
 
 def be_producer(folder: Path, topic: str) -> None:

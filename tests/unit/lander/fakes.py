@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from lander.batch import Chunk
-from lander.offsets import Bounds, Landed, Loss
+from lander.offsets import Bounds, Landed, Loss, record_losses
 from lander.table import StaleTableError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -182,22 +183,16 @@ class FakeTable:
             after()
         return landed
 
-    def commit(
-        self, groups: Iterable[pa.Table], base: Landed, landed: Landed, losses: Sequence[Loss]
-    ) -> int:
+    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
         """Do it, unless the state is stale or an error is set."""
-        if self.state != self.lake.state or base != self.lake.landed:
-            raise StaleTableError("the state that was read", "another", "read again")
+        self._check(base)
         error, self.error = self.error, None
         if error and not self.is_done_anyway:
             raise error
         names = ("batch_id", "kafka_partition", "kafka_offset", "message")
         for group in groups:
             self.lake.rows += zip(*(group.column(name).to_pylist() for name in names), strict=True)
-        self.lake.landed = landed
-        self.lake.losses += losses
-        self.lake.state += 1
-        self.state = self.lake.state
+        self._move_to(landed)
         self.commits += 1
         if error:
             raise error
@@ -205,4 +200,19 @@ class FakeTable:
 
     def record(self, losses: Sequence[Loss]) -> None:
         """Keep the losses."""
-        self.lake.losses += losses
+        self.lake.losses = record_losses(self.lake.losses, losses)
+
+    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
+        """Keep the losses as accepted ones and go on behind them, unless the state is stale."""
+        self._check(base)
+        self.record([replace(loss, is_accepted=True) for loss in losses])
+        self._move_to(moved)
+
+    def _check(self, base: Landed) -> None:
+        if self.state != self.lake.state or base != self.lake.landed:
+            raise StaleTableError("the state that was read", "another", "read again")
+
+    def _move_to(self, landed: Landed) -> None:
+        self.lake.landed = landed
+        self.lake.state += 1
+        self.state = self.lake.state

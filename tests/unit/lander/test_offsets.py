@@ -12,6 +12,7 @@ from lander.offsets import (
     Bounds,
     Landed,
     Loss,
+    Start,
     losses_from_json,
     losses_to_json,
     may_write,
@@ -64,15 +65,12 @@ def test_following_a_topic_made_anew_forgets_its_old_offsets() -> None:
         pytest.param(0, Bounds(100, 100), "first", 100, None, id="all-read-all-deleted"),
         pytest.param(0, Bounds(130, 500), "first", 130, (100, 129, "retention"), id="retention"),
         pytest.param(0, Bounds(101, 101), "first", 101, (100, 100, "retention"), id="one-lost"),
-        pytest.param(0, Bounds(0, 99), "first", 0, (100, None, "topic cut short"), id="shorter"),
-        pytest.param(
-            0, Bounds(0, 500), "second", 0, (100, None, "topic made anew"), id="another-topic"
-        ),
+        pytest.param(0, Bounds(0, 99), "first", 99, (100, None, "topic cut short"), id="shorter"),
+        pytest.param(0, Bounds(40, 40), "first", 40, (100, None, "topic cut short"), id="emptied"),
         pytest.param(7, Bounds(0, 500), "first", 0, None, id="new-partition"),
         pytest.param(
             7, Bounds(9, 500), "first", 9, (0, 8, "retention"), id="new-partition-too-late"
         ),
-        pytest.param(7, Bounds(0, 5), "second", 0, None, id="new-partition-of-another-topic"),
     ],
 )
 def test_reading_starts_where_the_table_ends(
@@ -87,6 +85,31 @@ def test_reading_starts_where_the_table_ends(
     assert start.positions == {partition: position}
     expected = [(partition, *lost)] if lost else []
     assert [(x.partition, x.first, x.last, x.reason) for x in start.losses] == expected
+    assert {x.topic_id for x in start.losses} <= {"first"}
+
+
+def test_a_topic_made_anew_is_read_from_0_and_may_have_lost_something_everywhere() -> None:
+    start = plan_start(LANDED, {0: Bounds(0, 500), 7: Bounds(9, 20)}, "second", NOON)
+
+    assert start.positions == {0: 0, 7: 9}
+    assert start.losses == (
+        Loss(0, 100, None, "topic made anew", NOON, topic_id="first"),
+        Loss(1, 200, None, "topic made anew", NOON, topic_id="first"),
+        Loss(7, 0, 8, "retention", NOON, topic_id="second"),
+    )
+
+
+def test_once_accepted_reading_goes_on_without_another_question() -> None:
+    for bounds, topic_id in (
+        ({0: Bounds(130, 130)}, "first"),
+        ({0: Bounds(0, 40)}, "first"),
+        ({0: Bounds(0, 0), 1: Bounds(5, 5), 2: Bounds(0, 0)}, "second"),
+    ):
+        start = plan_start(LANDED, bounds, topic_id, NOON)
+        assert start.losses
+        moved = LANDED.moved_to(start.positions, topic_id)
+        assert plan_start(moved, bounds, topic_id, NOON) == Start(start.positions)
+        assert (moved.batch_id, moved.landed_at) == (LANDED.batch_id, NOON)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +135,10 @@ def test_a_new_partition_may_be_written_while_nobody_else_did() -> None:
 
 
 def test_losses_survive_their_property() -> None:
-    losses = [Loss(0, 5, 9, "retention", NOON), Loss(1, 2, None, "topic made anew", NOON, True)]
+    losses = [
+        Loss(0, 5, 9, "retention", NOON, topic_id="first"),
+        Loss(1, 2, None, "topic made anew", NOON, True),
+    ]
 
     assert losses_from_json(losses_to_json(losses)) == losses
     assert losses_from_json(None) == []

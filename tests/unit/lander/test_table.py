@@ -71,7 +71,7 @@ def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Tab
 def land(table: IcebergTable, base: Landed, offsets: Mapping[int, int]) -> Landed:
     """Commit four rows that end at these offsets."""
     landed = base.following(offsets, NOON + timedelta(seconds=base.batch_id), "first")
-    table.commit(rows(landed, offsets[0] - len(MESSAGES)), base, landed, [])
+    table.commit(rows(landed, offsets[0] - len(MESSAGES)), base, landed)
     return landed
 
 
@@ -222,7 +222,7 @@ def test_a_field_added_to_the_topic_file_becomes_a_column(catalog: SqlCatalog) -
     table = handle(catalog, wider)
     table.open(NEW)
     following = landed.following({0: 8}, NOON, "first")
-    table.commit(rows(following, 4, wider), landed, following, [])
+    table.commit(rows(following, 4, wider), landed, following)
 
     assert catalog.load_table("landing.pings").scan().to_arrow().column("level").null_count == 8
 
@@ -238,14 +238,76 @@ def test_a_field_of_another_type_needs_another_column(catalog: SqlCatalog) -> No
 def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
     table = handle(catalog)
     base = table.open(NEW)
-    loss = Loss(0, 4, 9, "retention", NOON)
+    loss = Loss(0, 4, 9, "retention", NOON, topic_id="first")
     table.record([loss])
     table.record([loss])
-    landed = base.following({0: 14}, NOON, "first")
-    table.commit(rows(landed, 10), base, landed, [replace(loss, is_accepted=True)])
+    assert landing_table.known_losses(catalog.load_table("landing.pings")) == [loss]
+    moved = base.moved_to({0: 10}, "first")
+    table.accept(base, moved, [loss])
 
     stored = catalog.load_table("landing.pings")
     assert landing_table.known_losses(stored) == [replace(loss, is_accepted=True)]
+    # Another lander begins there, before any row has landed behind the loss.
+    assert handle(catalog).open(NEW) == moved
+
+
+def test_losses_are_accepted_only_where_the_table_is_as_it_was_read(catalog: SqlCatalog) -> None:
+    table, other = handle(catalog), handle(catalog)
+    base = table.open(NEW)
+    land(other, other.open(NEW), {0: 4})
+    loss = Loss(0, 4, 9, "retention", NOON, topic_id="first")
+
+    with pytest.raises(StaleTableError):
+        table.accept(base, base.moved_to({0: 10}, "first"), [loss])
+
+    stored = catalog.load_table("landing.pings")
+    assert landing_table.known_losses(stored) == []
+    assert landing_table.landed_of(stored) == other.open(NEW) != base
+
+
+ACCEPTED = [
+    Loss(2, 5, 8, "retention", NOON, is_accepted=True, topic_id="first"),
+    Loss(2, 9, 19, "retention", NOON, is_accepted=True, topic_id="first"),
+    Loss(3, 5, 8, "retention", NOON, topic_id="first"),
+    Loss(4, 5, None, "topic cut short", NOON, is_accepted=True, topic_id="first"),
+    Loss(0, 5, None, "topic made anew", NOON, is_accepted=True, topic_id="first"),
+    Loss(2, 0, 4, "retention", NOON, is_accepted=True, topic_id="older"),
+]
+
+
+@pytest.mark.parametrize(
+    ("partition", "end", "landed", "told"),
+    [
+        pytest.param(2, 5, Landed(7, NOON, {2: 9}, "first"), None, id="retention"),
+        pytest.param(2, 5, Landed(7, NOON, {2: 20}, "first"), None, id="retention-twice"),
+        pytest.param(2, 5, Landed(7, NOON, {2: 15}, "first"), "to 5, property 15", id="beyond"),
+        pytest.param(2, 4, Landed(7, NOON, {2: 9}, "first"), "to 4, property 9", id="rows-gone"),
+        pytest.param(3, 5, Landed(7, NOON, {3: 9}, "first"), "to 5, property 9", id="undecided"),
+        pytest.param(4, 5, Landed(7, NOON, {4: 2}, "first"), None, id="cut-short"),
+        pytest.param(4, 5, Landed(7, NOON, {}, "first"), "property None", id="cut-to-nothing"),
+        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "second"), None, id="made-anew"),
+        pytest.param(1, 5, Landed(7, NOON, {1: 0}, "second"), "property None", id="another-topic"),
+        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-made-anew"),
+    ],
+)
+def test_accepted_losses_lead_from_the_rows_to_the_property(
+    partition: int, end: int, landed: Landed, told: str | None
+) -> None:
+    found = pa.Table.from_pylist([newest_row(partition, end - 1)])
+
+    problem = difference(found, landed, ACCEPTED)
+
+    assert (problem is None) == (told is None)
+    assert (told or "") in (problem or "")
+
+
+def newest_row(partition: int, offset: int, batch_id: int = 7) -> dict[str, object]:
+    return {
+        "kafka_topic_id": "first",
+        "kafka_partition": partition,
+        "kafka_offset": offset,
+        "batch_id": batch_id,
+    }
 
 
 @pytest.mark.parametrize(
@@ -263,13 +325,13 @@ def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
 def test_rows_and_property_must_tell_the_same(
     newest_rows: list[tuple[int, int, int]], told: str | None
 ) -> None:
-    names = ["kafka_partition", "kafka_offset", "batch_id"]
+    numbers = [(name, pa.int64()) for name in ("kafka_partition", "kafka_offset", "batch_id")]
     found = pa.Table.from_pylist(
-        [dict(zip(names, row, strict=True)) for row in newest_rows],
-        schema=pa.schema([(name, pa.int64()) for name in names]),
+        [newest_row(*row) for row in newest_rows],
+        schema=pa.schema([("kafka_topic_id", pa.string()), *numbers]),
     )
 
-    problem = difference(found, Landed(7, NOON, {0: 5, 1: 9}, "first"))
+    problem = difference(found, Landed(7, NOON, {0: 5, 1: 9}, "first"), [])
 
     assert (problem is None) == (told is None)
     assert (told or "") in (problem or "")
@@ -278,4 +340,5 @@ def test_rows_and_property_must_tell_the_same(
 def test_a_new_table_records_what_retention_had_taken_before(catalog: SqlCatalog) -> None:
     handle(catalog).open(replace(NEW, offsets={0: 5, 1: 0}))
     table = catalog.load_table(("landing", TOPIC.name))
-    assert landing_table.known_losses(table) == [Loss(0, 0, 4, "retention", NOON, is_accepted=True)]
+    lost = Loss(0, 0, 4, "retention", NOON, is_accepted=True, topic_id="first")
+    assert landing_table.known_losses(table) == [lost]

@@ -168,6 +168,59 @@ def test_accepted_losses_are_recorded_with_the_rows_behind_them() -> None:
     assert world.lake.coordinates == [(0, 0), (0, 1), (0, 5)]
 
 
+def test_an_accepted_loss_is_remembered_where_no_message_follows_it() -> None:
+    world = World()
+    world.topic.send(b"a", b"b")
+    world.lander().land()
+    world.topic.messages[0], world.topic.earliest[0] = [], 5
+
+    with pytest.raises(LostMessagesError, match="offsets 2 to 4: retention"):
+        world.lander(stop_at_end=True).land()
+    world.lander(stop_at_end=True, accept_loss=True).land()
+    world.lander().land()
+    world.topic.send(b"f")
+    world.lander().land()
+
+    assert [(x.first, x.last, x.is_accepted) for x in world.lake.losses] == [(2, 4, True)]
+    assert world.lake.coordinates == [(0, 0), (0, 1), (0, 5)]
+
+
+def test_an_empty_topic_made_anew_is_no_end_of_a_run_until_it_is_accepted() -> None:
+    world = World()
+    world.topic.send(b"a", b"b")
+    world.lander().land()
+    world.topic.id, world.topic.messages = "second", {0: []}
+
+    with pytest.raises(LostMessagesError, match="made anew"):
+        world.lander(stop_at_end=True).land()
+    pair = world.lander(stop_at_end=True, accept_loss=True)
+    pair.land()
+    assert pair.lander.is_finished
+    world.lander().land()
+
+    assert {(x.partition, x.first, x.is_accepted) for x in world.lake.losses} == {
+        (0, 2, True),
+        (1, 0, True),
+    }
+    assert world.lake.landed is not None
+    assert (world.lake.landed.topic_id, world.lake.landed.offsets) == ("second", {0: 0})
+
+
+def test_a_topic_cut_short_is_not_landed_again_once_that_is_accepted() -> None:
+    world = World()
+    world.topic.send(b"a", b"b", b"c")
+    world.lander().land()
+    world.topic.messages[0] = world.topic.messages[0][:1]
+
+    with pytest.raises(LostMessagesError, match="cut short"):
+        world.lander().land()
+    world.lander(stop_at_end=True, accept_loss=True).land()
+    world.topic.send(b"new")
+    world.lander().land()
+
+    assert [message for *_, message in world.lake.rows] == ["a", "b", "c", "new"]
+
+
 def test_what_another_lander_lands_meanwhile_is_no_topic_cut_short() -> None:
     world = World()
     world.topic.send(b"a")

@@ -100,8 +100,10 @@ def model_head(count: int, batch: int, build: str = "b1") -> Head:
     return Head(1, count, properties={"meterhouse.progress": json.dumps(said)})
 
 
-def loss(first: int, last: int | None, *, is_accepted: bool) -> dict[str, object]:
-    """A loss as the lander records it."""
+def loss(
+    first: int, last: int | None, *, is_accepted: bool, topic_id: str | None = TOPIC_ID
+) -> dict[str, object]:
+    """A loss as the lander records it; without a topic id as it once did."""
     return {
         "partition": 0,
         "first": first,
@@ -109,4 +111,5 @@ def loss(first: int, last: int | None, *, is_accepted: bool) -> dict[str, object
         "reason": "retention",
         "noticed_at": AT,
         "is_accepted": is_accepted,
+        **({"topic_id": topic_id} if topic_id else {}),
     }

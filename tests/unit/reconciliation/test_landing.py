@@ -55,10 +55,18 @@ def test_what_is_not_whole_is_told(offsets: list[int], watermark: int, expected:
     assert found(counted(rows(0, offsets), {0: watermark})) == expected
 
 
-def test_an_accepted_loss_explains_its_gap_and_is_counted() -> None:
-    landing = counted(rows(0, [0, 1, 5]), {0: 6}, lost=[loss(2, 4, is_accepted=True)])
+@pytest.mark.parametrize("topic_id", [TOPIC_ID, None])
+def test_an_accepted_loss_explains_its_gap_and_is_counted(topic_id: str | None) -> None:
+    lost = [loss(2, 4, is_accepted=True, topic_id=topic_id)]
+    landing = counted(rows(0, [0, 1, 5]), {0: 6}, lost=lost)
     assert found(landing) == []
     assert landing.lost == 3
+
+
+def test_a_loss_of_an_older_topic_explains_nothing() -> None:
+    lost = [loss(2, 4, is_accepted=True, topic_id="older")]
+    landing = counted(rows(0, [0, 1, 5]), {0: 6}, lost=lost)
+    assert found(landing) == ["3 missing"]
 
 
 def test_a_loss_explains_no_more_than_itself() -> None:
