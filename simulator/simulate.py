@@ -122,7 +122,7 @@ def add_live(group: argparse._ArgumentGroup, settings: Settings) -> None:
         "--message-interval",
         type=duration,
         metavar="SECONDS",
-        default=round(settings.message_interval * 1000),
+        default=str(settings.message_interval),
         help="from one reading of a device to its next "
         f"(MESSAGE_INTERVAL, {settings.message_interval:g})",
     )

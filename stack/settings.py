@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,15 @@ from stack.root import PROJECT_ROOT
 
 EXAMPLE_FILE = PROJECT_ROOT / ".env.example"
 TRUTH_VALUES = {"true": True, "false": False}
+# Numbers that mean nothing at zero or below.
+ABOVE_ZERO = {
+    "NUM_DEVICES",
+    "NUM_CUSTOMERS",
+    "MESSAGE_INTERVAL",
+    "LANDING_COMMIT_SECONDS",
+    "LANDING_COMMIT_ROWS",
+    "DBT_RUN_INTERVAL",
+}
 
 
 class Secret(str):
@@ -162,12 +172,13 @@ def parse_env_file(path: Path) -> dict[str, str]:
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from .env.example, overlaid by the env file, overlaid by the environment.
 
-    Raises ConfigurationError where a value does not fit its type.
+    A variable that is set to nothing counts, as it does for Docker Compose. Raises
+    ConfigurationError where a value does not fit its type or its range.
     """
     known = parse_env_file(EXAMPLE_FILE)
     env_file = env_file_path(environ)
     own = parse_env_file(env_file) if env_file.is_file() else {}
-    values = {name: environ.get(name) or own.get(name, known[name]) for name in known}
+    values = {name: environ.get(name, own.get(name, known[name])) for name in known}
     return settings_from(fill_addresses(values))
 
 
@@ -197,10 +208,14 @@ def settings_from(values: Mapping[str, str]) -> Settings:
 
 def convert(name: str, text: str, kind: type) -> Any:
     """One value as `kind`. Raises ConfigurationError if it does not fit."""
+    mend = f"change {name} in .env or the environment"
     try:
-        return TRUTH_VALUES[text.lower()] if kind is bool else kind(text)
+        value = TRUTH_VALUES[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError) as error:
         wanted = "true or false" if kind is bool else kind.__name__
-        raise ConfigurationError(
-            f"{name} as {wanted}", repr(text), f"change {name} in .env or the environment"
-        ) from error
+        raise ConfigurationError(f"{name} as {wanted}", repr(text), mend) from error
+    if kind is float and not math.isfinite(value):
+        raise ConfigurationError(f"{name} as a finite number", repr(text), mend)
+    if name in ABOVE_ZERO and value <= 0:
+        raise ConfigurationError(f"{name} above 0", repr(text), mend)
+    return value

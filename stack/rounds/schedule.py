@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stack.errors import ConfigurationError
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -40,12 +38,3 @@ def missed(done: Slot, following: Slot) -> int:
 def sooner(following: Slot, due: float) -> Slot:
     """A look before the next slot, which stays as it is; or that slot if it comes first."""
     return Slot(following.number - 1, due) if due < following.due else following
-
-
-def check_interval(seconds: float) -> float:
-    """The interval as it is. Raises ConfigurationError unless it is above zero."""
-    if seconds > 0:
-        return seconds
-    raise ConfigurationError(
-        "DBT_RUN_INTERVAL above 0 seconds", str(seconds), "change it in .env or the environment"
-    )

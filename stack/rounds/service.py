@@ -21,7 +21,7 @@ from stack.rounds.health import HealthFile, at_end, at_start
 from stack.rounds.models import Models, Watched
 from stack.rounds.outcome import ModelResult, Outcome, Result
 from stack.rounds.project import Project, seen_file
-from stack.rounds.schedule import Schedule, Slot, check_interval, missed, sooner
+from stack.rounds.schedule import Schedule, Slot, missed, sooner
 from stack.settings import Settings
 
 PAUSE_SECONDS = 0.25
@@ -214,12 +214,11 @@ def run_rounds(
 ) -> int:
     """Run rounds until SIGTERM or Ctrl+C, then return 0; a failed round does not end it.
 
-    metrics_address: interface on which METRICS_PORT is bound. Raises ConfigurationError for an
-    interval of zero or less, or where maintenance would endanger readers.
+    metrics_address: interface on which METRICS_PORT is bound. Raises ConfigurationError
+    where maintenance would endanger readers.
     """
     from stack.maintenance.service import Upkeep  # noqa: PLC0415 (it builds on this package)
 
-    interval_seconds = check_interval(settings.dbt_run_interval)
     log = facts.logger()
     clock = Clock()
     health_path = settings.state_dir / "health" / "dbt.json"
@@ -236,7 +235,7 @@ def run_rounds(
         edge = edge_of(settings, project, health, is_stop_wanted, log)
         upkeep = Upkeep(settings, log)
         runner = Runner(
-            interval_seconds,
+            settings.dbt_run_interval,
             play,
             after_round=lambda: upkeep.after_round(is_stop_wanted, health.beat, clock.utc()),
             health=health,
@@ -245,7 +244,7 @@ def run_rounds(
             log=log,
         )
         if settings.dbt_auto_run:
-            log("rounds begin", interval_seconds=f"{interval_seconds:g}")
+            log("rounds begin", interval_seconds=f"{settings.dbt_run_interval:g}")
             runner.run()
         else:
             log("rounds are off", setting="DBT_AUTO_RUN=false", by_hand="bin/dbt run")

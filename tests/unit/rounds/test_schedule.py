@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stack.errors import ConfigurationError
-from stack.rounds.schedule import Schedule, Slot, check_interval, missed, sooner
+from stack.rounds.schedule import Schedule, Slot, missed, sooner
 
 EVERY_TEN_MINUTES = Schedule(first_due=1000.0, interval_seconds=600.0)
 
@@ -46,13 +45,3 @@ def test_schedule_keeps_its_slots_after_an_early_look() -> None:
 
 def test_schedule_takes_the_slot_itself_if_it_comes_first() -> None:
     assert sooner(Slot(1, 1600.0), due=1605.0) == Slot(1, 1600.0)
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0])
-def test_interval_of_no_length_is_refused(seconds: float) -> None:
-    with pytest.raises(ConfigurationError, match="DBT_RUN_INTERVAL"):
-        check_interval(seconds)
-
-
-def test_interval_may_be_shorter_than_a_second() -> None:
-    assert check_interval(0.5) == 0.5

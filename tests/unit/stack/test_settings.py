@@ -103,6 +103,15 @@ def test_environment_wins_over_the_env_file(tmp_path: Path) -> None:
     assert (settings.num_devices, settings.num_customers) == (20, 8)
 
 
+def test_an_empty_variable_counts_without_an_env_file_and_beside_one(tmp_path: Path) -> None:
+    """In a container there is no env file: an empty access key there means the machine's role."""
+    env_file = tmp_path / ".env"
+    variables = {"METERHOUSE_ENV": str(env_file), "S3_ACCESS_KEY": ""}
+    assert load_settings(variables).s3_access_key == ""
+    env_file.write_text("S3_ACCESS_KEY=owner\n")
+    assert load_settings(variables).s3_access_key == ""
+
+
 def test_an_empty_address_is_this_machine_and_the_port(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text("KAFKA_PORT=29092\nMINIO_PORT=29000\n")
@@ -113,10 +122,20 @@ def test_an_empty_address_is_this_machine_and_the_port(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "wanted"),
-    [("KAFKA_PORT=many", "KAFKA_PORT as int"), ("DBT_AUTO_RUN=yes", "true or false")],
-    ids=["number", "truth value"],
+    [
+        ("KAFKA_PORT=many", "KAFKA_PORT as int"),
+        ("DBT_AUTO_RUN=yes", "true or false"),
+        ("MESSAGE_INTERVAL=nan", "MESSAGE_INTERVAL as a finite number"),
+        ("MAINTENANCE_INTERVAL=inf", "MAINTENANCE_INTERVAL as a finite number"),
+        ("NUM_DEVICES=0", "NUM_DEVICES above 0"),
+        ("NUM_CUSTOMERS=-5", "NUM_CUSTOMERS above 0"),
+        ("MESSAGE_INTERVAL=-2", "MESSAGE_INTERVAL above 0"),
+        ("LANDING_COMMIT_ROWS=0", "LANDING_COMMIT_ROWS above 0"),
+        ("LANDING_COMMIT_SECONDS=0", "LANDING_COMMIT_SECONDS above 0"),
+        ("DBT_RUN_INTERVAL=0", "DBT_RUN_INTERVAL above 0"),
+    ],
 )
-def test_a_value_of_the_wrong_type_names_the_setting(
+def test_a_value_of_the_wrong_type_or_range_names_the_setting(
     tmp_path: Path, line: str, wanted: str
 ) -> None:
     env_file = tmp_path / ".env"
