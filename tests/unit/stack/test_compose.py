@@ -16,7 +16,7 @@ from stack.__main__ import SECURE_OVERLAY
 from stack.engine import COMPOSE_FILE
 from stack.root import PROJECT_ROOT
 from stack.services import trino
-from stack.settings import load_settings
+from stack.settings import EXAMPLE_FILE, load_settings, parse_env_file
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
 OVERLAY: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_ROOT / SECURE_OVERLAY).read_text())[
@@ -111,6 +111,25 @@ def test_a_secure_trino_is_configured_alike_in_both_modes() -> None:
     )
     assert of_each_mode <= set(contained)
     assert native["http-server.http.enabled"] == "false"
+
+
+def test_a_secure_trino_lacks_nothing_that_a_plain_one_is_told() -> None:
+    """A list in the overlay takes the place of the whole list in docker-compose.yml."""
+    plain, secure = (
+        {word.split("=", 1)[0] for word in each["trino-coordinator"]["command"]}
+        for each in (SERVICES, OVERLAY)
+    )
+    assert plain - secure == {"-Dhttp-server.http.port"}
+
+
+def test_the_simulators_container_gets_the_settings_that_it_reads() -> None:
+    folder = PROJECT_ROOT / "simulator"
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    read = {name.upper() for name in re.findall(r"\bsettings\.([a-z_]+)", text)}
+    own = set(parse_env_file(EXAMPLE_FILE))
+    # Those of whoever fills the master data, which is another container.
+    elsewhere = {"METER_TIME_ZONE", "POSTGRES_PASSWORD"}
+    assert (read & own) - elsewhere <= set(SERVICES["telemetry-simulator"]["environment"])
 
 
 def test_kafka_is_configured_alike_in_both_modes() -> None:
