@@ -20,9 +20,15 @@ SHOWN_PROBLEM = 200
 def connection(settings: Settings, user: str) -> dict[str, Any]:
     """Arguments of trino.dbapi.connect: where Trino is, and a login where the stack is secure.
 
+    Sessions are in UTC, not in the machine's own zone: current_date is the marts' day.
     Raises ConfigurationError for a user whose password is not in the settings.
     """
-    where = {"host": settings.trino_host, "port": settings.trino_port, "user": user}
+    where = {
+        "host": settings.trino_host,
+        "port": settings.trino_port,
+        "user": user,
+        "timezone": "UTC",
+    }
     if not settings.secure:
         return where | {"http_scheme": "http"}
     session = requests.Session()

@@ -24,7 +24,13 @@ def test_a_plain_client_has_no_login() -> None:
         "bootstrap.servers",
         "broker.address.family",
     }
-    assert trino_client.connection(PLAIN, "dbt")["http_scheme"] == "http"
+    assert trino_client.connection(PLAIN, "dbt") == {
+        "host": "localhost",
+        "port": 8081,
+        "user": "dbt",
+        "timezone": "UTC",
+        "http_scheme": "http",
+    }
     assert trino_client.address(PLAIN) == "http://localhost:8081"
 
 
@@ -103,7 +109,7 @@ def test_the_choice_is_kept_in_the_env_file_and_taken_back(
         ("", "true", overlay),
         ("false", "false", "docker-compose.yml"),
     ):
-        monkeypatch.setenv("SECURE", choice)
+        monkeypatch.setenv("SECURE", choice) if choice else monkeypatch.delenv("SECURE")
         assert main(["env"]) == 0
         kept = parse_env_file(path)
         assert (kept["SECURE"], kept["COMPOSE_FILE"]) == (secure, files)
