@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from stack.errors import ConfigurationError
@@ -16,6 +17,9 @@ from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 
 TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
+# A message's time is the broker's, not its sender's: data that comes late is not old to retention,
+# and of two messages of a partition the later one has the later time.
+TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
             create(admin, topic)
             say(f"{topic.name}: created with {topic.partitions} partitions")
             continue
+        use_broker_time(admin, topic)
         found = len(existing[topic.name].partitions)
         differs = f", declared are {topic.partitions}" if found != topic.partitions else ""
         say(f"{topic.name}: there, {found} partitions{differs}")
@@ -65,10 +70,17 @@ def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
 
 def create(admin: AdminClient, topic: Topic) -> None:
     """Create one topic; one that another setup made meanwhile is as good."""
-    options = {"retention.ms": str(topic.retention_ms)}
+    options = {"retention.ms": str(topic.retention_ms), TIME_SETTING: BROKER_TIME}
     wanted = NewTopic(topic.name, topic.partitions, config=options)
     try:
         admin.create_topics([wanted])[topic.name].result()
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
+
+
+def use_broker_time(admin: AdminClient, topic: Topic) -> None:
+    """Have a topic that is there take the broker's time for what comes from now on."""
+    entry = ConfigEntry(TIME_SETTING, BROKER_TIME, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result()

@@ -17,6 +17,7 @@ from stack.kafka_client import DBT, Options, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
 from stack.settings import Settings
+from stack.topics import BROKER_TIME, TIME_SETTING
 
 ANSWER_SECONDS = 10.0
 LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"
@@ -81,8 +82,13 @@ def judge(topic: str, landed: Landed, held: Held, now: datetime) -> Retention:
 
 
 def setting_problems(configuration: Mapping[str, str]) -> list[str]:
-    """Settings with which Kafka deletes messages whatever their age."""
+    """Settings with which Kafka deletes messages whatever the time since they came."""
     problems = []
+    if configuration.get(TIME_SETTING) != BROKER_TIME:
+        problems.append(
+            f"{TIME_SETTING} is not {BROKER_TIME}: what a sender calls old may go before it lands; "
+            "./initial-setup.sh sets it"
+        )
     if "compact" in configuration.get("cleanup.policy", "delete"):
         problems.append("cleanup.policy compact deletes messages with newer ones of their key")
     if int(configuration.get("retention.bytes", "-1")) >= 0:

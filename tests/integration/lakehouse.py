@@ -69,14 +69,21 @@ class Lakehouse:
         ((value,),) = self.sql(statement)
         return value
 
-    def send(self, *messages: Reading, topic: str = TOPIC) -> None:
+    def send(self, *messages: Reading, topic: str = TOPIC, sender_ms: int = 0) -> None:
         """Produce telemetry and wait until every message is acknowledged."""
-        self.send_raw([(m["device_id"].encode(), json.dumps(m).encode()) for m in messages], topic)
+        pairs = [(m["device_id"].encode(), json.dumps(m).encode()) for m in messages]
+        self.send_raw(pairs, topic, sender_ms)
 
     def send_raw(
-        self, pairs: Iterable[tuple[bytes | None, bytes | None]], topic: str = TOPIC
+        self,
+        pairs: Iterable[tuple[bytes | None, bytes | None]],
+        topic: str = TOPIC,
+        sender_ms: int = 0,
     ) -> None:
-        """Produce (key, value) pairs as they are and wait for the acknowledgements."""
+        """Produce (key, value) pairs as they are and wait for the acknowledgements.
+
+        sender_ms: where the sender's clock stands, in milliseconds since 1970; 0: right.
+        """
         errors: list[object] = []
         options = client_options(self.settings) | {
             "enable.idempotence": True,
@@ -85,7 +92,11 @@ class Lakehouse:
         producer = Producer(options)
         for key, value in pairs:
             producer.produce(
-                topic, value, key, on_delivery=lambda e, _: errors.append(e) if e else None
+                topic,
+                value,
+                key,
+                on_delivery=lambda e, _: errors.append(e) if e else None,
+                timestamp=sender_ms,
             )
             producer.poll(0)
         assert producer.flush(120) == 0, "messages were not acknowledged within 120 s"

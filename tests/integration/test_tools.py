@@ -65,6 +65,7 @@ def test_kafka_topics_describes_six_partitions() -> None:
     text = output("bin/kafka-topics --describe --topic telemetry_raw")
     assert "PartitionCount: 6" in text
     assert "retention.ms=604800000" in text
+    assert "message.timestamp.type=LogAppendTime" in text
 
 
 def test_console_consumer_reads_messages() -> None:
@@ -87,6 +88,12 @@ def test_trino_answers_the_queries_of_the_contract() -> None:
         'bin/trino --execute "select * from iceberg.marts.customer_usage_summary '
         "where customer_alert_status != 'NORMAL'\""
     )
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_trino_counts_days_in_utc_on_a_machine_of_another_zone(zone: str) -> None:
+    found = output(f"TZ={zone} bin/trino --output-format TSV --execute 'select current_timezone()'")
+    assert found.strip() == "UTC"
 
 
 def test_trino_shows_the_topic_as_text() -> None:

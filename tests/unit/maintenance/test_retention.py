@@ -9,7 +9,12 @@ import pytest
 from stack.maintenance.retention import Held, Landed, judge
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
-WEEK = {"retention.ms": "604800000", "retention.bytes": "-1", "cleanup.policy": "delete"}
+WEEK = {
+    "retention.ms": "604800000",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+    "message.timestamp.type": "LogAppendTime",
+}
 
 
 def landed(hours_ago: float, **offsets: int) -> Landed:
@@ -45,8 +50,9 @@ def test_an_overtaken_partition_is_named_with_what_is_gone() -> None:
         ({"cleanup.policy": "compact,delete"}, "cleanup.policy compact"),
         ({"retention.bytes": "1000000"}, "retention.bytes"),
         ({"retention.ms": "3600000"}, "under 24 h"),
+        ({"message.timestamp.type": "CreateTime"}, "message.timestamp.type is not LogAppendTime"),
     ],
-    ids=["compaction", "by size", "an hour"],
+    ids=["compaction", "by size", "an hour", "senders' time"],
 )
 def test_a_setting_that_deletes_too_soon_is_named(change: dict[str, str], problem: str) -> None:
     found = judge("t", landed(0, p0=10), Held(WEEK | change, {0: (0, 10)}), NOON)
