@@ -46,6 +46,21 @@ create table if not exists public.device_master (
     updated_at timestamptz not null default current_timestamp
 );
 
+-- Trino knows the names of the IANA list alone, PostgreSQL abbreviations and POSIX rules as well: a
+-- zone that only one of the two knows would stop every model. What stands there already is left.
+do $$
+begin
+    if not exists (
+        select from pg_constraint where conname = 'device_master_time_zone_is_of_iana'
+    ) then
+        alter table public.device_master
+        add constraint device_master_time_zone_is_of_iana
+        check (time_zone ~ '^(UTC|Etc/GMT[+-][0-9]{1,2}|[A-Z][A-Za-z]+(/[A-Za-z_-]+)+)$')
+        not valid;
+    end if;
+end
+$$;
+
 create index if not exists device_master_customer_id on public.device_master (customer_id);
 create index if not exists device_master_transformer_id on public.device_master (transformer_id);
 

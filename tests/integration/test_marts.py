@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tests.integration.access import Access
@@ -88,7 +89,8 @@ def test_a_duplicate_counts_once_and_a_correction_replaces(lakehouse: Lakehouse)
     corrected = reading(device, f"{day(1)}T10:30:00Z", energy_kwh=2.5)
     lakehouse.send(first, other, first)
     lakehouse.land_and_round()
-    lakehouse.send(first, corrected)
+    # A sender whose clock stands in 2001: the broker's time counts.
+    lakehouse.send(first, corrected, sender_ms=1_000_000_000_000)
     lakehouse.land_and_round()
 
     versions = lakehouse.sql(
@@ -106,6 +108,14 @@ def test_days_are_the_meters_own(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
     # Sydney is ten hours ahead in July: eight in the evening UTC is six in the morning after.
     assert daily_energy(lakehouse, device) == {"2026-07-02": Decimal("1.0")}
+
+
+@pytest.mark.parametrize("zone", ["CEST", "ABC5", "posix/Europe/Berlin", "Europe/Nowhere"])
+def test_a_zone_that_only_postgresql_knows_or_nobody_is_refused(
+    lakehouse: Lakehouse, zone: str
+) -> None:
+    with pytest.raises(psycopg2.Error, match=r"time.zone"):
+        lakehouse.new_devices(time_zone=zone)
 
 
 def test_warnings_decide_the_status_of_a_day(lakehouse: Lakehouse) -> None:
