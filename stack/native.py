@@ -17,6 +17,8 @@ from stack.settings import Settings
 from stack.supervision import Process, Supervisor, python_service, wait_for
 
 RUNNING_SECONDS = 30.0
+# As long after its start nothing is expected of what a service says of itself.
+FIRST_SECONDS = 120.0
 # The lander ends with this code when Kafka no longer holds what it has to land: a person decides.
 MESSAGES_LOST = 3
 
@@ -68,6 +70,7 @@ def start(settings: Settings, say: Say) -> None:
     initialise(settings, say)
     start_each(supervisor, pipeline(settings), say)
     check_running(supervisor, paths)
+    ready.wait(settings, READY_SECONDS, say, ready.PAGES)
 
 
 def start_stores(settings: Settings, say: Say) -> None:
@@ -150,8 +153,10 @@ def states(settings: Settings) -> list[State]:
 
 def state_of(process: Process, address: str, paths: Paths) -> State:
     """One service's state; what listens to nobody says how it is."""
-    note = address or health.note(paths.health / f"{process.name}.json")
-    is_good = process.status == "RUNNING"
+    report = paths.health / f"{process.name}.json"
+    note = address or health.note(report)
+    is_well = bool(address) or process.up_seconds < FIRST_SECONDS or health.is_good(report)
+    is_good = process.status == "RUNNING" and is_well
     return State(process.name, process.status, is_good, process.memory_mb, process.up_seconds, note)
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import psycopg2
+import requests
 from confluent_kafka import (
     Consumer,
     KafkaError,
@@ -124,11 +125,29 @@ def ask_trino(settings: Settings) -> None:
         trino.query(settings, f"show schemas from {catalog}")
 
 
+def ask_explorer(settings: Settings) -> None:
+    """Ask the explorer's page how it is."""
+    ask_page(settings.explorer_port)
+
+
+def ask_kafka_page(settings: Settings) -> None:
+    """Ask the Kafka page of a native stack how it is."""
+    ask_page(settings.kafka_ui_port)
+
+
+def ask_page(port: int) -> None:
+    """Ask Streamlit on this machine; it listens once its first questions were answered."""
+    requests.get(
+        f"http://localhost:{port}/_stcore/health", timeout=ANSWER_SECONDS
+    ).raise_for_status()
+
+
 POSTGRES = Probe("postgres", ask_postgres)
 KAFKA = Probe("kafka", ask_kafka)
 OBJECTSTORE = Probe("object store", ask_objectstore)
 TRINO = Probe("trino", ask_trino)
 ALL = (POSTGRES, KAFKA, OBJECTSTORE, TRINO)
+PAGES = (Probe("explorer", ask_explorer), Probe("kafka-ui", ask_kafka_page))
 
 
 def wait(
