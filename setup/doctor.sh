@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Show every preflight check with its fix; of a service that is not well the reason and its log.
 
-source setup/mode.sh
-step "Preflight"
-preflight=0
-"$python" -m stack doctor || preflight=$?
-if "$venv_python" -c '' 2>/dev/null; then
-  step "Services"
-  stack problems
+step "Mode"
+# Where the mode that is asked for cannot be had, the checks are shown all the same.
+if found=$("$python" -m stack mode); then
+  export RUN_MODE=$found
 fi
-exit "$preflight"
+step "Preflight"
+problems=0
+"$python" -m stack doctor || problems=$?
+if [[ -n $found ]] && "$venv_python" -c '' 2>/dev/null; then
+  step "Services"
+  stack problems || problems=$?
+fi
+exit "$problems"
