@@ -9,8 +9,9 @@ demo_folder=$(stack get STATE_DIR)/demo
 run_folder=$demo_folder/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run_folder"
 
-# History comes once: later demos add live readings, which no half-hour may count again.
-if [[ ! -f $demo_folder/history-sent ]]; then
+# History comes once into a topic: later demos add live readings, which no half-hour may count again.
+history_sent=$demo_folder/history-of-$("$venv_python" setup/demo_report.py topic "$run_folder")
+if [[ ! -f $history_sent ]]; then
   step "History of 8 meters: a week, half-hourly, some readings broken on purpose"
   summary "$run_folder/history.log" '^ .*acknowledged' "$venv_python" \
     simulator/telemetry_simulator.py "${simulated[@]}" --days 7 --faults all=0.01 \
@@ -22,7 +23,7 @@ if [[ ! -f $demo_folder/history-sent ]]; then
       --device "${replayed[index]}" --series $((index + 1)) --days 7 --shift-to-now \
       --report "$run_folder/replay-$index.json"
   done
-  touch "$demo_folder/history-sent"
+  touch "$history_sent"
 fi
 
 step "Live readings for $live_seconds seconds"

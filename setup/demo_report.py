@@ -1,6 +1,7 @@
 """The demo's closing screens: the balance from sender to quarantine, and the marts.
 
-Usage: demo_report.py land FOLDER   wait until everything in the topics has landed
+Usage: demo_report.py topic FOLDER  print Kafka's id of the readings' topic
+       demo_report.py land FOLDER   wait until everything in the topics has landed
        demo_report.py show FOLDER   print balance and marts; exit 1 if the balance does not hold
 FOLDER holds the senders' reports (*.json) of one demo run.
 """
@@ -26,6 +27,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from simulator.delivery import topic_ids
 from stack.errors import MeterhouseError, RetriableError
 from stack.kafka_client import client_options
 from stack.ready import ANSWER_SECONDS
@@ -87,6 +89,12 @@ def landed_offsets(settings: Settings, topic: str) -> Offsets:
     )
     offsets = json.loads(rows[0][0])["offsets"] if rows else {}
     return {int(number): offset for number, offset in offsets.items()}
+
+
+def topic(settings: Settings, _folder: Path, console: Console) -> None:
+    """Print Kafka's id of the topic of readings: another one after its data was deleted."""
+    name = settings.topic_name
+    console.print(topic_ids(client_options(settings), [name])[name])
 
 
 def land(settings: Settings, folder: Path, console: Console) -> None:
@@ -312,8 +320,8 @@ def show(settings: Settings, folder: Path, console: Console) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one of the two commands; expected failures print one message."""
-    commands: Mapping[str, Any] = {"land": land, "show": show}
+    """Run one of the commands; expected failures print one message."""
+    commands: Mapping[str, Any] = {"topic": topic, "land": land, "show": show}
     if len(words) != 2 or words[0] not in commands:
         sys.stderr.write(f"{__doc__}\n")
         return 2
