@@ -120,7 +120,40 @@ def test_profile_logs_in_where_the_stack_is_secure(secure: str, scheme: str) -> 
     credentials = TrinoCredentialsFactory.from_dict(profile)
     assert credentials.http_scheme.value == scheme
     assert credentials.cert == "/state/tls/client/ca.pem"
+    assert credentials.timezone == "UTC"
     assert (credentials.trino_auth() is not None) is (secure == "true")
+
+
+def spelled(sql: str) -> str:
+    """What the macro makes of a view's SQL."""
+    environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701
+    source = (PROJECT / "macros/materializations/spelled.sql").read_text("utf-8")
+    names = {"modules": {"re": re}, "return": str, "sql": sql}
+    return environment.from_string(source + "{{ spelled(sql) }}").render(names).strip()
+
+
+def test_a_view_is_the_same_in_trinos_spelling() -> None:
+    ours = """
+        select a, count(*) as n -- it's all
+        from t where a != 'As it is' and b - 1 < 2 order by a
+    """
+    trinos = """SELECT
+          a
+        , count(*) n
+        FROM
+          t
+        WHERE ((a <> 'As it is') AND ((b - 1) < 2))
+        ORDER BY a ASC
+    """
+    assert spelled(ours) == spelled(trinos)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a < 2", "a <= 2"), ("a - 1", "a + 1"), ("'OK'", "'ok'"), ("'a b'", "'ab'"), ("1", "-1")],
+)
+def test_a_view_that_says_something_else_is_another_one(before: str, after: str) -> None:
+    assert spelled(f"select {before} from t") != spelled(f"select {after} from t")
 
 
 def test_fault_rules_know_every_event_that_meters_write() -> None:
