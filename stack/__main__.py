@@ -176,8 +176,7 @@ def run_maintain(settings: Settings, arguments: argparse.Namespace) -> int:
     """Compact tables, expire old states, remove orphans, look at topics; 1 if anything is wrong."""
     from stack.maintenance import run_maintenance
 
-    wanted = set(arguments.tables)
-    return run_maintenance(settings, say, lambda table: not wanted or str(table) in wanted)
+    return run_maintenance(settings, say, set(arguments.tables))
 
 
 def run_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:

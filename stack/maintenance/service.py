@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stack import lock as locks
 from stack import statements
-from stack.errors import MeterhouseError
+from stack.errors import ConfigurationError, MeterhouseError
 from stack.lock import Witness
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy, policy_of
@@ -75,11 +75,12 @@ def exit_code(results: list[Done], topics: list[retention.Retention]) -> int:
     return OK if all(done.is_whole for done in results) else UNFINISHED
 
 
-def run_maintenance(settings: Settings, say: Say, chosen: Callable[[Table], bool]) -> int:
-    """Maintain the chosen tables by hand; 0, 1 if anything is wrong, 130 if interrupted.
+def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
+    """Maintain tables by hand; 0, 1 if anything is wrong, 130 if interrupted.
 
-    Raises ConfigurationError for settings that would endanger readers, RetriableError if another
-    writer keeps the lock or a service is away.
+    wanted: names with their schemas; empty: every table. Raises ConfigurationError for a name that
+    no table has and for settings that would endanger readers, RetriableError if another writer
+    keeps the lock or a service is away.
     """
     policy = policy_of(settings)
     trino = statements.Trino(settings, USER)
@@ -87,13 +88,25 @@ def run_maintenance(settings: Settings, say: Say, chosen: Callable[[Table], bool
         locks.hold_lock(settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY),
         locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
     ):
-        found = [table for table in tables(settings) if chosen(table)]
+        found = chosen(tables(settings), wanted)
         run = Run(settings, policy, lock.for_child(settings), say)
         return run_watched(
             lambda: as_process(lambda: run(found)),
             lock.glance,
             lambda: end_statements(trino, say),
         )
+
+
+def chosen(found: list[Table], wanted: Set[str]) -> list[Table]:
+    """The wanted ones, or all. Raises ConfigurationError for a name that none has."""
+    names = {str(table) for table in found}
+    if unknown := wanted - names:
+        raise ConfigurationError(
+            f"tables to maintain, of {', '.join(sorted(names))}",
+            ", ".join(sorted(unknown)),
+            "name a table with its schema, as it is written there",
+        )
+    return [table for table in found if not wanted or str(table) in wanted]
 
 
 def as_process(work: Callable[[], int]) -> None:

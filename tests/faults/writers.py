@@ -313,7 +313,7 @@ def be_writer(
     settings = load_settings()
     if is_maintenance:
         replace("stack.maintenance.service:policy_of", lambda _: lambda _: EAGER)
-        code = run_maintenance(settings, print, lambda table: table in MAINTAINED)
+        code = run_maintenance(settings, print, set(map(str, MAINTAINED)))
     else:
         code = run_dbt(["run"], settings)
     sys.exit(code)

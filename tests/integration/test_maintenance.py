@@ -232,7 +232,7 @@ def test_a_run_by_hand_is_recorded(
         scratch.land(number)
     said: list[str] = []
 
-    code = run_maintenance(scratch.settings, said.append, lambda table: table == scratch.table)
+    code = run_maintenance(scratch.settings, said.append, {str(scratch.table)})
 
     assert code == 0
     rows = scratch.lakehouse.sql(

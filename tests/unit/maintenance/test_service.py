@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from stack.errors import ConfigurationError
 from stack.maintenance.retention import Retention
-from stack.maintenance.service import FAILED, OK, UNFINISHED, Upkeep, exit_code, last_run_file
+from stack.maintenance.service import (
+    FAILED,
+    OK,
+    UNFINISHED,
+    Upkeep,
+    chosen,
+    exit_code,
+    last_run_file,
+)
 from stack.maintenance.tables import State, Table
 from stack.maintenance.work import Done
 from stack.settings import Settings, load_settings
@@ -76,3 +85,14 @@ def test_a_runner_that_is_to_end_begins_no_maintenance(tmp_path: Path) -> None:
 )
 def test_exit_code(done: Done, problems: tuple[str, ...], expected: int) -> None:
     assert exit_code([DONE, done], [Retention("t", 168.0, problems)]) == expected
+
+
+def test_a_run_by_hand_takes_the_named_tables_or_all() -> None:
+    found = [Table("marts", "m"), Table("staging", "s")]
+    assert chosen(found, {"staging.s"}) == [Table("staging", "s")]
+    assert chosen(found, set()) == found
+
+
+def test_a_name_that_no_table_has_is_an_error_that_lists_the_tables() -> None:
+    with pytest.raises(ConfigurationError, match=r"marts\.m, staging\.s; found m, x"):
+        chosen([Table("staging", "s"), Table("marts", "m")], {"x", "m", "staging.s"})
