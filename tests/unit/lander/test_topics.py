@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from lander.topics import choose_topics, load_topic, load_topics
 from stack.errors import ConfigurationError
+from stack.root import PROJECT_ROOT
 
 GOOD = """
 topic: pings
@@ -102,3 +104,11 @@ def test_telemetry_declares_the_columns_of_the_outside_contract() -> None:
         "metrics.voltage": "voltage",
         "metrics.battery_pct": "battery_pct",
     }
+
+
+def test_the_topic_is_shown_in_trino_with_every_declared_field() -> None:
+    shown = json.loads((PROJECT_ROOT / "trino/etc/kafka/telemetry_raw.json").read_text("utf-8"))
+    (topic,) = choose_topics(load_topics(), ["telemetry_raw"])
+    paths = {field["mapping"] for field in shown["message"]["fields"]}
+    assert paths == {"/".join(field.path) for field in topic.fields}
+    assert {field["type"] for field in shown["message"]["fields"]} == {"VARCHAR"}
