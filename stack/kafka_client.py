@@ -24,6 +24,9 @@ LANDER, SIMULATOR, EXPLORER, TRINO, DBT, PEOPLE = USERS = (
     "people",
 )
 SCRAM = "SCRAM-SHA-512"
+# A message's time is the broker's, not its sender's: data that comes late is not old to retention,
+# and of two messages of a partition the later one has the later time.
+TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
 
 
 def connection(settings: Settings, user: str, servers: str = "") -> Options:

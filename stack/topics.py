@@ -11,15 +11,12 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.cimpl import NewTopic
 
 from stack.errors import ConfigurationError
-from stack.kafka_client import client_options
+from stack.kafka_client import BROKER_TIME, TIME_SETTING, client_options
 from stack.ready import ANSWER_SECONDS
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 
 TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
-# A message's time is the broker's, not its sender's: data that comes late is not old to retention,
-# and of two messages of a partition the later one has the later time.
-TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
 from stack.errors import RetriableError
-from stack.kafka_client import DBT, Options, client_options
+from stack.kafka_client import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
 from stack.settings import Settings
-from stack.topics import BROKER_TIME, TIME_SETTING
 
 ANSWER_SECONDS = 10.0
 LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"
@@ -87,7 +86,7 @@ def setting_problems(configuration: Mapping[str, str]) -> list[str]:
     if configuration.get(TIME_SETTING) != BROKER_TIME:
         problems.append(
             f"{TIME_SETTING} is not {BROKER_TIME}: what a sender calls old may go before it lands; "
-            "./initial-setup.sh sets it"
+            "set it, as ./initial-setup.sh does for kafka/topics.tsv"
         )
     if "compact" in configuration.get("cleanup.policy", "delete"):
         problems.append("cleanup.policy compact deletes messages with newer ones of their key")

@@ -1,0 +1,44 @@
+"""Each container's programs start with what its image installs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from stack.root import PROJECT_ROOT
+
+REQUIREMENTS = PROJECT_ROOT / "requirements"
+RUN_BY_DBT = (
+    "stack.__main__",
+    "stack.health",
+    "stack.maintenance.service",
+    "stack.reconciliation.command",
+    "stack.replay",
+    "stack.rounds.service",
+)
+
+
+def installed(image: str) -> set[str]:
+    """The packages of an image."""
+    text = (REQUIREMENTS / f"{image}.txt").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+
+
+def test_rounds_and_maintenance_start_without_the_landers_packages() -> None:
+    lacking = sorted({"minio", "numpy", "pyarrow", "pyiceberg", "faker"} - installed("dbt"))
+    assert "minio" in lacking
+    lines = [
+        "import sys",
+        *(f"sys.modules[{name!r}] = None" for name in lacking),
+        *(f"import {name}" for name in RUN_BY_DBT),
+    ]
+    result = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
