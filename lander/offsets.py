@@ -194,9 +194,16 @@ def losses_from_json(text: str | None) -> list[Loss]:
 
 
 def record_losses(known: Sequence[Loss], seen: Sequence[Loss]) -> list[Loss]:
-    """The known losses with those now seen; one seen again keeps its first time of notice."""
+    """The known losses with those now seen; one seen again keeps its first time of notice.
+
+    One that nobody has accepted may have been noticed before losses had a topic id.
+    """
     merged = {loss.key: loss for loss in known}
     for loss in seen:
+        nameless = merged.get(replace(loss, topic_id=None).key)
+        if loss.topic_id and nameless and not nameless.is_accepted:
+            del merged[nameless.key]
+            merged.setdefault(loss.key, replace(nameless, topic_id=loss.topic_id))
         earlier = merged.get(loss.key)
         kept = replace(loss, noticed_at=earlier.noticed_at) if earlier else loss
         merged[loss.key] = kept

@@ -35,6 +35,7 @@ from sqlalchemy import URL
 
 from lander import schema
 from lander.offsets import (
+    CUT_SHORT,
     LANDED_PROPERTY,
     LOST_PROPERTY,
     MADE_ANEW,
@@ -371,16 +372,16 @@ def difference(rows: pa.Table, landed: Landed, losses: Sequence[Loss]) -> str | 
 def leads_on(following: int, stored: int | None, accepted: Sequence[Loss]) -> bool:
     """Whether accepted losses of a partition lead from where its rows end to where it goes on.
 
-    stored: None where it goes on in another topic.
+    stored: None where it goes on in another topic. A topic cut short goes on at an offset that no
+    loss tells.
     """
-    reached = {following}
+    reached, is_cut, is_anew = {following}, False, False
     for loss in accepted:
-        if loss.first not in reached:
-            continue
-        if loss.last is None:
-            return (stored is None) == (loss.reason == MADE_ANEW)
-        reached.add(loss.last + 1)
-    return stored in reached
+        if is_cut or loss.first in reached:
+            is_cut |= loss.reason == CUT_SHORT
+            is_anew |= loss.reason == MADE_ANEW
+            reached.add(-1 if loss.last is None else loss.last + 1)
+    return is_anew if stored is None else is_cut or stored in reached
 
 
 def write_data_file(table: Table, groups: Iterable[pa.Table], landed_at: datetime) -> DataFile:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lander.offsets import (
+    CUT_SHORT,
     LANDED_PROPERTY,
     LOST_PROPERTY,
     Landed,
@@ -151,6 +152,8 @@ def watermark_differences(
     held = ends.get(watermark.topic_id, {})
     for partition, following in sorted(watermark.offsets.items()):
         end = held.get(partition, 0)
+        if following < end and is_cut_short(losses, watermark.topic_id, partition):
+            continue
         if following - lost_between(losses, watermark.topic_id, partition, end, following) != end:
             yield Difference(
                 f"{table}, partition {partition}: rows up to offset {following - 1}, "
@@ -158,6 +161,14 @@ def watermark_differences(
                 f"rows up to {end - 1}",
                 RESTORE,
             )
+
+
+def is_cut_short(losses: Sequence[Loss], topic_id: str, partition: int) -> bool:
+    """Whether it was accepted that a partition goes on before where its rows end."""
+    return any(
+        loss.is_of(topic_id, partition) and loss.is_accepted and loss.reason == CUT_SHORT
+        for loss in losses
+    )
 
 
 def loss_differences(table: str, losses: Sequence[Loss]) -> Iterator[Difference]:

@@ -153,3 +153,19 @@ def test_a_loss_seen_again_is_recorded_once_with_its_first_time() -> None:
         Loss(0, 5, 30, "retention", NOON, is_accepted=True),
         other,
     ]
+
+
+def test_a_loss_noticed_before_losses_had_a_topic_is_accepted_with_one() -> None:
+    noticed = Loss(0, 5, 9, "retention", NOON)
+    of_older_topic = Loss(1, 0, 4, "retention", NOON, is_accepted=True)
+    later = NOON + timedelta(days=1)
+    accepted = [
+        Loss(0, 5, 30, "retention", later, is_accepted=True, topic_id="first"),
+        Loss(1, 0, 6, "retention", later, is_accepted=True, topic_id="first"),
+    ]
+
+    assert record_losses([noticed, of_older_topic], accepted) == [
+        of_older_topic,
+        replace(accepted[0], noticed_at=NOON),
+        accepted[1],
+    ]

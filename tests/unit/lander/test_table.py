@@ -271,6 +271,8 @@ ACCEPTED = [
     Loss(3, 5, 8, "retention", NOON, topic_id="first"),
     Loss(4, 5, None, "topic cut short", NOON, is_accepted=True, topic_id="first"),
     Loss(0, 5, None, "topic made anew", NOON, is_accepted=True, topic_id="first"),
+    Loss(5, 5, None, "topic cut short", NOON, is_accepted=True, topic_id="first"),
+    Loss(5, 2, None, "topic made anew", NOON, is_accepted=True, topic_id="first"),
     Loss(2, 0, 4, "retention", NOON, is_accepted=True, topic_id="older"),
 ]
 
@@ -286,6 +288,8 @@ ACCEPTED = [
         pytest.param(4, 5, Landed(7, NOON, {4: 2}, "first"), None, id="cut-short"),
         pytest.param(4, 5, Landed(7, NOON, {}, "first"), "property None", id="cut-to-nothing"),
         pytest.param(0, 5, Landed(7, NOON, {0: 0}, "second"), None, id="made-anew"),
+        pytest.param(5, 5, Landed(7, NOON, {5: 0}, "second"), None, id="cut-then-made-anew"),
+        pytest.param(5, 4, Landed(7, NOON, {5: 0}, "second"), "property None", id="neither"),
         pytest.param(1, 5, Landed(7, NOON, {1: 0}, "second"), "property None", id="another-topic"),
         pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-made-anew"),
     ],

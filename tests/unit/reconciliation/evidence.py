@@ -101,14 +101,19 @@ def model_head(count: int, batch: int, build: str = "b1") -> Head:
 
 
 def loss(
-    first: int, last: int | None, *, is_accepted: bool, topic_id: str | None = TOPIC_ID
+    first: int,
+    last: int | None,
+    *,
+    is_accepted: bool,
+    topic_id: str | None = TOPIC_ID,
+    reason: str = "retention",
 ) -> dict[str, object]:
     """A loss as the lander records it; without a topic id as it once did."""
     return {
         "partition": 0,
         "first": first,
         "last": last,
-        "reason": "retention",
+        "reason": reason,
         "noticed_at": AT,
         "is_accepted": is_accepted,
         **({"topic_id": topic_id} if topic_id else {}),

@@ -63,6 +63,15 @@ def test_an_accepted_loss_explains_its_gap_and_is_counted(topic_id: str | None) 
     assert landing.lost == 3
 
 
+@pytest.mark.parametrize(("is_accepted", "differences"), [(True, 0), (False, 2)])
+def test_a_topic_cut_short_goes_on_before_its_rows_end_once_accepted(
+    is_accepted: bool, differences: int
+) -> None:
+    lost = [loss(3, None, is_accepted=is_accepted, reason="topic cut short")]
+    landing = counted(rows(0, range(3)), {0: 1}, lost=lost)
+    assert len(landing.differences) == differences
+
+
 def test_a_loss_of_an_older_topic_explains_nothing() -> None:
     lost = [loss(2, 4, is_accepted=True, topic_id="older")]
     landing = counted(rows(0, [0, 1, 5]), {0: 6}, lost=lost)
