@@ -41,7 +41,7 @@ step "Balance and marts"
 "$venv_python" setup/demo_report.py show "$run_folder"
 
 step "Running"
-stack status
+stack status || echo "  Not all is well: ./initial-setup.sh doctor says why."
 stack security
 cat <<TEXT
 

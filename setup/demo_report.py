@@ -326,10 +326,11 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     console = Console(width=SCREEN_COLUMNS, highlight=False)
+    errors = Console(width=SCREEN_COLUMNS, highlight=False, stderr=True)
     try:
         return commands[words[0]](load_settings(), Path(words[1]), console) or 0
     except MeterhouseError as error:
-        console.print(f"  ✗ {error}", style="red")
+        errors.print(f"  ✗ {error}", style="red")
         return 1
 
 

@@ -2,7 +2,7 @@
 # Print what runs and where.
 
 step "Running"
-stack status
+stack status || echo "  Not all is well: ./initial-setup.sh doctor says why."
 stack security
 end_step
 cat <<TEXT

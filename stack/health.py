@@ -36,6 +36,11 @@ def is_alive(path: Path) -> bool:
     return time.time() - path.stat().st_mtime <= SILENT_SECONDS
 
 
+def is_since(path: Path, seconds: float) -> bool:
+    """Whether a file was written within so many seconds; not where there is none."""
+    return path.exists() and time.time() - path.stat().st_mtime <= seconds
+
+
 def is_good(path: Path) -> bool:
     """Whether a service lives and does its work.
 

@@ -17,8 +17,8 @@ from stack.settings import Settings
 from stack.supervision import Process, Supervisor, python_service, wait_for
 
 RUNNING_SECONDS = 30.0
-# As long after its start nothing is expected of what a service says of itself.
-FIRST_SECONDS = 120.0
+# So long after its start a service need not have said how it is.
+FIRST_SECONDS = 60.0
 # The lander ends with this code when Kafka no longer holds what it has to land: a person decides.
 MESSAGES_LOST = 3
 
@@ -155,8 +155,8 @@ def state_of(process: Process, address: str, paths: Paths) -> State:
     """One service's state; what listens to nobody says how it is."""
     report = paths.health / f"{process.name}.json"
     note = address or health.note(report)
-    is_well = bool(address) or process.up_seconds < FIRST_SECONDS or health.is_good(report)
-    is_good = process.status == "RUNNING" and is_well
+    is_new = process.up_seconds < FIRST_SECONDS and not health.is_since(report, process.up_seconds)
+    is_good = process.status == "RUNNING" and (bool(address) or is_new or health.is_good(report))
     return State(process.name, process.status, is_good, process.memory_mb, process.up_seconds, note)
 
 

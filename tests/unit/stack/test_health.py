@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stack import health
+from stack import health, native
+from stack.paths import paths_of
+from stack.settings import load_settings
+from stack.supervision import Process
 
 LANDING = {
     "state": "running",
@@ -83,3 +88,49 @@ def test_a_silent_service_is_not_well(tmp_path: Path) -> None:
     path = written(tmp_path, {"state": "idle"})
     os.utime(path, (0, 0))
     assert not health.is_good(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "up_and_age_seconds", "content", "expected"),
+    [
+        ("lander", (600, 1), {"state": "running", "topics": {"a": LANDING}}, True),
+        ("lander", (600, 1), {"state": "failed", "topics": {}}, False),
+        ("lander", (600, 300), {"state": "running", "topics": {"a": LANDING}}, False),
+        ("lander", (600, 0), None, False),
+        ("dbt", (600, 1), {"state": "idle", "consecutive_failures": 1}, False),
+        ("lander", (5, 0), None, True),
+        ("lander", (5, 8), {"state": "stopped", "topics": {}}, True),
+        ("lander", (5, 2), {"state": "failed", "topics": {}}, False),
+        ("explorer", (600, 0), None, True),
+    ],
+    ids=[
+        "at work",
+        "failed",
+        "silent",
+        "says nothing",
+        "rounds fail",
+        "just started",
+        "just started after a stop",
+        "failed at once",
+        "page",
+    ],
+)
+def test_a_native_service_is_well_if_it_says_so(
+    tmp_path: Path,
+    name: str,
+    up_and_age_seconds: tuple[float, float],
+    content: dict[str, object] | None,
+    expected: bool,
+) -> None:
+    paths = paths_of(replace(load_settings(), state_dir=tmp_path))
+    up_seconds, age_seconds = up_and_age_seconds
+    if content is not None:
+        paths.health.mkdir()
+        report = paths.health / f"{name}.json"
+        report.write_text(json.dumps(content))
+        written_at = time.time() - age_seconds
+        os.utime(report, (written_at, written_at))
+    address = "http://localhost:1" if name == "explorer" else ""
+    process = Process(name, "RUNNING", 1, 1.0, up_seconds)
+    assert native.state_of(process, address, paths).is_good is expected
+    assert not native.state_of(replace(process, status="BACKOFF"), address, paths).is_good
