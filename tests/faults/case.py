@@ -23,7 +23,7 @@ from pyiceberg.exceptions import NoSuchTableError
 
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
-from stack.kafka_client import client_options
+from stack.kafka_client import BROKER_TIME, TIME_SETTING, client_options
 from stack.settings import Settings
 from tests.faults import broken, steps
 from tests.faults.ledger import Stream
@@ -223,7 +223,8 @@ def grounds_of(settings: Settings, case: Case) -> Iterator[Grounds]:
         folder.mkdir()
         grounds = Grounds(settings, case, folder)
         admin = AdminClient(client_options(settings))
-        topic = NewTopic(grounds.topic, num_partitions=PARTITIONS, replication_factor=1)
+        # As setup makes the declared ones.
+        topic = NewTopic(grounds.topic, PARTITIONS, 1, config={TIME_SETTING: BROKER_TIME})
         admin.create_topics([topic])[grounds.topic].result(30)
         try:
             yield grounds
