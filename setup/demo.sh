@@ -9,7 +9,8 @@ demo_folder=$(stack get STATE_DIR)/demo
 run_folder=$demo_folder/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run_folder"
 
-# History comes once into a topic: later demos add live readings, which no half-hour may count again.
+# History comes once into a topic: later demos add live readings, which no half-hour may count
+# again.
 history_sent=$demo_folder/history-of-$("$venv_python" setup/demo_report.py topic "$run_folder")
 if [[ ! -f $history_sent ]]; then
   step "History of 8 meters: a week, half-hourly, some readings broken on purpose"

@@ -137,9 +137,11 @@ def ask_kafka_page(settings: Settings) -> None:
 
 def ask_page(port: int) -> None:
     """Ask Streamlit on this machine; it listens once its first questions were answered."""
-    requests.get(
-        f"http://localhost:{port}/_stcore/health", timeout=ANSWER_SECONDS
-    ).raise_for_status()
+    with requests.Session() as session:
+        # A proxy named in the environment does not know this machine's ports.
+        session.trust_env = False
+        answer = session.get(f"http://localhost:{port}/_stcore/health", timeout=ANSWER_SECONDS)
+        answer.raise_for_status()
 
 
 POSTGRES = Probe("postgres", ask_postgres)
