@@ -30,8 +30,10 @@ refuse_old_mount() {
 
 make_folders() {
   mkdir -p "$PGDATA"
-  chmod 700 "$PGDATA" || true
-  mkdir -p /run/postgresql && chmod 3775 /run/postgresql || true
+  # A folder of another owner: the server itself refuses a mode that it does not want.
+  chmod 700 "$PGDATA" || echo "the mode of $PGDATA is left as it is" >&2
+  { mkdir -p /run/postgresql && chmod 3775 /run/postgresql; } ||
+    echo "/run/postgresql is left as it is" >&2
   if ((EUID == 0)); then
     find "$PGDATA" /run/postgresql ! -user postgres -exec chown postgres {} +
   fi
