@@ -92,9 +92,13 @@ def landed_offsets(settings: Settings, topic: str) -> Offsets:
 
 
 def topic(settings: Settings, _folder: Path, console: Console) -> None:
-    """Print Kafka's id of the topic of readings: another one after its data was deleted."""
+    """Print Kafka's id of the topic of readings: another one after its data was deleted.
+
+    It is written as Kafka's own tools do, which is fit for a file's name; librdkafka says + and /.
+    """
     name = settings.topic_name
-    console.print(topic_ids(client_options(settings), [name])[name])
+    found = topic_ids(client_options(settings), [name])[name]
+    console.print(found.translate(str.maketrans("+/", "-_")))
 
 
 def land(settings: Settings, folder: Path, console: Console) -> None:
