@@ -9,6 +9,10 @@ attempt() {
   "$@" || failed+=("$name")
 }
 
+# Trino and Kafka of the tests live for minutes: what Java's second compiler would win them later
+# costs more now, a quarter of a round's time on two cores. Containers get it by their images.
+export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS:+$JAVA_TOOL_OPTIONS }-XX:TieredStopAtLevel=1"
+
 # start_engine: have a container engine, or say in one line why there is none and return 1.
 start_engine() {
   local code=0

@@ -63,6 +63,7 @@ def test_a_page_opens_soon(
     assert load_times[name] < SECONDS
 
 
+@pytest.mark.same_in_both_modes
 def test_overview_counts_meters_and_customers(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -77,6 +78,7 @@ def test_overview_counts_meters_and_customers(
     )
 
 
+@pytest.mark.same_in_both_modes
 def test_overview_shows_todays_energy(visit: Visit, explorer: str, lakehouse: Lakehouse) -> None:
     used = lakehouse.value(
         "select sum(total_energy_kwh) from iceberg.marts.device_daily_metrics "
@@ -90,6 +92,7 @@ def test_overview_shows_todays_energy(visit: Visit, explorer: str, lakehouse: La
         assert number(shown) == pytest.approx(float(used), abs=0.051)
 
 
+@pytest.mark.same_in_both_modes
 def test_overview_shows_the_balance(visit: Visit, explorer: str, lakehouse: Lakehouse) -> None:
     accepted = lakehouse.value("select count(*) from iceberg.staging.stg_telemetry_raw")
     rejected = lakehouse.value("select count(*) from iceberg.quality.quarantine_telemetry_raw")
@@ -99,6 +102,7 @@ def test_overview_shows_the_balance(visit: Visit, explorer: str, lakehouse: Lake
     assert "The balance holds" in shown
 
 
+@pytest.mark.same_in_both_modes
 def test_meters_are_found_by_status_and_text(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -116,6 +120,7 @@ def test_meters_are_found_by_status_and_text(
     assert "1 meters" in visitor.text()
 
 
+@pytest.mark.same_in_both_modes
 def test_a_meters_page_tells_its_state(visit: Visit, explorer: str, lakehouse: Lakehouse) -> None:
     device_id, reasons, warnings, customer_id = lakehouse.sql(WORST_METER)[0]
     visitor = opened(visit, explorer, "meters", meter=device_id)
@@ -127,6 +132,7 @@ def test_a_meters_page_tells_its_state(visit: Visit, explorer: str, lakehouse: L
         assert number(visitor.figure("Warnings, 7 days")) == warnings
 
 
+@pytest.mark.same_in_both_modes
 def test_the_overview_leads_to_an_unwell_meter(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -143,6 +149,7 @@ def test_the_overview_leads_to_an_unwell_meter(
     assert f"meter={device_id}" in visitor.page.url
 
 
+@pytest.mark.same_in_both_modes
 def test_a_customers_page_shows_its_energy(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -156,6 +163,7 @@ def test_a_customers_page_shows_its_energy(
     assert number(visitor.figure("Energy")) == pytest.approx(float(used), abs=0.051)
 
 
+@pytest.mark.same_in_both_modes
 def test_a_quarantined_message_is_shown_whole(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -193,6 +201,7 @@ def test_a_quarantined_message_leads_to_kafka(
     expect(shown.locator("code", has_text=message).first).to_be_visible()
 
 
+@pytest.mark.same_in_both_modes
 def test_a_meters_address_keeps_the_tab(visit: Visit, explorer: str, lakehouse: Lakehouse) -> None:
     device_id = lakehouse.value(
         "select max(device_id) from iceberg.marts.device_daily_metrics "
@@ -210,6 +219,7 @@ def test_a_meters_address_keeps_the_tab(visit: Visit, explorer: str, lakehouse: 
     expect(chart.first).to_be_visible(timeout=LIMIT_MS)
 
 
+@pytest.mark.same_in_both_modes
 def test_the_address_of_sql_keeps_the_chart(visit: Visit, explorer: str) -> None:
     statement = "select * from (values (1, 2, 3), (2, 4, 9)) as t(a, b, c)"
     visitor = opened(visit, explorer, "sql", sql=statement)
@@ -226,6 +236,7 @@ def test_the_address_of_sql_keeps_the_chart(visit: Visit, explorer: str) -> None
     expect(other.page.get_by_label("c by a").first).to_be_visible(timeout=LIMIT_MS)
 
 
+@pytest.mark.same_in_both_modes
 def test_data_quality_counts_what_was_quarantined(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
@@ -256,6 +267,7 @@ def test_sql_gives_rows_and_files(
     assert [list(row.values()) for row in table.to_pylist()] == wanted
 
 
+@pytest.mark.same_in_both_modes
 def test_sql_says_what_is_wrong(visit: Visit, explorer: str) -> None:
     visitor = opened(visit, explorer, "sql", sql="select nothing from marts.nowhere")
     visitor.page.get_by_role("button", name="Run").click()

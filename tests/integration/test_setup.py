@@ -91,6 +91,8 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
+# In containers tests/compose/test_lifecycle.py also makes them anew in between.
+@pytest.mark.same_in_both_modes
 @pytest.mark.restarts_services
 def test_a_stop_and_a_start_keep_all_data(lakehouse: Lakehouse) -> None:
     lakehouse.land_and_round()
