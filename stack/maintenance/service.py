@@ -44,7 +44,8 @@ Say = Callable[[str], None]
 class Run:
     """One run over all tables, in a child of the process that holds the lock.
 
-    limit_seconds: no statement begins later; None for no limit.
+    limit_seconds: no statement begins later; None for no limit. rest: file for the tables that the
+    limit left over.
     """
 
     settings: Settings
@@ -52,6 +53,7 @@ class Run:
     lock: Witness
     say: Say
     limit_seconds: float | None = None
+    rest: Path | None = None
 
     def __call__(self, found: list[Table]) -> int:
         """Maintain the tables, look at the topics, tell of both; OK, FAILED or UNFINISHED."""
@@ -61,6 +63,8 @@ class Run:
         with closing(Warehouse(self.settings, session_properties(self.policy))) as warehouse:
             every = (maintain(warehouse, table, self.policy, turn) for table in found)
             results = [done for done in every if done]
+            if self.rest:
+                replace_file(self.rest, json.dumps(left_over(results)))
             record.keep(warehouse, results, started_at)
             topics = retention.check(self.settings, warehouse, found, datetime.now(UTC))
         for text in (*record.lines(results), *map(str, topics)):
@@ -73,6 +77,21 @@ def exit_code(results: list[Done], topics: list[retention.Retention]) -> int:
     if any(done.error for done in results) or any(topic.problems for topic in topics):
         return FAILED
     return OK if all(done.is_whole for done in results) else UNFINISHED
+
+
+def left_over(results: list[Done]) -> list[str]:
+    """Tables not done to their end; first those that nothing was done to."""
+    unfinished = [done for done in results if not done.is_whole]
+    return [str(done.table) for done in sorted(unfinished, key=lambda done: len(done.steps))]
+
+
+def left_first(found: list[Table], rest: Path) -> list[Table]:
+    """The tables, those first that the last run left over: none waits for ever behind others."""
+    try:
+        order = {name: place for place, name in enumerate(json.loads(rest.read_text()))}
+    except (OSError, ValueError, TypeError):
+        return found
+    return sorted(found, key=lambda table: order.get(str(table), len(order)))
 
 
 def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
@@ -175,8 +194,9 @@ class Upkeep:
             locks.hold_lock(*turn) as lock,
         ):
             statements.settle(trino, self._log, beat=beat)
-            run = Run(settings, self._policy, lock.for_child(settings), self._log, limit)
-            found = tables(settings)
+            witness, rest = lock.for_child(settings), self._record.with_name("left_over.json")
+            run = Run(settings, self._policy, witness, self._log, limit, rest)
+            found = left_first(tables(settings), rest)
             process = child.start(
                 lambda: as_process(lambda: run(found)), lambda: end_statements(trino, self._log)
             )

@@ -19,6 +19,8 @@ from stack.maintenance.service import (
     chosen,
     exit_code,
     last_run_file,
+    left_first,
+    left_over,
 )
 from stack.maintenance.tables import State, Table
 from stack.maintenance.work import Done
@@ -96,3 +98,23 @@ def test_a_run_by_hand_takes_the_named_tables_or_all() -> None:
 def test_a_name_that_no_table_has_is_an_error_that_lists_the_tables() -> None:
     with pytest.raises(ConfigurationError, match=r"marts\.m, staging\.s; found m, x"):
         chosen([Table("staging", "s"), Table("marts", "m")], {"x", "m", "staging.s"})
+
+
+def test_tables_that_a_run_left_over_come_first_in_the_next(tmp_path: Path) -> None:
+    found = [Table("landing", "l"), Table("marts", "m"), Table("ops", "o")]
+    begun = Done(found[0], STATE, STATE, ("compact",), is_whole=False)
+    results = [begun, replace(DONE, is_whole=False), Done(found[2], STATE, STATE)]
+    rest = tmp_path / "left_over.json"
+    assert left_first(found, rest) == found
+    rest.write_text(json.dumps(left_over(results)))
+    assert left_first(found, rest) == [found[1], found[0], found[2]]
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", '["gone.table"]'])
+def test_a_list_of_tables_left_over_that_says_nothing_changes_no_order(
+    tmp_path: Path, content: str
+) -> None:
+    found = [Table("landing", "l"), Table("marts", "m")]
+    rest = tmp_path / "left_over.json"
+    rest.write_text(content)
+    assert left_first(found, rest) == found
