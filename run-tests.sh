@@ -46,7 +46,7 @@ attempt unit "$venv_python" -m pytest tests/unit -q --junitxml "$results/unit.xm
 attempt checks wait $!
 cat "$results/checks.txt"
 
-trap end_stack EXIT
+trap 'end_images; end_stack' EXIT
 for mode in "${modes[@]}"; do
   if [[ $mode == compose ]] && ! start_engine; then
     continue

@@ -13,9 +13,42 @@ attempt() {
 # costs more now, a quarter of a round's time on two cores. Containers get it by their images.
 export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS:+$JAVA_TOOL_OPTIONS }-XX:TieredStopAtLevel=1"
 
+# begin_images: make the containers' images beside the native tests, with the time that these leave.
+# What goes wrong here goes wrong again, and counts, where the images are needed.
+images=
+begin_images() {
+  (
+    code=0
+    renice -n 19 "$BASHPID" >/dev/null
+    export METERHOUSE_ENV=$PWD/.stack-test/images/.env
+    "$venv_python" -m tests.compose.engine start &&
+      eval "$("$venv_python" -m tests.compose.engine env)" &&
+      "$venv_python" -m tests.compose.images build &&
+      "$venv_python" -m tests.second_stack images &&
+      docker compose --env-file "$METERHOUSE_ENV" build ||
+      code=$?
+    # The next one has the usual share of the processors, and its containers with it.
+    "$venv_python" -m tests.compose.engine stop
+    exit "$code"
+  ) &>"$results/images.txt" &
+  images=$!
+}
+
+# end_images: give up making images.
+end_images() {
+  if [[ -n $images ]] && kill "$images" 2>/dev/null; then
+    "$venv_python" -m tests.compose.engine stop
+  fi
+}
+
 # start_engine: have a container engine, or say in one line why there is none and return 1.
 start_engine() {
   local code=0
+  if [[ -n $images ]]; then
+    step "The containers' images, begun beside the native tests"
+    wait "$images" || cat "$results/images.txt"
+    images=
+  fi
   step "A container engine"
   "$venv_python" -m tests.compose.engine start || code=$?
   if ((code == 3)); then
@@ -54,6 +87,8 @@ integration_tests() {
   rm -rf ".stack-test/$mode"
   "$venv_python" -m tests.second_stack "$mode" >/dev/null
   if ./initial-setup.sh "--$mode"; then
+    # Now that MinIO is compiled, its image need not compile it again.
+    [[ $mode == compose || ${#modes[@]} == 1 ]] || begin_images
     # First of all, while nothing else is in the marts: run-tests.sh compares what both modes make.
     step "A seeded week, $mode"
     attempt "seeded week, $mode" "$venv_python" -m pytest tests/seeded -q \
