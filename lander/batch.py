@@ -26,7 +26,8 @@ class Chunk:
     """Messages of one read, in the order Kafka gave them, all of equal length.
 
     offsets: int64 within the partition; times_ms: Kafka time, negative where the broker has none;
-    keys and messages: raw bytes, None where Kafka holds null.
+    keys and messages: raw bytes, None where Kafka holds null. epochs: partition -> leader epoch of
+    its last message, where the broker tells.
     """
 
     partitions: np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -34,6 +35,7 @@ class Chunk:
     times_ms: np.ndarray[tuple[int], np.dtype[np.int64]]
     keys: list[bytes | None]
     messages: list[bytes | None]
+    epochs: dict[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -49,11 +51,13 @@ class Batch:
     """Messages read since the last commit.
 
     next_offsets: partition -> one past the offset of its last row, for partitions with rows.
+    epochs: partition -> leader epoch of its last row, where known.
     started_at: when the first message came, on the caller's monotonic clock, in seconds.
     """
 
     parser: Parser
     next_offsets: dict[int, int] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
     byte_count: int = 0
     started_at: float = 0.0
     _tables: list[pa.Table] = field(default_factory=list)
@@ -74,6 +78,7 @@ class Batch:
                     "start the lander anew: it goes on from the table",
                 )
             self.next_offsets[partition] = int(offsets[-1]) + 1
+        self.epochs |= chunk.epochs
         self._tables.append(columns_of(chunk, self.parser))
         self.byte_count += chunk.byte_count
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Protocol
@@ -25,8 +27,22 @@ from stack.kafka_client import Administrator, Options
 
 GROUP = "lakehouse-landing"
 TIMEOUT_SECONDS = 5.0
+READ_SECONDS = 0.1
+NO_EPOCH = -1
+# What is known of a partition once the broker was asked, beside a message.
+ANSWERS = {KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET}
+# A reader of one message a partition. It does not join its group.
+QUESTION: Options = {
+    "enable.auto.commit": False,
+    "auto.offset.reset": "error",
+    "enable.partition.eof": True,
+    "fetch.message.max.bytes": 1,
+    "fetch.wait.max.ms": 10,
+}
 # States in which the group waits for nobody: who has no partition now will not get one soon.
 AT_REST = {ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD}
+# What librdkafka says of it; the error's own code is that of any position that Kafka has not.
+TRUNCATION = re.compile(r"\(leader epoch \d+\): broker end offset is (-?\d+)")
 # Prefetched bytes; with what one fetch brings on top, this bounds librdkafka's memory.
 PREFETCH_KBYTES = 8 * 1024
 FETCH_BYTES = 4 * 2**20
@@ -44,14 +60,23 @@ class Reader(Protocol):
     def read(self, count: int, timeout: float) -> Chunk:
         """Up to `count` messages within `timeout` seconds; none of an assignment now gone."""
 
-    def start(self, positions: Mapping[int, int]) -> None:
-        """Read the assigned partitions from these offsets on."""
+    def start(self, positions: Mapping[int, int], epochs: Mapping[int, int]) -> None:
+        """Read the assigned partitions from these offsets on.
+
+        epochs: leader epochs of the messages before them, where known.
+        """
 
     def stop(self) -> None:
         """Stay in the group without reading until `start` says from where."""
 
     def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
         """What Kafka holds of the partitions."""
+
+    def cuts(self, offsets: Mapping[int, int], epochs: Mapping[int, int]) -> dict[int, int]:
+        """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
+
+        epochs: leader epochs of the messages before the offsets; without one nothing can be said.
+        """
 
     def topic_id(self) -> str:
         """Kafka's id of the topic."""
@@ -107,11 +132,15 @@ class KafkaReader:
             self.trouble = None
         return chunk_of(messages if generation == self.generation else [])
 
-    def start(self, positions: Mapping[int, int]) -> None:
-        """Read the assigned partitions from these offsets on."""
+    def start(self, positions: Mapping[int, int], epochs: Mapping[int, int]) -> None:
+        """Read the assigned partitions from these offsets on.
+
+        With the epochs librdkafka sees a cut that is made from now on: it asks the broker where an
+        epoch ends whenever a partition's leader was chosen anew.
+        """
         self.needs_restart = False
         self.ends = {}
-        self._consumer.assign([TopicPartition(self.topic, p, o) for p, o in positions.items()])
+        self._consumer.assign(self._places(positions, epochs))
 
     def stop(self) -> None:
         """Stay in the group without reading until `start` says from where."""
@@ -129,6 +158,42 @@ class KafkaReader:
             )
             for partition in partitions
         }
+
+    def cuts(self, offsets: Mapping[int, int], epochs: Mapping[int, int]) -> dict[int, int]:
+        """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
+
+        epochs: leader epochs of the messages before the offsets; without one nothing can be said.
+        Raises RetriableError if Kafka does not tell.
+        """
+        known = {p: offset for p, offset in offsets.items() if p in epochs}
+        if not known:
+            return {}
+        # A new client: only where it does not know a partition's leader yet does librdkafka ask.
+        consumer = Consumer(self._options | QUESTION | {"group.id": self._group})
+        try:
+            consumer.assign(self._places(known, epochs))
+            return self._answers(consumer, set(known))
+        finally:
+            consumer.close()
+
+    def _answers(self, consumer: Consumer, asked: set[int]) -> dict[int, int]:
+        """What the first event or message of each partition says of a cut."""
+        cuts: dict[int, int] = {}
+        end = time.monotonic() + TIMEOUT_SECONDS
+        while asked:
+            for message in consumer.consume(len(asked), READ_SECONDS):
+                error, partition = message.error(), int(message.partition() or 0)
+                if error is None or error.code() in ANSWERS:
+                    asked.discard(partition)
+                if error and (cut := TRUNCATION.search(error.str())):
+                    cuts[partition] = int(cut[1])
+            if asked and time.monotonic() > end:
+                raise RetriableError(
+                    f"whether topic {self.topic} is whole before where it was read to",
+                    f"no answer for partitions {sorted(asked)}",
+                    "nothing: it is asked again",
+                )
+        return cuts
 
     def topic_id(self) -> str:
         """Kafka's id of the topic. Raises KafkaException if it is away or not there."""
@@ -179,6 +244,14 @@ class KafkaReader:
         """Leave the group."""
         self._consumer.close()
 
+    def _places(
+        self, positions: Mapping[int, int], epochs: Mapping[int, int]
+    ) -> list[TopicPartition]:
+        return [
+            TopicPartition(self.topic, partition, offset, "", epochs.get(partition, NO_EPOCH))
+            for partition, offset in positions.items()
+        ]
+
     def _partition_lag(self, position: TopicPartition) -> int:
         bounds = self._consumer.get_watermark_offsets(position, cached=True)
         if bounds is None or position.offset < 0:
@@ -227,12 +300,15 @@ def describe(admin: AdminClient, topic: str) -> tuple[str, set[int]]:
 def chunk_of(messages: Sequence[Message]) -> Chunk:
     """The chunk of consumed messages; there must be no error event among them."""
     count = len(messages)
+    partitions = np.fromiter(map(Message.partition, messages), np.int32, count)
+    last = dict(zip(partitions.tolist(), map(Message.leader_epoch, messages), strict=True))
     return Chunk(
-        partitions=np.fromiter(map(Message.partition, messages), np.int32, count),
+        partitions=partitions,
         offsets=np.fromiter(map(Message.offset, messages), np.int64, count),
         times_ms=np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, count),
         keys=list(map(Message.key, messages)),
         messages=list(map(Message.value, messages)),
+        epochs={partition: epoch for partition, epoch in last.items() if epoch is not None},
     )
 
 

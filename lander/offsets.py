@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from stack.errors import FatalError
@@ -22,13 +22,16 @@ class Landed:
 
     batch_id: number of the last commit that added rows, 0 before the first;
     landed_at: its time; offsets: partition -> next offset; topic_id: Kafka's id of the topic,
-    which changes when a topic is deleted and made anew.
+    which changes when a topic is deleted and made anew; epochs: partition -> leader epoch of the
+    message before the next offset, where it is known. Kafka raises that number each time a
+    partition's leader is chosen anew, so a message that took the place of a lost one has another.
     """
 
     batch_id: int
     landed_at: datetime
     offsets: Mapping[int, int]
     topic_id: str
+    epochs: Mapping[int, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The property's text."""
@@ -38,6 +41,7 @@ class Landed:
                 "landed_at": self.landed_at.isoformat(timespec="microseconds"),
                 "offsets": {str(p): offset for p, offset in sorted(self.offsets.items())},
                 "topic_id": self.topic_id,
+                "epochs": {str(p): epoch for p, epoch in sorted(self.epochs.items())},
             }
         )
 
@@ -51,6 +55,8 @@ class Landed:
                 landed_at=datetime.fromisoformat(content["landed_at"]).astimezone(UTC),
                 offsets={int(p): int(offset) for p, offset in content["offsets"].items()},
                 topic_id=str(content["topic_id"]),
+                # Landers before this one kept none.
+                epochs={int(p): int(epoch) for p, epoch in content.get("epochs", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FatalError(
@@ -63,21 +69,38 @@ class Landed:
         """The offsets if they are of this topic, none if a topic made anew has begun afresh."""
         return self.offsets if topic_id == self.topic_id else {}
 
+    def epochs_of(self, topic_id: str) -> Mapping[int, int]:
+        """The epochs that go with the offsets of this topic."""
+        return self.epochs if topic_id == self.topic_id else {}
+
     def moved_to(self, positions: Mapping[int, int], topic_id: str) -> Landed:
         """What the table says after a person accepted that reading goes on at these positions."""
-        offsets = {**self.offsets_of(topic_id), **positions}
-        return replace(self, offsets=offsets, topic_id=topic_id)
+        before = self.offsets_of(topic_id)
+        offsets = {**before, **positions}
+        epochs = self.epochs_of(topic_id).items()
+        kept = {p: epoch for p, epoch in epochs if offsets[p] == before[p]}
+        return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept)
 
-    def following(self, next_offsets: Mapping[int, int], now: datetime, topic_id: str) -> Landed:
+    def following(
+        self,
+        next_offsets: Mapping[int, int],
+        now: datetime,
+        topic_id: str,
+        epochs: Mapping[int, int],
+    ) -> Landed:
         """What the table says after one more batch; time never runs backwards.
 
-        Offsets of a topic that was made anew begin afresh, in all its partitions.
+        epochs: those of the batch's last messages. Offsets of a topic that was made anew begin
+        afresh, in all its partitions.
         """
+        before = self.epochs_of(topic_id).items()
+        others = {partition: epoch for partition, epoch in before if partition not in next_offsets}
         return Landed(
             batch_id=self.batch_id + 1,
             landed_at=max(now, self.landed_at),
             offsets={**self.offsets_of(topic_id), **next_offsets},
             topic_id=topic_id,
+            epochs={**others, **epochs},
         )
 
 
@@ -127,10 +150,17 @@ class Start:
     losses: tuple[Loss, ...] = ()
 
 
-def plan_start(landed: Landed, bounds: Mapping[int, Bounds], topic_id: str, now: datetime) -> Start:
+def plan_start(
+    landed: Landed,
+    bounds: Mapping[int, Bounds],
+    topic_id: str,
+    now: datetime,
+    cuts: Mapping[int, int] | None = None,
+) -> Start:
     """Positions of the given partitions, and ranges that retention or a new topic took away.
 
-    A partition the table does not know is a new one, to be read from 0; so is each of a topic that
+    cuts: partition -> offset at which Kafka's log was cut, whatever has followed since. A
+    partition the table does not know is a new one, to be read from 0; so is each of a topic that
     was made anew, which may have lost what followed in every partition of the old one.
     """
     positions: dict[int, int] = {}
@@ -143,9 +173,11 @@ def plan_start(landed: Landed, bounds: Mapping[int, Bounds], topic_id: str, now:
     offsets = landed.offsets_of(topic_id)
     for partition, held in sorted(bounds.items()):
         expected = offsets.get(partition, 0)
-        if held.end < expected:
-            # All that Kafka still holds has landed: only what follows is new.
-            positions[partition] = held.end
+        cut = (cuts or {}).get(partition, held.end)
+        end = max(held.earliest, min(held.end, cut))
+        if end < expected:
+            # All that Kafka holds before it has landed: only what follows is new.
+            positions[partition] = end
             losses.append(Loss(partition, expected, None, CUT_SHORT, now, topic_id=topic_id))
         elif held.earliest > expected:
             positions[partition] = held.earliest

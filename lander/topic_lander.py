@@ -183,7 +183,11 @@ class TopicLander:
         landed, topic_id = self._open(now)
         mine = self._reader.assigned
         # Asked after the table: what another lander lands meanwhile is no end that is too far.
-        start = plan_start(landed, self._reader.bounds(mine), topic_id, now)
+        bounds = self._reader.bounds(mine)
+        epochs = landed.epochs_of(topic_id)
+        offsets = {p: offset for p, offset in landed.offsets_of(topic_id).items() if p in mine}
+        cuts = self._reader.cuts(offsets, epochs)
+        start = plan_start(landed, bounds, topic_id, now, cuts)
         if start.losses:
             if self._table.open(landed) != landed:
                 # Another lander went on meanwhile, and what looks lost may have landed: look again.
@@ -193,7 +197,7 @@ class TopicLander:
             self._table.accept(landed, moved, start.losses)
             landed = moved
         self._read_from, self._topic_id, self._mine = landed, topic_id, mine
-        self._reader.start(start.positions)
+        self._reader.start(start.positions, landed.epochs_of(topic_id))
         LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.positions))
 
     def _open(self, now: datetime) -> tuple[Landed, str]:
@@ -256,7 +260,9 @@ class TopicLander:
     def _commit(self, landed: Landed) -> None:
         """Write the batch onto the table's state `landed`."""
         started, batch = self._clock.monotonic(), self._batch
-        following = landed.following(batch.next_offsets, self._clock.now(), self._topic_id)
+        following = landed.following(
+            batch.next_offsets, self._clock.now(), self._topic_id, batch.epochs
+        )
         stamp = Stamp(following.batch_id, following.landed_at, self._topic_id)
         rows = batch.sorted_rows(self.topic.sort_by, stamp)
         size = self._table.commit(rows, landed, following)

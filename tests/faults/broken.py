@@ -20,10 +20,12 @@ def trust_the_group() -> None:
     """Positions come from the offsets of the consumer group instead of the table."""
 
     def changed(start: Callable[..., None]) -> Callable[..., None]:
-        def start_from_group(reader: Any, positions: Mapping[int, int]) -> None:
+        def start_from_group(
+            reader: Any, positions: Mapping[int, int], _epochs: Mapping[int, int]
+        ) -> None:
             asked = [TopicPartition(reader.topic, partition) for partition in positions]
             found = reader._consumer.committed(asked, 10)
-            start(reader, {each.partition: max(each.offset, 0) for each in found})
+            start(reader, {each.partition: max(each.offset, 0) for each in found}, {})
 
         return start_from_group
 

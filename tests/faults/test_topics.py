@@ -6,8 +6,10 @@ import json
 import os
 import random
 import signal
+import struct
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,15 @@ from confluent_kafka.cimpl import NewTopic
 
 from lander.offsets import LOST_PROPERTY
 from lander.table import NAMESPACE, connect
+from stack import ready
 from stack.kafka_client import client_options
-from stack.settings import load_settings
+from stack.paths import paths_of
+from stack.settings import Settings, load_settings
 from tests.faults.case import LANDERS, PARTITIONS, Case, Grounds, grounds_of, wait_until
 from tests.faults.ledger import Ledger, fingerprint, message_of
 from tests.faults.oracle import MESSAGE_COLUMNS, raw
-from tests.integration.lakehouse import Lakehouse
+from tests.integration.actors import Actors
+from tests.integration.lakehouse import Lakehouse, no_word
 
 SEED = 8831
 LOST = 3
@@ -62,18 +67,27 @@ def sent(grounds: Grounds, count: int) -> dict[tuple[int, int], int]:
 
 def landed(grounds: Grounds) -> dict[Place, int]:
     """The fingerprint of each landed message by its place; no place twice."""
+    rows = landed_rows(grounds)
+    found = dict(rows)
+    assert len(found) == len(rows), "a message landed twice"
+    return found
+
+
+def landed_rows(grounds: Grounds) -> list[tuple[Place, int]]:
+    """Place and fingerprint of each landed message."""
     columns = ("kafka_topic_id", "kafka_partition", "kafka_offset", *MESSAGE_COLUMNS)
     table = connect(grounds.settings).load_table((NAMESPACE, grounds.topic))
     rows = table.scan(selected_fields=columns).to_arrow().to_pylist()
-    found = {
-        (row["kafka_topic_id"], row["kafka_partition"], row["kafka_offset"]): fingerprint(
-            raw(row["message_key"], row["message_key_encoding"]),
-            raw(row["message"], row["message_encoding"]),
+    return [
+        (
+            (row["kafka_topic_id"], row["kafka_partition"], row["kafka_offset"]),
+            fingerprint(
+                raw(row["message_key"], row["message_key_encoding"]),
+                raw(row["message"], row["message_encoding"]),
+            ),
         )
         for row in rows
-    }
-    assert len(found) == len(rows), "a message landed twice"
-    return found
+    ]
 
 
 def losses(grounds: Grounds) -> list[tuple[int, int, int | None, str, bool]]:
@@ -91,7 +105,7 @@ def test_retention_past_the_watermark_is_told_and_costs_only_what_is_gone(
     before = sent(grounds, 300)
     assert grounds.land() == 0
     after = sent(grounds, 301)
-    end = max(offset for partition, offset in before if partition == 0) + 1
+    end = first_end(before)
     admin = AdminClient(client_options(grounds.settings))
     gone = TopicPartition(grounds.topic, 0, end + 4)
     admin.delete_records([gone])[gone].result(30)
@@ -136,6 +150,56 @@ def test_a_topic_made_anew_is_told_and_both_topics_are_kept(
     for (topic_id, *place), mark in landed(grounds).items():
         by_topic.setdefault(topic_id, {})[place[0], place[1]] = mark
     assert sorted(by_topic.values(), key=len) == [new, old]
+
+
+def test_a_log_that_was_cut_and_has_grown_since_is_told_and_all_of_it_lands(
+    grounds: Grounds,
+) -> None:
+    """As after a power cut that took what the disk had not written, with senders back first."""
+    before = sent(grounds, 200)
+    cut = first_end(before)
+    before |= sent(grounds, 100)
+    end = first_end(before)
+    assert grounds.land() == 0
+    with_kafka_down(grounds.settings, grounds.topic, lambda log: cut_log(log, cut))
+    after = sent(grounds, 300)
+    assert (0, cut) in after
+    assert cut < end < first_end(after)
+
+    assert grounds.land() == LOST
+    assert losses(grounds) == [(0, end, None, "topic cut short", False)]
+    assert grounds.land("--accept-loss") == 0
+    assert losses(grounds) == [(0, end, None, "topic cut short", True)]
+    assert grounds.land() == 0
+    found = Counter((place[1:], mark) for place, mark in landed_rows(grounds))
+    assert found == Counter([*before.items(), *after.items()])
+
+
+def first_end(messages: Mapping[tuple[int, int], int]) -> int:
+    """Where these messages end in the first partition."""
+    return max(offset for partition, offset in messages if partition == 0) + 1
+
+
+def with_kafka_down(settings: Settings, topic: str, change: Callable[[Path], None]) -> None:
+    """Let a broker that died come back to a changed log of a topic's first partition."""
+    actors, logs = Actors(settings), paths_of(settings).data("kafka") / "logs"
+    actors.stop("kafka")
+    try:
+        # It recovers its logs only where it does not know that it ended in good order.
+        (logs / ".kafka_cleanshutdown").unlink()
+        change(logs / f"{topic}-0" / f"{0:020}.log")
+    finally:
+        actors.start("kafka")
+        ready.wait(settings, WAIT_SECONDS, no_word)
+
+
+def cut_log(log: Path, end: int) -> None:
+    """Take all batches from this offset on out of a log: each begins with offset and length."""
+    content, place = log.read_bytes(), 0
+    while (head := struct.unpack_from(">qi", content, place))[0] < end:
+        place += struct.calcsize(">qi") + head[1]
+    assert head[0] == end
+    os.truncate(log, place)
 
 
 def be_producer(folder: Path, topic: str) -> None:

@@ -42,11 +42,25 @@ class FakeTopic:
         self.id = "first"
         self.messages: dict[int, list[tuple[int, bytes]]] = {p: [] for p in range(partitions)}
         self.earliest = dict.fromkeys(range(partitions), 0)
+        self.epoch = 0
+        self.epochs: dict[tuple[int, int], int] = {}
 
     def send(self, *messages: bytes, partition: int = 0) -> None:
         """Append messages to a partition."""
         end = self.end(partition)
         self.messages[partition] += [(end + i, m) for i, m in enumerate(messages)]
+        self.epochs |= {(partition, end + i): self.epoch for i in range(len(messages))}
+
+    def cut(self, end: int, partition: int = 0) -> None:
+        """Lose the messages from `end` on, as in a power cut, and go on in a new epoch."""
+        self.messages[partition] = [held for held in self.messages[partition] if held[0] < end]
+        self.epoch += 1
+
+    def end_of_epoch(self, epoch: int, partition: int) -> int:
+        """Where the messages of this epoch and those before end."""
+        offsets = (offset for offset, _ in self.messages[partition])
+        held = [each for each in offsets if self.epochs.get((partition, each), 0) <= epoch]
+        return max(held, default=self.earliest[partition] - 1) + 1
 
     def end(self, partition: int) -> int:
         """The offset of the next message."""
@@ -87,6 +101,7 @@ class FakeReader:
             times_ms=np.zeros(len(rows), np.int64),
             keys=[None] * len(rows),
             messages=[row[2] for row in rows],
+            epochs={p: self.topic.epochs.get((p, offset), 0) for p, offset, _ in rows},
         )
 
     def _rows(self) -> Iterable[tuple[int, int, bytes]]:
@@ -95,7 +110,7 @@ class FakeReader:
                 if offset >= position:
                     yield partition, offset, message
 
-    def start(self, positions: Mapping[int, int]) -> None:
+    def start(self, positions: Mapping[int, int], epochs: Mapping[int, int]) -> None:
         """Set the positions."""
         self.positions = dict(positions)
 
@@ -107,6 +122,12 @@ class FakeReader:
         """What the topic holds."""
         self._answer()
         return {p: Bounds(self.topic.earliest[p], self.topic.end(p)) for p in partitions}
+
+    def cuts(self, offsets: Mapping[int, int], epochs: Mapping[int, int]) -> dict[int, int]:
+        """Where the epochs end, if that is before the offsets."""
+        self._answer()
+        ends = {p: self.topic.end_of_epoch(epochs[p], p) for p in offsets if p in epochs}
+        return {partition: end for partition, end in ends.items() if end < offsets[partition]}
 
     def topic_id(self) -> str:
         """Id of the topic."""

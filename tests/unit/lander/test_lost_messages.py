@@ -90,6 +90,36 @@ def test_a_topic_cut_short_is_not_landed_again_once_that_is_accepted() -> None:
     assert [message for *_, message in world.lake.rows] == ["a", "b", "c", "new"]
 
 
+def test_a_cut_that_new_messages_hide_is_noticed_and_nothing_is_left_out() -> None:
+    world = World()
+    world.topic.send(b"a", b"b", b"c")
+    world.lander().land()
+    world.topic.cut(1)
+    world.topic.send(b"d", b"e", b"f", b"g")
+
+    with pytest.raises(LostMessagesError, match="offsets 3 to unknown: topic cut short"):
+        world.lander().land()
+    assert [(x.first, x.is_accepted) for x in world.lake.losses] == [(3, False)]
+    world.lander(accept_loss=True).land()
+    world.lander().land()
+
+    assert [message for *_, message in world.lake.rows] == [*"abc", *"defg"]
+    assert [(x.first, x.is_accepted) for x in world.lake.losses] == [(3, True)]
+
+
+def test_a_new_leader_that_lost_nothing_is_no_cut() -> None:
+    world = World()
+    world.topic.send(b"a", b"b")
+    world.lander().land()
+    world.topic.cut(2)
+    world.topic.send(b"c")
+    world.lander().land()
+    world.lander().land()
+
+    assert world.lake.losses == []
+    assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2)]
+
+
 def test_what_another_lander_lands_meanwhile_is_no_topic_cut_short() -> None:
     world = World()
     world.topic.send(b"a")

@@ -22,7 +22,7 @@ from lander.offsets import (
 from stack.errors import FatalError
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-LANDED = Landed(batch_id=4, landed_at=NOON, offsets={0: 100, 1: 200}, topic_id="first")
+LANDED = Landed(4, NOON, {0: 100, 1: 200}, topic_id="first", epochs={0: 3, 1: 3})
 
 
 def test_landed_is_written_as_the_other_readers_of_the_property_expect() -> None:
@@ -31,6 +31,7 @@ def test_landed_is_written_as_the_other_readers_of_the_property_expect() -> None
         "landed_at": "2026-01-02T12:00:00.000000+00:00",
         "offsets": {"0": 100, "1": 200},
         "topic_id": "first",
+        "epochs": {"0": 3, "1": 3},
     }
 
 
@@ -44,18 +45,29 @@ def test_a_damaged_property_is_fatal(text: str) -> None:
         Landed.from_json(text)
 
 
-def test_following_moves_only_the_partitions_of_the_batch() -> None:
-    later = LANDED.following({1: 250, 2: 5}, NOON + timedelta(seconds=5), "first")
+def test_a_property_of_before_epochs_is_read() -> None:
+    text = LANDED.to_json().replace(', "epochs": {"0": 3, "1": 3}', "")
 
-    assert later == Landed(5, NOON + timedelta(seconds=5), {0: 100, 1: 250, 2: 5}, "first")
+    assert Landed.from_json(text) == replace(LANDED, epochs={})
+
+
+def test_following_moves_only_the_partitions_of_the_batch() -> None:
+    later = LANDED.following({1: 250, 2: 5}, NOON + timedelta(seconds=5), "first", {2: 4})
+
+    # The broker did not tell the epoch of partition 1: the old one says nothing of the new offset.
+    assert later == Landed(
+        5, NOON + timedelta(seconds=5), {0: 100, 1: 250, 2: 5}, "first", {0: 3, 2: 4}
+    )
 
 
 def test_following_never_goes_back_in_time() -> None:
-    assert LANDED.following({}, NOON - timedelta(hours=1), "first").landed_at == NOON
+    assert LANDED.following({}, NOON - timedelta(hours=1), "first", {}).landed_at == NOON
 
 
 def test_following_a_topic_made_anew_forgets_its_old_offsets() -> None:
-    assert LANDED.following({1: 3}, NOON, "second").offsets == {1: 3}
+    later = LANDED.following({1: 3}, NOON, "second", {1: 0})
+
+    assert (later.offsets, later.epochs) == ({1: 3}, {1: 0})
 
 
 @pytest.mark.parametrize(
@@ -86,6 +98,28 @@ def test_reading_starts_where_the_table_ends(
     expected = [(partition, *lost)] if lost else []
     assert [(x.partition, x.first, x.last, x.reason) for x in start.losses] == expected
     assert {x.topic_id for x in start.losses} <= {"first"}
+
+
+@pytest.mark.parametrize(
+    ("cut", "held", "position"),
+    [
+        pytest.param(60, Bounds(0, 500), 60, id="hidden"),
+        pytest.param(60, Bounds(80, 500), 80, id="hidden, and retention since"),
+        pytest.param(-1, Bounds(0, 500), 0, id="nothing left of it"),
+        pytest.param(60, Bounds(0, 40), 40, id="cut again since"),
+        pytest.param(100, Bounds(0, 500), None, id="behind what has landed"),
+    ],
+)
+def test_a_cut_is_read_on_from_where_it_was_made(
+    cut: int, held: Bounds, position: int | None
+) -> None:
+    start = plan_start(LANDED, {0: held}, "first", NOON, {0: cut})
+
+    lost = Loss(0, 100, None, "topic cut short", NOON, topic_id="first")
+    expected = ({0: 100}, ()) if position is None else ({0: position}, (lost,))
+    assert (start.positions, start.losses) == expected
+    moved = LANDED.moved_to(start.positions, "first")
+    assert moved.epochs == (LANDED.epochs if position is None else {1: 3})
 
 
 def test_a_topic_made_anew_is_read_from_0_and_may_have_lost_something_everywhere() -> None:

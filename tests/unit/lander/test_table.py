@@ -71,7 +71,7 @@ def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Tab
 
 def land(table: IcebergTable, base: Landed, offsets: Mapping[int, int]) -> Landed:
     """Commit four rows that end at these offsets."""
-    landed = base.following(offsets, NOON + timedelta(seconds=base.batch_id), "first")
+    landed = base.following(offsets, NOON + timedelta(seconds=base.batch_id), "first", {})
     table.commit(rows(landed, offsets[0] - len(MESSAGES)), base, landed)
     return landed
 
@@ -222,7 +222,7 @@ def test_a_field_added_to_the_topic_file_becomes_a_column(catalog: SqlCatalog) -
     wider = replace(TOPIC, fields=(*FIELDS, Field(("level",), "level", "double", False, "Level.")))
     table = handle(catalog, wider)
     table.open(NEW)
-    following = landed.following({0: 8}, NOON, "first")
+    following = landed.following({0: 8}, NOON, "first", {})
     table.commit(rows(following, 4, wider), landed, following)
 
     assert catalog.load_table("landing.pings").scan().to_arrow().column("level").null_count == 8
