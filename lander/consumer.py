@@ -42,7 +42,7 @@ QUESTION: Options = {
 # States in which the group waits for nobody: who has no partition now will not get one soon.
 AT_REST = {ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD}
 # What librdkafka says of it; the error's own code is that of any position that Kafka has not.
-TRUNCATION = re.compile(r"\(leader epoch \d+\): broker end offset is (-?\d+)")
+TRUNCATION = re.compile(r"\(leader epoch \d+\): broker end offset is (\d+)")
 # Prefetched bytes; with what one fetch brings on top, this bounds librdkafka's memory.
 PREFETCH_KBYTES = 8 * 1024
 FETCH_BYTES = 4 * 2**20
@@ -183,8 +183,10 @@ class KafkaReader:
         while asked:
             for message in consumer.consume(len(asked), READ_SECONDS):
                 error, partition = message.error(), int(message.partition() or 0)
-                if error is None or error.code() in ANSWERS:
-                    asked.discard(partition)
+                if partition in asked and (error is None or error.code() in ANSWERS):
+                    asked.remove(partition)
+                    # A broker answers with one partition's messages where there is room for one.
+                    consumer.pause([TopicPartition(self.topic, partition)])
                 if error and (cut := TRUNCATION.search(error.str())):
                     cuts[partition] = int(cut[1])
             if asked and time.monotonic() > end:

@@ -105,7 +105,7 @@ def test_reading_starts_where_the_table_ends(
     [
         pytest.param(60, Bounds(0, 500), 60, id="hidden"),
         pytest.param(60, Bounds(80, 500), 80, id="hidden, and retention since"),
-        pytest.param(-1, Bounds(0, 500), 0, id="nothing left of it"),
+        pytest.param(0, Bounds(0, 500), 0, id="nothing left of it"),
         pytest.param(60, Bounds(0, 40), 40, id="cut again since"),
         pytest.param(100, Bounds(0, 500), None, id="behind what has landed"),
     ],
