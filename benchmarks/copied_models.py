@@ -165,7 +165,7 @@ class DirectLanding:
         offsets = np.arange(self.offset, self.offset + count)
         keys: list[bytes | None] = [None] * count
         batch.add(Chunk(np.zeros(count, np.int32), offsets, times, keys, list(messages)), 0.0)
-        landed = self._landed.following({0: self.offset + count}, moment, self.name)
+        landed = self._landed.following({0: self.offset + count}, moment, self.name, {})
         stamp = Stamp(landed.batch_id, landed.landed_at, self.name)
         rows = list(batch.sorted_rows(self._sort_by, stamp))
         base = self._table.open(self._landed)

@@ -78,6 +78,7 @@ class Batch:
                     "start the lander anew: it goes on from the table",
                 )
             self.next_offsets[partition] = int(offsets[-1]) + 1
+            self.epochs.pop(partition, None)
         self.epochs |= chunk.epochs
         self._tables.append(columns_of(chunk, self.parser))
         self.byte_count += chunk.byte_count

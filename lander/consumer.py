@@ -21,7 +21,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from lander.batch import Chunk
-from lander.offsets import Bounds
+from lander.offsets import NOT_KNOWN, Bounds
 from stack.errors import RetriableError
 from stack.kafka_client import Administrator, Options
 
@@ -38,11 +38,12 @@ QUESTION: Options = {
     "enable.partition.eof": True,
     "fetch.message.max.bytes": 1,
     "fetch.wait.max.ms": 10,
+    "queued.min.messages": 1,
 }
 # States in which the group waits for nobody: who has no partition now will not get one soon.
 AT_REST = {ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD}
 # What librdkafka says of it; the error's own code is that of any position that Kafka has not.
-TRUNCATION = re.compile(r"\(leader epoch \d+\): broker end offset is (\d+)")
+TRUNCATION = re.compile(r"\(leader epoch \d+\): broker end offset is (-?\d+)")
 # Prefetched bytes; with what one fetch brings on top, this bounds librdkafka's memory.
 PREFETCH_KBYTES = 8 * 1024
 FETCH_BYTES = 4 * 2**20
@@ -163,7 +164,8 @@ class KafkaReader:
         """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
 
         epochs: leader epochs of the messages before the offsets; without one nothing can be said.
-        Raises RetriableError if Kafka does not tell.
+        NOT_KNOWN stands for a log that goes back to before the epoch. Raises RetriableError if
+        Kafka does not tell.
         """
         known = {p: offset for p, offset in offsets.items() if p in epochs}
         if not known:
@@ -185,10 +187,11 @@ class KafkaReader:
                 error, partition = message.error(), int(message.partition() or 0)
                 if partition in asked and (error is None or error.code() in ANSWERS):
                     asked.remove(partition)
+                    end = time.monotonic() + TIMEOUT_SECONDS
                     # A broker answers with one partition's messages where there is room for one.
                     consumer.pause([TopicPartition(self.topic, partition)])
                 if error and (cut := TRUNCATION.search(error.str())):
-                    cuts[partition] = int(cut[1])
+                    cuts[partition] = max(int(cut[1]), NOT_KNOWN)
             if asked and time.monotonic() > end:
                 raise RetriableError(
                     f"whether topic {self.topic} is whole before where it was read to",

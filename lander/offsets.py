@@ -14,6 +14,8 @@ LOST_PROPERTY = "meterhouse.lost"
 RETENTION = "retention"
 CUT_SHORT = "topic cut short"
 MADE_ANEW = "topic made anew"
+# In place of the offset at which a log was cut.
+NOT_KNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,10 @@ def plan_start(
 ) -> Start:
     """Positions of the given partitions, and ranges that retention or a new topic took away.
 
-    cuts: partition -> offset at which Kafka's log was cut, whatever has followed since. A
-    partition the table does not know is a new one, to be read from 0; so is each of a topic that
-    was made anew, which may have lost what followed in every partition of the old one.
+    cuts: partition -> offset at which Kafka's log was cut, whatever has followed since, or
+    NOT_KNOWN. A partition the table does not know is a new one, to be read from 0; so is each of a
+    topic that was made anew, which may have lost what followed in every partition of the old one.
+    Raises FatalError where nobody can tell what has landed of what Kafka holds.
     """
     positions: dict[int, int] = {}
     losses: list[Loss] = []
@@ -174,6 +177,10 @@ def plan_start(
     for partition, held in sorted(bounds.items()):
         expected = offsets.get(partition, 0)
         cut = (cuts or {}).get(partition, held.end)
+        if cut == NOT_KNOWN:
+            if held.end >= expected:
+                raise older_log(partition, expected, held)
+            cut = held.end
         end = max(held.earliest, min(held.end, cut))
         if end < expected:
             # All that Kafka holds before it has landed: only what follows is new.
@@ -186,6 +193,15 @@ def plan_start(
         else:
             positions[partition] = expected
     return Start(positions, tuple(losses))
+
+
+def older_log(partition: int, expected: int, held: Bounds) -> FatalError:
+    """The error of a log that was put back to an older state and has grown since."""
+    return FatalError(
+        f"what landed of partition {partition}, up to offset {expected}, in Kafka's log",
+        f"a log up to {held.end} that was put back to before the last of it was written",
+        "copy what is missing to a topic made anew under the same name, and accept the loss",
+    )
 
 
 def may_write(read_from: Landed, landed: Landed, partitions: Iterable[int]) -> bool:

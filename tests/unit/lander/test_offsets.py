@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lander.offsets import (
+    NOT_KNOWN,
     Bounds,
     Landed,
     Loss,
@@ -120,6 +121,14 @@ def test_a_cut_is_read_on_from_where_it_was_made(
     assert (start.positions, start.losses) == expected
     moved = LANDED.moved_to(start.positions, "first")
     assert moved.epochs == (LANDED.epochs if position is None else {1: 3})
+
+
+def test_a_log_put_back_to_an_older_state_is_cut_short_or_nobody_can_tell() -> None:
+    start = plan_start(LANDED, {0: Bounds(0, 70)}, "first", NOON, {0: NOT_KNOWN})
+    assert start.positions == {0: 70}
+    assert [loss.reason for loss in start.losses] == ["topic cut short"]
+    with pytest.raises(FatalError, match="put back to before"):
+        plan_start(LANDED, {0: Bounds(0, 100)}, "first", NOON, {0: NOT_KNOWN})
 
 
 def test_a_topic_made_anew_is_read_from_0_and_may_have_lost_something_everywhere() -> None:
