@@ -80,9 +80,10 @@ def exit_code(results: list[Done], topics: list[retention.Retention]) -> int:
 
 
 def left_over(results: list[Done]) -> list[str]:
-    """Tables not done to their end; first those that nothing was done to."""
+    """Tables not done to their end: the untouched ones first, those that failed last."""
     unfinished = [done for done in results if not done.is_whole]
-    return [str(done.table) for done in sorted(unfinished, key=lambda done: len(done.steps))]
+    in_turn = sorted(unfinished, key=lambda done: (bool(done.error), len(done.steps)))
+    return [str(done.table) for done in in_turn]
 
 
 def left_first(found: list[Table], rest: Path) -> list[Table]:

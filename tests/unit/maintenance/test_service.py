@@ -101,13 +101,16 @@ def test_a_name_that_no_table_has_is_an_error_that_lists_the_tables() -> None:
 
 
 def test_tables_that_a_run_left_over_come_first_in_the_next(tmp_path: Path) -> None:
-    found = [Table("landing", "l"), Table("marts", "m"), Table("ops", "o")]
-    begun = Done(found[0], STATE, STATE, ("compact",), is_whole=False)
-    results = [begun, replace(DONE, is_whole=False), Done(found[2], STATE, STATE)]
+    names = (("landing", "l"), ("marts", "m"), ("ops", "o"), ("staging", "s"))
+    found = [Table(*name) for name in names]
+    failed = Done(found[0], STATE, STATE, error="no memory", is_whole=False)
+    begun = Done(found[1], STATE, STATE, ("compact",), is_whole=False)
+    untouched = Done(found[2], STATE, STATE, is_whole=False)
+    results = [failed, begun, untouched, Done(found[3], STATE, STATE)]
     rest = tmp_path / "left_over.json"
     assert left_first(found, rest) == found
     rest.write_text(json.dumps(left_over(results)))
-    assert left_first(found, rest) == [found[1], found[0], found[2]]
+    assert left_first(found, rest) == [found[2], found[1], found[0], found[3]]
 
 
 @pytest.mark.parametrize("content", ["", "{", "3", '["gone.table"]'])
