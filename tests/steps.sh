@@ -17,10 +17,13 @@ export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS:+$JAVA_TOOL_OPTIONS }-XX:TieredSto
 # What goes wrong here goes wrong again, and counts, where the images are needed.
 images=
 begin_images() {
+  # A process group of its own, so that it can be ended whole.
+  set -m
   (
     code=0
     renice -n 19 "$BASHPID" >/dev/null
     export METERHOUSE_ENV=$PWD/.stack-test/images/.env
+    rm -rf .stack-test/images
     "$venv_python" -m tests.compose.engine start &&
       eval "$("$venv_python" -m tests.compose.engine env)" &&
       "$venv_python" -m tests.compose.images build &&
@@ -30,25 +33,32 @@ begin_images() {
     # The next one has the usual share of the processors, and its containers with it.
     "$venv_python" -m tests.compose.engine stop
     exit "$code"
-  ) &>"$results/images.txt" &
+  ) {run_lock}>&- &>"$results/images.txt" &
   images=$!
+  set +m
+}
+
+# await_images: wait for them, and show what they said if they failed.
+await_images() {
+  if [[ -n $images ]]; then
+    step "The containers' images, begun beside the native tests"
+    wait "$images" || cat "$results/images.txt"
+    images=
+  fi
 }
 
 # end_images: give up making images.
 end_images() {
-  if [[ -n $images ]] && kill "$images" 2>/dev/null; then
-    "$venv_python" -m tests.compose.engine stop
+  if [[ -n $images && $(jobs -pr) == *"$images"* ]]; then
+    kill -- "-$images"
+    attempt "engine stop" "$venv_python" -m tests.compose.engine stop
   fi
 }
 
 # start_engine: have a container engine, or say in one line why there is none and return 1.
 start_engine() {
   local code=0
-  if [[ -n $images ]]; then
-    step "The containers' images, begun beside the native tests"
-    wait "$images" || cat "$results/images.txt"
-    images=
-  fi
+  await_images
   step "A container engine"
   "$venv_python" -m tests.compose.engine start || code=$?
   if ((code == 3)); then
@@ -138,6 +148,8 @@ disk_tests() {
 browser_tests() {
   local mode=$1
   shift
+  # An engine's networks come and go meanwhile, which Chromium takes ill.
+  await_images
   tests/browser/chromium.sh || return
   # What the pages do without a lakehouse, and Kafka's page alone, is the same in both modes.
   local suite=tests/browser

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -176,11 +177,11 @@ def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse, quick: S
     log = inspect("dbt-transformations")["State"]["Health"]["Log"][-1]["Output"]
     assert "failed" in log
     actors.start("postgres")
+    since = datetime.now(UTC).isoformat()
     lakehouse.send(reading("MTR-10000", "2026-01-01T00:30:00Z"))
     becomes(lakehouse, "dbt-transformations", "healthy")
-    lakehouse.wait_until(
-        lambda: "result=ok" in docker("logs", "dbt-transformations").replace('"', "")
-    )
+    log_since = ("logs", "--since", since, "dbt-transformations")
+    lakehouse.wait_until(lambda: "result=ok" in docker(*log_since).replace('"', ""))
     up(lakehouse.settings)
     lakehouse.wait_until(
         lambda: "rounds are off" in docker("logs", "--tail", "5", "dbt-transformations")
