@@ -9,10 +9,6 @@ attempt() {
   "$@" || failed+=("$name")
 }
 
-# Trino and Kafka of the tests live for minutes: what Java's second compiler would win them later
-# costs more now, a quarter of a round's time on two cores. Containers get it by their images.
-export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS:+$JAVA_TOOL_OPTIONS }-XX:TieredStopAtLevel=1"
-
 # begin_images: make the containers' images beside the native tests, with the time that these leave.
 # What goes wrong here goes wrong again, and counts, where the images are needed.
 images=

@@ -37,8 +37,6 @@ FROM ${BASE}
 RUN --mount=type=cache,id=go-build,target=/go-cache \\
   --mount=type=bind,from=compiled,target=/compiled cp -R /compiled/. /go-cache/
 """
-# As for the native tests: tests/steps.sh says why.
-JAVA_OPTIONS = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 PARTS = {"kafka", "trino-server", "trino-cli"}
 
 
@@ -101,14 +99,12 @@ def stand_ins(settings: Settings, paths: Paths) -> list[StandIn]:
             f"confluentinc/cp-kafka:{settings.cp_kafka_version}",
             contexts=jdk | {"kafka": paths.kafka},
             versions=(jdk_version, paths.kafka.name),
-            variables=JAVA_OPTIONS,
         ),
         StandIn(
             "trino",
             f"trinodb/trino:{settings.trino_version}",
             contexts=jdk | {"server": paths.trino, "cli": paths.trino_cli.parent},
             versions=(jdk_version, paths.trino.name),
-            variables=JAVA_OPTIONS,
         ),
         StandIn(
             "kafka-ui",

@@ -141,17 +141,7 @@ def test_a_killed_container_comes_back(lakehouse: Lakehouse, service: str) -> No
     )
 
 
-@pytest.fixture
-def quick(settings: Settings) -> Iterator[Settings]:
-    """A lander and a dbt whose health is asked for more often; afterwards they are as before."""
-    yield replace(settings, compose_file=f"{settings.compose_file}:{QUICK_HEALTH}")
-    up(settings)
-
-
-def test_an_unhealthy_container_comes_with_its_reason(
-    lakehouse: Lakehouse, quick: Settings
-) -> None:
-    up(quick)
+def test_an_unhealthy_container_comes_with_its_reason(lakehouse: Lakehouse) -> None:
     actors = Actors(lakehouse.settings)
     actors.stop("kafka")
     becomes(lakehouse, "telemetry-lander", "unhealthy")
@@ -165,13 +155,15 @@ def test_an_unhealthy_container_comes_with_its_reason(
     becomes(lakehouse, "kafka-kraft", "healthy")
 
 
-def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse, quick: Settings) -> None:
+def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse) -> None:
     """With rounds switched on, PostgreSQL away: rounds fail, and the container says so."""
+    settings = lakehouse.settings
+    quick = replace(settings, compose_file=f"{settings.compose_file}:{QUICK_HEALTH}")
     scheduled = os.environ | {"DBT_AUTO_RUN": "true", "DBT_RUN_INTERVAL": "5"}
     words = compose.command(quick, "up", "--detach", "--wait", "--no-build", "--no-deps")
     subprocess.run([*words, "dbt-transformations"], env=scheduled, check=True, capture_output=True)
     assert health("dbt-transformations") == "healthy"
-    actors = Actors(lakehouse.settings)
+    actors = Actors(settings)
     actors.stop("postgres")
     becomes(lakehouse, "dbt-transformations", "unhealthy")
     log = inspect("dbt-transformations")["State"]["Health"]["Log"][-1]["Output"]
@@ -182,7 +174,7 @@ def test_dbt_is_healthy_only_while_rounds_succeed(lakehouse: Lakehouse, quick: S
     becomes(lakehouse, "dbt-transformations", "healthy")
     log_since = ("logs", "--since", since, "dbt-transformations")
     lakehouse.wait_until(lambda: "result=ok" in docker(*log_since).replace('"', ""))
-    up(lakehouse.settings)
+    up(settings)
     lakehouse.wait_until(
         lambda: "rounds are off" in docker("logs", "--tail", "5", "dbt-transformations")
     )
