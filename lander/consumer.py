@@ -21,7 +21,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from lander.batch import Chunk
-from lander.offsets import NOT_KNOWN, Bounds
+from lander.offsets import Bounds
 from stack.errors import RetriableError
 from stack.kafka_client import Administrator, Options
 
@@ -164,8 +164,8 @@ class KafkaReader:
         """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
 
         epochs: leader epochs of the messages before the offsets; without one nothing can be said.
-        NOT_KNOWN stands for a log that goes back to before the epoch. Raises RetriableError if
-        Kafka does not tell.
+        offsets.NOT_KNOWN stands for a log that goes back to before the epoch. Raises RetriableError
+        if Kafka does not tell.
         """
         known = {p: offset for p, offset in offsets.items() if p in epochs}
         if not known:
@@ -191,7 +191,7 @@ class KafkaReader:
                     # A broker answers with one partition's messages where there is room for one.
                     consumer.pause([TopicPartition(self.topic, partition)])
                 if error and (cut := TRUNCATION.search(error.str())):
-                    cuts[partition] = max(int(cut[1]), NOT_KNOWN)
+                    cuts[partition] = int(cut[1])
             if asked and time.monotonic() > end:
                 raise RetriableError(
                     f"whether topic {self.topic} is whole before where it was read to",
@@ -306,14 +306,15 @@ def chunk_of(messages: Sequence[Message]) -> Chunk:
     """The chunk of consumed messages; there must be no error event among them."""
     count = len(messages)
     partitions = np.fromiter(map(Message.partition, messages), np.int32, count)
-    last = dict(zip(partitions.tolist(), map(Message.leader_epoch, messages), strict=True))
+    last = dict(zip(partitions.tolist(), messages, strict=True))
+    epochs = ((partition, message.leader_epoch()) for partition, message in last.items())
     return Chunk(
         partitions=partitions,
         offsets=np.fromiter(map(Message.offset, messages), np.int64, count),
         times_ms=np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, count),
         keys=list(map(Message.key, messages)),
         messages=list(map(Message.value, messages)),
-        epochs={partition: epoch for partition, epoch in last.items() if epoch is not None},
+        epochs={partition: epoch for partition, epoch in epochs if epoch is not None},
     )
 
 

@@ -14,7 +14,7 @@ LOST_PROPERTY = "meterhouse.lost"
 RETENTION = "retention"
 CUT_SHORT = "topic cut short"
 MADE_ANEW = "topic made anew"
-# In place of the offset at which a log was cut.
+# In place of the offset at which a log was cut, as Kafka answers.
 NOT_KNOWN = -1
 
 

@@ -24,7 +24,7 @@ begin_images() {
       eval "$("$venv_python" -m tests.compose.engine env)" &&
       "$venv_python" -m tests.compose.images build &&
       "$venv_python" -m tests.second_stack images &&
-      docker compose --env-file "$METERHOUSE_ENV" build ||
+      timeout 1800 docker compose --env-file "$METERHOUSE_ENV" build ||
       code=$?
     # The next one has the usual share of the processors, and its containers with it.
     "$venv_python" -m tests.compose.engine stop

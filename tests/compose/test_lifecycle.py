@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import psutil
 import pytest
 
 from stack import compose, ready
-from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 from tests.integration.actors import CONTAINERS, Actors, docker, inspect
 from tests.integration.lakehouse import Lakehouse, reading
+from tests.integration.test_setup import setup
 
 pytestmark = pytest.mark.restarts_services
 
@@ -40,17 +39,6 @@ def docker_compose(settings: Settings, *words: str) -> subprocess.CompletedProce
 def up(settings: Settings, *profiles: str) -> None:
     words = [word for profile in profiles for word in ("--profile", profile)]
     docker_compose(settings, *words, "up", "--detach", "--wait", "--no-build")
-
-
-def setup(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(PROJECT_ROOT / "initial-setup.sh"), *words],
-        env=dict(psutil.Process().environ()),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
 
 
 def health(container: str) -> str:
