@@ -12,14 +12,13 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
@@ -27,10 +26,20 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lander.offsets import LANDED_PROPERTY, Landed
 from simulator.delivery import topic_ids
 from stack.errors import MeterhouseError, RetriableError
 from stack.kafka_client import client_options
-from stack.ready import ANSWER_SECONDS
+from stack.reconciliation import ledger
+from stack.reconciliation.broker import Broker
+from stack.reconciliation.command import reconcile_by_hand
+from stack.reconciliation.database import locations
+from stack.reconciliation.evidence import Head, TopicState
+from stack.reconciliation.plan import Plan
+from stack.reconciliation.reconcile import lag
+from stack.reconciliation.tables import Trino
+from stack.rounds.books import plan_of
+from stack.rounds.project import Project
 from stack.services import trino
 from stack.settings import Settings, load_settings
 
@@ -38,57 +47,35 @@ LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100
 HEADING_COLUMNS = 12
 LONGEST_WORD = 30
-ENDS_FILE = "end-offsets"
-Offsets = dict[int, int]
 
 
 @dataclass(frozen=True)
 class Flow:
     """One topic's way through the lakehouse, as counts of messages.
 
-    sent, acknowledged: by this run's senders. topic, landed, accepted, rejected: of all runs, up
-    to the offsets at which this run ended.
+    sent, acknowledged: by this run's senders. reported: acknowledged in all runs; the counts after
+    it are of all runs too, as the newest reconciliation found them. waiting: in Kafka or landed,
+    and not processed yet.
     """
 
-    topic_name: str
+    topic: str
     sent: int
     acknowledged: int
-    topic: int
+    reported: int
     landed: int
     accepted: int
-    rejected: int
+    quarantined: int
+    waiting: int
 
     @property
     def problems(self) -> list[str]:
         """The sums that do not hold, in words; empty if all is well."""
         sums = {
             "sent = acknowledged": self.sent == self.acknowledged,
-            "acknowledged <= in the topic": self.acknowledged <= self.topic,
-            "in the topic = landed": self.topic == self.landed,
-            "landed = accepted + quarantined": self.landed == self.accepted + self.rejected,
+            "acknowledged <= landed and waiting": self.reported <= self.landed + self.waiting,
+            "landed = accepted + quarantined": self.landed == self.accepted + self.quarantined,
         }
-        return [f"{self.topic_name}: {name}" for name, holds in sums.items() if not holds]
-
-
-def end_offsets(settings: Settings, topic: str) -> Offsets:
-    """The next offset of every partition."""
-    options = client_options(settings) | {"group.id": "demo-report"}
-    with closing(Consumer(options)) as consumer:
-        partitions = consumer.list_topics(topic, ANSWER_SECONDS).topics[topic].partitions
-        return {
-            number: consumer.get_watermark_offsets(TopicPartition(topic, number), ANSWER_SECONDS)[1]
-            for number in partitions
-        }
-
-
-def landed_offsets(settings: Settings, topic: str) -> Offsets:
-    """The offsets below which landing holds everything."""
-    rows = trino.query(
-        settings,
-        f"select value from iceberg.landing.\"{topic}$properties\" where key = 'meterhouse.landed'",
-    )
-    offsets = json.loads(rows[0][0])["offsets"] if rows else {}
-    return {int(number): offset for number, offset in offsets.items()}
+        return [f"{self.topic}: {name}" for name, holds in sums.items() if not holds]
 
 
 def topic(settings: Settings, _folder: Path, console: Console) -> None:
@@ -101,37 +88,45 @@ def topic(settings: Settings, _folder: Path, console: Console) -> None:
     console.print(found.translate(str.maketrans("+/", "-_")))
 
 
-def land(settings: Settings, folder: Path, console: Console) -> None:
-    """Wait until both topics have landed up to their present ends, and write the ends down.
+def land(settings: Settings, _folder: Path, console: Console) -> None:
+    """Wait until both topics have landed up to their present ends.
 
     Raises RetriableError after LAND_SECONDS.
     """
-    ends = {topic: end_offsets(settings, topic) for topic in topics(settings)}
+    plan, broker = plan_of(Project()), Broker(settings)
+    ends = broker.with_ends(broker.begins(topics(settings)))
     limit = time.monotonic() + LAND_SECONDS
-    for topic, wanted in ends.items():
-        while any(
-            landed_offsets(settings, topic).get(n, 0) < end for n, end in wanted.items() if end
-        ):
-            if time.monotonic() > limit:
-                raise RetriableError(
-                    f"{topic} landed up to {wanted}",
-                    str(landed_offsets(settings, topic)),
-                    "./initial-setup.sh status shows how the lander is",
-                )
-            time.sleep(0.2)
-        console.print(f"  ✓ {topic}: {sum(wanted.values()):,} messages landed")
-    (folder / ENDS_FILE).write_text(json.dumps(ends))
+    while missing := {name: n for name, n in not_landed(settings, plan, ends).items() if n}:
+        if time.monotonic() > limit:
+            raise RetriableError(
+                f"the messages of {', '.join(ends)} landed within {LAND_SECONDS:.0f} s",
+                ", ".join(f"{count:,} of {name} not landed" for name, count in missing.items()),
+                "./initial-setup.sh status shows how the lander is",
+            )
+        time.sleep(0.2)
+    console.print(f"  ✓ landed: {', '.join(ends)}")
+
+
+def not_landed(settings: Settings, plan: Plan, ends: Mapping[str, TopicState]) -> dict[str, int]:
+    """Messages below the ends that have not landed, by topic."""
+    tables = sorted({f"landing.{name}" for name in ends} & set(locations(settings, plan)))
+    heads = Trino(settings, plan.trino_user).heads(tables)
+    return {
+        name: sum(lag(state, landed_of(heads.get(f"landing.{name}"), state)).values())
+        for name, state in ends.items()
+    }
+
+
+def landed_of(head: Head | None, state: TopicState) -> Landed:
+    """What a landing table says has landed; nothing of the topic where there is no table yet."""
+    if head is None:
+        return Landed(0, datetime.now(UTC), {}, state.topic_id)
+    return Landed.from_json(head.properties[LANDED_PROPERTY])
 
 
 def topics(settings: Settings) -> tuple[str, str]:
     """The topics of the demo: telemetry and fault logs."""
     return settings.topic_name, settings.logs_topic_name
-
-
-def read_ends(folder: Path) -> dict[str, Offsets]:
-    """The end offsets that `land` wrote down."""
-    content = json.loads((folder / ENDS_FILE).read_text())
-    return {topic: {int(n): end for n, end in ends.items()} for topic, ends in content.items()}
 
 
 def sent_and_acknowledged(folder: Path, topic: str) -> tuple[int, int]:
@@ -144,59 +139,18 @@ def sent_and_acknowledged(folder: Path, topic: str) -> tuple[int, int]:
     )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a topic's messages are counted: a table, and which of its rows."""
-
-    table: str
-    where: str = "true"
-
-
-OUTCOMES = (
-    (Place("staging.stg_telemetry_raw"), Place("quality.quarantine_telemetry_raw")),
-    (
-        Place("staging.stg_meter_health_logs", "parse_status = 'PARSED'"),
-        Place("staging.stg_meter_health_logs", "parse_status = 'UNPARSED'"),
-    ),
-)
-
-
-def count_below(settings: Settings, place: Place, ends: Offsets) -> int:
-    """Rows of a place whose offset lies below the ends."""
-    values = ", ".join(f"({number}, bigint '{end}')" for number, end in ends.items())
-    rows = trino.query(
-        settings,
-        f"with ends (kafka_partition, end_offset) as (values {values}) "
-        f"select count(*) from iceberg.{place.table} as held inner join ends "
-        "on held.kafka_partition = ends.kafka_partition and held.kafka_offset < ends.end_offset "
-        f"where {place.where}",
-    )
-    return int(rows[0][0])
-
-
-def flows(settings: Settings, folder: Path) -> list[Flow]:
-    """Both topics' counts."""
-    ends = read_ends(folder)
-    return [
-        flow(settings, folder, topic, ends[topic], outcomes)
-        for topic, outcomes in zip(topics(settings), OUTCOMES, strict=True)
-    ]
-
-
-def flow(
-    settings: Settings, folder: Path, topic: str, ends: Offsets, outcomes: tuple[Place, Place]
-) -> Flow:
-    """One topic's counts; outcomes: where its accepted and its rejected messages are."""
+def flow_of(folder: Path, topic: str, row: Mapping[str, Any]) -> Flow:
+    """One topic's counts. row: the newest of iceberg.ops.reconciliation, by column."""
     sent, acknowledged = sent_and_acknowledged(folder, topic)
-    accepted, rejected = outcomes
     return Flow(
         topic,
         sent,
         acknowledged,
-        topic=sum(ends.values()),
-        landed=count_below(settings, Place(f"landing.{topic}"), ends),
-        accepted=count_below(settings, accepted, ends),
-        rejected=count_below(settings, rejected, ends),
+        reported=row["acknowledged"].get(topic, 0),
+        landed=row["landed"][topic],
+        accepted=row["accepted"][topic],
+        quarantined=sum(row["quarantined"][topic].values()),
+        waiting=row["unprocessed"][topic] + row["lag_messages"][topic],
     )
 
 
@@ -205,24 +159,21 @@ def show_flows(found: Sequence[Flow], console: Console) -> None:
     steps = {
         "sent by this run": "sent",
         "acknowledged by Kafka": "acknowledged",
-        "in the topic, all runs": "topic",
+        "acknowledged, all runs": "reported",
         "landed": "landed",
         "accepted (logs: parsed)": "accepted",
-        "quarantined (logs: unparsed)": "rejected",
+        "quarantined (logs: unparsed)": "quarantined",
+        "not processed yet": "waiting",
     }
     rows = [[title, *(getattr(flow, name) for flow in found)] for title, name in steps.items()]
-    console.print(table_of(["messages", *(flow.topic_name for flow in found)], rows))
+    console.print(table_of(["messages", *(flow.topic for flow in found)], rows))
 
 
-def show_reasons(settings: Settings, console: Console) -> None:
-    """Why messages were quarantined, and how many readings came more than once."""
-    reasons = trino.query(
-        settings,
-        "select reason, count(*) from iceberg.quality.quarantine_telemetry_raw "
-        "group by 1 order by 2 desc, 1",
-    )
-    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-    console.print(Padding(f"quarantined: {listed}", (0, 0, 0, 2)))
+def show_reasons(settings: Settings, reasons: Mapping[str, int], console: Console) -> None:
+    """Why readings were quarantined, and how many came more than once."""
+    by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in by_count)
+    console.print(Padding(f"quarantined: {listed or 'none'}", (0, 0, 0, 2)))
     ((readings, duplicates, corrections),) = trino.query(
         settings,
         "select count(*), sum(duplicate_count), sum(correction_count) "
@@ -248,7 +199,7 @@ MARTS = {
             total_warnings, avg_device_health, customer_alert_status
         from iceberg.marts.customer_usage_summary
         order by reading_date desc, customer_id limit 5""",
-    "device_health_status: which meters are unwell, and why (the worst first)": """
+    "device_health_status: which meters are unhealthy, and why (the worst first)": """
         select device_id, device_health_status, reasons, battery_pct, open_fault_count
         from iceberg.marts.device_health_status
         order by
@@ -306,17 +257,21 @@ def cell(value: Any) -> str:
 
 
 def show(settings: Settings, folder: Path, console: Console) -> int:
-    """Print balance and marts. Returns 1 if a sum of the balance does not hold."""
-    found = flows(settings, folder)
+    """Reconcile; print balance and marts. Returns 1 if a sum of the balance does not hold."""
+    plan, said = plan_of(Project()), list[str]()
+    is_different = reconcile_by_hand(settings, plan, said.append, is_full=False)
+    row = ledger.last(Trino(settings, plan.trino_user), plan.ledger)
+    found = [flow_of(folder, topic, row) for topic in topics(settings)]
     show_flows(found, console)
-    show_reasons(settings, console)
+    show_reasons(settings, row["quarantined"][settings.topic_name], console)
     problems = [problem for each in found for problem in each.problems]
-    if problems:
-        console.print(f"  ✗ The balance does NOT hold: {'; '.join(problems)}", style="bold red")
+    if is_different or problems:
+        text = "\n".join(["  ✗ The balance does NOT hold", *problems, *said])
+        console.print(text, style="bold red", markup=False)
         return 1
     console.print(
-        "  ✓ The balance holds: sent = acknowledged; in the topics = landed = "
-        "accepted + quarantined\n",
+        "  ✓ The balance holds: sent = acknowledged; in the topics = landed = accepted + "
+        "quarantined.\n    It is the newest row of iceberg.ops.reconciliation.\n",
         style="green",
     )
     show_marts(settings, console)
