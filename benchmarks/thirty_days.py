@@ -22,7 +22,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 
 from benchmarks import figures
@@ -171,7 +170,7 @@ def plain_bytes(table: Table, batches: int) -> int:
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         group = schema.empty_table()
         for batch_id in range(1, batches + 1):
-            rows = table.scan(EqualTo("batch_id", batch_id)).to_arrow().cast(schema)
+            rows = table.scan(f"batch_id = {batch_id}").to_arrow().cast(schema)
             group = pa.concat_tables([group, rows.sort_by("kafka_offset")])
             if len(group) >= GROUP_ROWS or batch_id == batches:
                 writer.write_table(group, row_group_size=len(group))

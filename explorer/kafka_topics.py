@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stack.errors import RetriableError
 
 ANSWER_SECONDS = 5.0
 # Two looks closer to each other than this say little about a rate.
 RATE_SECONDS = 2.0
-EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+EARLIEST: OffsetSpec = OffsetSpec.earliest()
+LATEST: OffsetSpec = OffsetSpec.latest()
 
 
 def is_internal(name: str) -> bool:

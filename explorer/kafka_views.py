@@ -190,7 +190,7 @@ def group_card(group: Group) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader(plain(group.name), anchor=False, width="content")
             colour = STATE_COLOURS.get(group.state, "orange")
-            st.badge(group.state.replace("_", " ").lower(), color=colour)  # type: ignore[arg-type]
+            st.badge(group.state.replace("_", " ").lower(), color=colour)  # type: ignore[arg-type]  # wants literals
         if group.problem:
             st.warning(f"The broker says: {plain(group.problem)}")
             return

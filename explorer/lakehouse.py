@@ -80,7 +80,7 @@ class Lakehouse:
 
     def connection(self, limit_seconds: int) -> Connection:
         """A connection whose statements Trino itself ends after limit_seconds."""
-        connection: Connection = connect(  # type: ignore[no-untyped-call]
+        connection: Connection = connect(
             **trino_client.connection(self._settings, USER),
             source="explorer",
             catalog=self._catalog,
@@ -115,7 +115,7 @@ class Lakehouse:
             rows = cursor.fetchall()
             return frame_of(rows, [(column[0], column[1]) for column in cursor.description])
         finally:
-            connection.close()  # type: ignore[no-untyped-call]
+            connection.close()
 
 
 def frame_of(rows: list[list[Any]], names: list[tuple[str, str]]) -> pd.DataFrame:

@@ -117,7 +117,7 @@ class Run:
         except trino_client.FAILURES as error:
             self.problem = self._problem(error)
         finally:
-            self._connection.close()  # type: ignore[no-untyped-call]
+            self._connection.close()
 
     def _fetch(self) -> Result:
         rows: list[list[Any]] = []

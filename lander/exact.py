@@ -189,7 +189,7 @@ def undeclared_value(
 
 def skip_space(text: str, position: int) -> int:
     """The next position that is no JSON white space."""
-    return SPACE.match(text, position).end()  # type: ignore[union-attr]
+    return SPACE.match(text, position).end()  # type: ignore[union-attr]  # matches nothing too
 
 
 def to_string(value: object) -> str | None:

@@ -184,8 +184,8 @@ def join_objects(messages: Sequence[bytes | None]) -> bytes:
     """
     if None in messages or b"" in messages:
         raise UncleanBlockError(next(i for i, message in enumerate(messages) if not message))
-    data = b"\n".join(messages)  # type: ignore[arg-type]
-    ends = np.cumsum(np.fromiter(map(len, messages), np.int64, len(messages)) + 1) - 1  # type: ignore[arg-type]
+    data = b"\n".join(messages)  # type: ignore[arg-type]  # no None
+    ends = np.cumsum(np.fromiter(map(len, messages), np.int64, len(messages)) + 1) - 1  # type: ignore[arg-type]  # no None
     starts = np.concatenate(([0], ends[:-1] + 1))
     characters = np.frombuffer(data, np.uint8)
     strange = (characters[starts] != ord("{")) | (characters[ends - 1] != ord("}"))

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaException
-
-# The package exports these names without saying so in a way that mypy takes.
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
     AclOperation,
@@ -142,10 +140,10 @@ def rules_filter(principal: str) -> AclBindingFilter:
     """Every rule of one principal."""
     return AclBindingFilter(
         ResourceType.ANY,
-        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]  # any name; the stub says str
         ResourcePatternType.ANY,
         principal,
-        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]  # any name; the stub says str
         AclOperation.ANY,
         AclPermissionType.ANY,
     )

@@ -95,7 +95,7 @@ class Trino:
 
     def query(self, sql: str) -> list[list[Any]]:
         """The rows of one statement. Raises RetriableError if it fails or Trino is away."""
-        connection = connect(  # type: ignore[no-untyped-call]
+        connection = connect(
             # A user of its own, so that the question does not find itself.
             **trino_client.connection(self._settings, f"{self._user}-lock"),
             request_timeout=ANSWER_SECONDS,

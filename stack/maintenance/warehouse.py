@@ -39,7 +39,7 @@ class Warehouse:
         user: str = MAINTENANCE_USER,
     ) -> None:
         self._address = trino_client.address(settings)
-        self._connection = connect(  # type: ignore[no-untyped-call]
+        self._connection = connect(
             **trino_client.connection(settings, user),
             catalog="iceberg",
             request_timeout=ANSWER_SECONDS,

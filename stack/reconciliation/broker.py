@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stack.errors import RetriableError
 from stack.kafka_client import DBT, Administrator, client_options
@@ -17,8 +17,8 @@ from stack.settings import Settings
 
 ANSWER_SECONDS = 10.0
 WAITING_SECONDS = 5.0
-EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+EARLIEST = OffsetSpec.earliest()
+LATEST = OffsetSpec.latest()
 GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 
 

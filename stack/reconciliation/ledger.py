@@ -67,11 +67,11 @@ def values(report: Report) -> str:
     return ", ".join(expression(getattr(report, name), kind) for name, (kind, _) in COLUMNS.items())
 
 
-def expression(value: object, kind: str) -> str:
+def expression(value: Any, kind: str) -> str:
     """A value of one column as SQL."""
     if isinstance(value, datetime):
         return f"from_iso8601_timestamp_nanos({quoted(value.isoformat(timespec='microseconds'))})"
     if isinstance(value, str):
         return quoted(value)
-    content = dict(value) if isinstance(value, Mapping) else [str(each) for each in value]  # type: ignore[attr-defined]
+    content = dict(value) if isinstance(value, Mapping) else [str(each) for each in value]
     return f"cast(json_parse({quoted(json.dumps(content, sort_keys=True))}) as {kind})"

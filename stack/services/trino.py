@@ -130,7 +130,7 @@ def catalog_environment(settings: Settings) -> dict[str, str]:
 @contextmanager
 def session(settings: Settings, user: str = "operator") -> Iterator[Connection]:
     """A connection to Trino that is closed at the end."""
-    connection = connect(  # type: ignore[no-untyped-call]
+    connection = connect(
         **trino_client.connection(settings, user),
         catalog="iceberg",
         request_timeout=STATEMENT_SECONDS,

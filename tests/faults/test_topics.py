@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -50,8 +50,8 @@ def sent(grounds: Grounds, count: int) -> dict[tuple[int, int], int]:
     numbers = random.Random(f"{SEED}/{count}")
     ledger = Ledger()
 
-    def note(error: object, message: Message) -> None:
-        ledger.note(error, message)  # type: ignore[arg-type]
+    def note(error: KafkaError | None, message: Message) -> None:
+        ledger.note(error, message)
         place = int(message.partition() or 0), int(message.offset() or 0)
         found[place] = fingerprint(message.key(), message.value())
 
@@ -208,7 +208,7 @@ def be_producer(folder: Path, topic: str) -> None:
     producer = Producer(client_options(load_settings()) | {"enable.idempotence": True})
     ledger = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def note(error: object, message: Message) -> None:
+    def note(error: KafkaError | None, message: Message) -> None:
         assert error is None, error
         mark = fingerprint(message.key(), message.value())
         os.write(ledger, f"{message.partition()} {message.offset()} {mark}\n".encode())

@@ -230,13 +230,14 @@ def changed(
         name = draw(st.sampled_from([key.upper(), escaped]))
         return [(name, value) for _, value in before]
     wrong = draw(st.sampled_from(NO_NUMBERS) if change == "spoil" else other)
-    return {
+    results: dict[str, Members] = {
         "other": [(key, wrong)],
         "spoil": [(key, wrong)],
         "double": [(key, wrong), *before],
         "beside": [*before, (draw(st.sampled_from(STRINGS)), wrong)],
         "drop": [],
-    }[change]
+    }
+    return results[change]
 
 
 @st.composite

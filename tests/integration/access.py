@@ -64,7 +64,7 @@ class Access:
 
     def ask(self, principal: str, sql: str) -> list[list[Any]]:
         """Rows of a statement. Raises TrinoError."""
-        connection = connect(  # type: ignore[no-untyped-call]
+        connection = connect(
             host=self.settings.trino_host,
             port=self.settings.trino_port,
             user=principal,

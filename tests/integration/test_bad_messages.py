@@ -121,7 +121,7 @@ def generated(lakehouse: Lakehouse) -> Mapping[str, bytes | None]:
 def outcome(lakehouse: Lakehouse, generated: Mapping[str, bytes | None]) -> Outcome:
     """Where each message ended, by name; one ending, if nothing was lost or doubled."""
     run = uuid.uuid4().hex
-    payloads = {case.name: case.payload for case in CASES} | generated
+    payloads = {case.name: case.payload for case in CASES} | dict(generated)
     lakehouse.send_raw((f"{run}/{name}".encode(), payload) for name, payload in payloads.items())
     lakehouse.land_and_round()
     rows = lakehouse.sql(

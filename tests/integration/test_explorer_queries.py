@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -82,12 +81,12 @@ def readings_of(seen: Seen) -> list[dict[str, Any]]:
 
 
 def test_slots_hold_the_readings_that_end_in_them(seen: Seen) -> None:
-    expected: Mapping[datetime, Decimal] = defaultdict(Decimal)
+    expected: dict[datetime, Decimal] = defaultdict(Decimal)
     for each in readings_of(seen):
         # A reading that ends on the half-hour belongs to the slot before it.
         seconds = each["reading_at"].timestamp()
         start = (seconds - 0.001) // 1800 * 1800
-        expected[datetime.fromtimestamp(start, UTC)] += each["energy_kwh"]  # type: ignore[index]
+        expected[datetime.fromtimestamp(start, UTC)] += each["energy_kwh"]
     frame = seen.frame(queries.meter_slots(seen.device, LONG_AGO_AT, FAR_AHEAD_AT))
     found = dict(zip(frame["slot_at"], frame["energy_kwh"], strict=True))
     assert {at.to_pydatetime(): round(kwh, 6) for at, kwh in found.items()} == {

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -100,6 +101,10 @@ def scratch(lakehouse: Lakehouse) -> Iterator[Scratch]:
     catalog.purge_table(("landing", made.name))
 
 
+def has_landed(lakehouse: Lakehouse, batch: int) -> bool:
+    return last_batch(lakehouse) >= batch
+
+
 def test_a_lander_that_writes_all_the_while_loses_and_doubles_nothing(
     lakehouse: Lakehouse,
 ) -> None:
@@ -108,7 +113,7 @@ def test_a_lander_that_writes_all_the_while_loses_and_doubles_nothing(
     with streaming(lakehouse):
         for _ in range(3):
             batch = last_batch(lakehouse)
-            lakehouse.wait_until(lambda batch=batch: last_batch(lakehouse) >= batch + 2)
+            lakehouse.wait_until(partial(has_landed, lakehouse, batch + 2))
             compactions += "compact" in maintained(lakehouse.settings, LANDING, EAGER).steps
             seen.append(sum(lakehouse.landed_offsets().values()))
     # The lander went on between any two, and its offsets never went back.

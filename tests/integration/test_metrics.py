@@ -45,7 +45,7 @@ def metrics(lakehouse: Lakehouse) -> Metrics:
     lakehouse.send(reading("MTR-10000", "2026-01-01T00:30:00Z"))
     lakehouse.send_raw([(b"MTR-10000", b"no json")])
     lakehouse.land_and_round()
-    command = [PROJECT_ROOT / "bin" / "stack", "reconcile", "--full"]
+    command = [str(PROJECT_ROOT / "bin" / "stack"), "reconcile", "--full"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "✓ the books balance" in result.stdout

@@ -181,7 +181,7 @@ def test_statement_of_a_dead_writer_is_ended(small: Small) -> None:
 
 def run_as(small: Small, sql: str) -> None:
     """Run one statement as the project's user; that it fails is the caller's wish."""
-    connection = connect(  # type: ignore[no-untyped-call]
+    connection = connect(
         host=small.settings.trino_host,
         port=small.settings.trino_port,
         user=small.name,

@@ -85,7 +85,9 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
     addresses = {
         connection.laddr.ip
         for connection in psutil.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port in ports
     }
     assert "127.0.0.1" in addresses
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}

@@ -179,7 +179,7 @@ def test_ctrl_c_flushes_and_prints_totals(lakehouse: Lakehouse) -> None:
 def test_a_failure_is_told_with_the_next_step(
     lakehouse: Lakehouse, changes: dict[str, str], words: str
 ) -> None:
-    code, output = run(SIMULATOR, "--count", "1", **changes)
+    code, output = run(SIMULATOR, "--count", "1", folder=PROJECT_ROOT, **changes)
     assert code == 1, output
     assert words in output
     assert "wanted" in output

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from contextlib import closing
+from typing import Any
 
 import pytest
 import requests
@@ -23,13 +24,13 @@ from stack.supervision import wait_for
 ANSWER_SECONDS = 10
 
 
-def ask_trino(settings: Settings, **options: object) -> requests.Response:
+def ask_trino(settings: Settings, **options: Any) -> requests.Response:
     """Trino's answer to `select 1` as the test puts it."""
     session = requests.Session()
     session.trust_env = False
     address = f"{trino_client.address(settings)}/v1/statement"
-    trusted = {"verify": str(settings.tls_ca_file), "timeout": ANSWER_SECONDS}
-    return session.post(address, "select 1", **(trusted | options))  # type: ignore[arg-type]
+    trusted: dict[str, Any] = {"verify": str(settings.tls_ca_file), "timeout": ANSWER_SECONDS}
+    return session.post(address, "select 1", **(trusted | options))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_trino_refuses_who_does_not_prove_a_name(
 def test_trino_lets_nobody_act_as_another(settings: Settings) -> None:
     login = trino_client.connection(settings, "analyst") | {"user": "operator"}
     with (
-        closing(connect(**login)) as connection,  # type: ignore[no-untyped-call]
+        closing(connect(**login)) as connection,
         pytest.raises(TrinoError, match="analyst cannot impersonate user operator"),
     ):
         connection.cursor().execute("select 1")

@@ -88,4 +88,4 @@ def texts(test: AppTest) -> Iterator[str]:
     """What the page says in words."""
     for kind in ("markdown", "caption", "success", "error", "info", "title", "code"):
         for element in test.get(kind):
-            yield str(element.value)  # type: ignore[union-attr]
+            yield str(element.value)  # type: ignore[union-attr]  # blocks have no value

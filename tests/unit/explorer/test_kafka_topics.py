@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError
@@ -26,8 +26,8 @@ from tests.unit.explorer.kafka_fakes import FakeAdmin, refused
 TOPICS = {"readings": {0: (100, 150), 1: (0, 30)}, "__own": {0: (0, 0)}}
 
 
-def admin(**changes: object) -> AdminClient:
-    return cast(AdminClient, FakeAdmin(TOPICS, **changes))  # type: ignore[arg-type]
+def admin(**changes: Any) -> AdminClient:
+    return cast(AdminClient, FakeAdmin(TOPICS, **changes))
 
 
 def groups(**changes: object) -> tuple[Group, ...]:

@@ -184,12 +184,13 @@ def test_old_snapshots_are_forgotten_but_not_their_rows(
     assert stored.scan().to_arrow().num_rows == 20
 
 
+def described(minute: int) -> dict[str, object]:
+    return {"snapshot-id": minute, "timestamp-ms": minute * 60_000, "manifest-list": ""}
+
+
 def test_what_was_current_at_the_full_hours_of_a_day_is_kept() -> None:
     minutes = [-1500, 10, 50, 59, 61, 170, 200, 1499]
-    snapshots = [
-        Snapshot(snapshot_id=minute, timestamp_ms=minute * 60_000, manifest_list="")
-        for minute in minutes
-    ]
+    snapshots = [Snapshot.model_validate(described(minute)) for minute in minutes]
     # Before the newest, at minute 1499, lie the full hours at minutes 1440, 1380 ... 60: from 240
     # on minute 200 was current, at 180 minute 170, at 120 minute 61, at 60 minute 59.
     assert landing_table.hourly(snapshots) == {200, 170, 61, 59}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,8 @@ def tables(**content: list[Row]) -> FakeTables:
     return FakeTables({f"{layer}.t": found for layer, found in own.items()})
 
 
-def evidence(**changes: object) -> Evidence:
-    return replace(Evidence([], {"t": TOPIC}, HEADS), **changes)  # type: ignore[arg-type]
+def evidence(**changes: Any) -> Evidence:
+    return replace(Evidence([], {"t": TOPIC}, HEADS), **changes)
 
 
 def found(one: Account) -> list[str]:
