@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stack import doctor, env_file, health
+from stack.choice import run_tool, runtime_of
 from stack.errors import MeterhouseError
-from stack.runtime import COMPOSE, run_tool, runtime_of
-from stack.settings import Settings, load_settings, parse_env_file, to_text
+from stack.settings import COMPOSE, Settings, load_settings, parse_env_file, to_text
 
 SECURE_OVERLAY = "docker-compose.secure.yml"
 

@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from stack.runtime import COMPOSE
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 from stack.tls_files import Files, files_of
 
 # Names by which the services know one another in containers; this machine's come on top.

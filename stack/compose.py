@@ -17,8 +17,9 @@ from stack.engine import container_names
 from stack.env_file import secret_names
 from stack.errors import FatalError, RetriableError
 from stack.root import PROJECT_ROOT
-from stack.runtime import Say, State
+from stack.runtime import State
 from stack.settings import Settings, parse_env_file
+from stack.text import Say
 
 READY_SECONDS = 300
 ONE_SHOT = "no"

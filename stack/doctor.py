@@ -19,8 +19,7 @@ from pathlib import Path
 from stack import engine
 from stack.errors import ConfigurationError
 from stack.paths import cache_folder
-from stack.runtime import COMPOSE
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 
 MEMORY_GB = 6.0
 # Of the 8.3 GB that the limits of docker-compose.yml add up to, not all is used at once.

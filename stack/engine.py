@@ -12,8 +12,7 @@ from typing import Any
 
 from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
-from stack.runtime import COMPOSE, NATIVE
-from stack.settings import Settings
+from stack.settings import COMPOSE, NATIVE, Settings
 
 OLDEST_COMPOSE = (2, 24)
 OLDEST_ENGINE = (20, 10)

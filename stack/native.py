@@ -10,11 +10,12 @@ from stack.errors import RetriableError
 from stack.fetch import fetch_all
 from stack.initialise import READY_SECONDS, initialise
 from stack.paths import Paths, paths_of
-from stack.runtime import Say, State
+from stack.runtime import State
 from stack.services import kafka, objectstore, postgres, trino
 from stack.services.service import Service
 from stack.settings import Settings
 from stack.supervision import Process, Supervisor, python_service, wait_for
+from stack.text import Say
 
 RUNNING_SECONDS = 30.0
 # So long after its start a service need not have said how it is.

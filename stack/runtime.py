@@ -1,17 +1,13 @@
-"""The two ways to run the stack, natively and in containers, behind one set of verbs."""
+"""The verbs of a way to run the stack, natively or in containers."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from stack.settings import Settings
-
-NATIVE, COMPOSE = "native", "compose"
-
-Say = Callable[[str], None]
+from stack.text import Say
 
 
 @dataclass(frozen=True)
@@ -61,21 +57,3 @@ class Runtime(Protocol):
         self, settings: Settings, name: str, arguments: Sequence[str]
     ) -> tuple[list[str], Mapping[str, str]]:
         """The command and the environment that point a tool at this stack."""
-
-
-def runtime_of(settings: Settings) -> Runtime:
-    """The way this stack runs."""
-    # Only what is used is loaded: a container has none of the native services' packages.
-    if settings.run_mode == COMPOSE:
-        from stack import compose  # noqa: PLC0415
-
-        return compose
-    from stack import native  # noqa: PLC0415
-
-    return native
-
-
-def run_tool(settings: Settings, name: str, arguments: Sequence[str]) -> None:
-    """Become the tool; does not return."""
-    command, environment = runtime_of(settings).tool(settings, name, arguments)
-    os.execvpe(command[0], command, os.environ | environment)  # noqa: S606 (becomes the tool)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stack import certificates, trino_passwords
-from stack.runtime import Say
 from stack.settings import Settings
+from stack.text import Say
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -13,6 +13,8 @@ from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
 
 EXAMPLE_FILE = PROJECT_ROOT / ".env.example"
+# What RUN_MODE says once setup has chosen.
+NATIVE, COMPOSE = "native", "compose"
 TRUTH_VALUES = {"true": True, "false": False}
 # Numbers that mean nothing at zero or below.
 ABOVE_ZERO = {

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from stack.backup import listing
-from stack.runtime import Runtime, Say, State
+from stack.runtime import Runtime, State
 from stack.settings import Settings
+from stack.text import Say
 
 LOG_LINES = 15
 

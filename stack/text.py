@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+# What prints one line of a command's own output.
+Say = Callable[[str], None]
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -25,9 +25,9 @@ from minio.deleteobjects import DeleteObject
 from lander.table import NAMESPACE, connect
 from stack import ready
 from stack.backup import folder
+from stack.choice import runtime_of
 from stack.maintenance.tables import Table
 from stack.root import PROJECT_ROOT
-from stack.runtime import runtime_of
 from stack.services import objectstore
 from stack.settings import Settings, load_settings
 from tests.faults.case import RUN_SECONDS, Case, Grounds, grounds_of

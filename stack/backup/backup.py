@@ -16,8 +16,8 @@ from stack.backup.listing import megabytes, told
 from stack.backup.tables import PoolIO, Walk
 from stack.errors import FatalError, MeterhouseError, RetriableError
 from stack.lock import WriterLock
-from stack.runtime import Say
 from stack.settings import Settings
+from stack.text import Say
 
 WAIT_SECONDS = 600.0
 SHOWN_PROBLEMS = 5

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg2
 
+from stack.choice import runtime_of
 from stack.errors import RetriableError
 from stack.lock import first_line
 from stack.ready import admin_connection
-from stack.runtime import runtime_of
 from stack.settings import Settings
 
 CATALOG, MASTER_DATA = DATABASES = ("iceberg_catalog", "meterhouse")

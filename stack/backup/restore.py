@@ -14,10 +14,12 @@ from stack.backup.backup import SHOWN_PROBLEMS, damaged, row_of
 from stack.backup.databases import CATALOG, MASTER_DATA
 from stack.backup.folder import Backup
 from stack.backup.tables import Walk
+from stack.choice import runtime_of
 from stack.errors import ConfigurationError, FatalError, MeterhouseError
 from stack.initialise import READY_SECONDS, make_users
-from stack.runtime import Say, State, runtime_of
+from stack.runtime import State
 from stack.settings import Settings
+from stack.text import Say
 
 WAIT_SECONDS = 10.0
 # Lander and dbt runner, natively and in containers, and what their runtimes call a service at rest.

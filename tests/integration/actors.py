@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stack.paths import paths_of
-from stack.runtime import COMPOSE
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 from stack.supervision import Supervisor
 
 CONTAINERS = {

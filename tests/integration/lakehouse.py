@@ -24,9 +24,8 @@ from stack.rounds.decision import Action, Decision
 from stack.rounds.models import Models, Watched
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project, prepare, seen_file
-from stack.runtime import COMPOSE
 from stack.services import trino
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 from tests.integration.actors import docker
 
 TOPIC = "telemetry_raw"

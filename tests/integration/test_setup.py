@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from stack.root import PROJECT_ROOT
-from stack.runtime import COMPOSE
+from stack.settings import COMPOSE
 from tests.integration.actors import CONTAINERS, Actors
 from tests.integration.lakehouse import Lakehouse
 

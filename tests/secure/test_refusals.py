@@ -16,9 +16,8 @@ from trino.exceptions import Error as TrinoError
 from simulator import delivery
 from stack import kafka_client, trino_client, trino_passwords
 from stack.errors import RetriableError
-from stack.runtime import COMPOSE
 from stack.services import trino
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 from stack.supervision import wait_for
 
 ANSWER_SECONDS = 10
