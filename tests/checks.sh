@@ -22,6 +22,7 @@ mapfile -t shell_scripts < <(printf '%s\n' "${shell_files[@]}" | grep -Ev '^(set
 check ruff check .
 check ruff format --check .
 check mypy
+check lint-imports
 # postgres-init/ is written for psql, whose own commands no SQL linter reads; setup runs it twice.
 check sqlfluff lint dbt-project
 check shellcheck -x "${shell_scripts[@]}"
