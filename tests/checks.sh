@@ -19,12 +19,19 @@ mapfile -t shell_files < <(git ls-files '*.sh' 'bin/*' '.ci/run')
 # Steps are checked where initial-setup.sh and run-tests.sh source them.
 mapfile -t shell_scripts < <(printf '%s\n' "${shell_files[@]}" | grep -Ev '^(setup/|tests/steps.sh)')
 
+mapfile -t text_files < <(git ls-files -- ':!requirements/*' ':!tests/fuzz/seeds/*' ':!*.png' ':!*.parquet')
+mapfile -t worded_files < <(git ls-files -- '*.md' ':!docs/glossary.md' ':!docs/operations.md' \
+  ':!docs/faults.md' ':!docs/performance.md')
+
 check ruff check .
 check ruff format --check .
 check mypy
 check lint-imports
 # postgres-init/ is written for psql, whose own commands no SQL linter reads; setup runs it twice.
 check sqlfluff lint dbt-project
+check codespell "${text_files[@]}"
+# The words of docs/glossary.md; tests/unit/test_words.py looks for those of several parts.
+check codespell -D tests/words.txt "${worded_files[@]}"
 check shellcheck -x "${shell_scripts[@]}"
 check shfmt -i 2 -ci -d "${shell_files[@]}"
 check yamllint --strict .
