@@ -32,6 +32,8 @@ SCAN_SECONDS = 10.0
 KEPT_BYTES = 262_144
 BATCH = 500
 POLL_SECONDS = 0.2
+# The end of the year 9999, the last that Python knows.
+LATEST_MS = 253_402_300_799_999
 
 # The client demands a group's name. It is used for nothing: no offset is stored under it.
 READING_OPTIONS: dict[str, str | int | float | bool] = {
@@ -295,18 +297,23 @@ def skipped(state: Scan, question: Question, topic: Topic) -> int:
 
 def record_of(message: Message) -> Record:
     """A message of the client as a value of our own."""
-    kind, milliseconds = message.timestamp()
-    is_known = kind != TIMESTAMP_NOT_AVAILABLE
     value = as_bytes(message.value())
     return Record(
         partition=message.partition() or 0,
         offset=message.offset() or 0,
-        written_at=datetime.fromtimestamp(milliseconds / 1000, UTC) if is_known else None,
+        written_at=moment_of(*message.timestamp()),
         key=as_bytes(message.key()),
         value=cut(value) if value is not None else None,
         value_bytes=len(value or b""),
         headers=headers_of(message),
     )
+
+
+def moment_of(kind: int, milliseconds: int) -> datetime | None:
+    """A message's time, None where the broker has none or it lies beyond the year 9999."""
+    if kind == TIMESTAMP_NOT_AVAILABLE or not 0 <= milliseconds <= LATEST_MS:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def cut(value: bytes) -> bytes:

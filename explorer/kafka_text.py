@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,8 @@ from explorer.kafka_messages import Record
 SHOWN_BYTES = 512
 BYTES_A_LINE = 16
 PREVIEW_CHARACTERS = 160
+# What is nested deeper is shown as text: unfolded, nobody could read it, and pages would fail.
+UNFOLDED_LEVELS = 64
 # Control characters that belong to a text.
 TEXT_CONTROLS = "\t\n\r"
 
@@ -57,17 +60,37 @@ def printable(raw: bytes) -> str | None:
 
 
 def json_of(text: str) -> dict[str, Any] | list[Any] | None:
-    """A JSON object or list, None for any other text. NaN is no JSON; too deep is too deep."""
+    """A JSON object or list that can be unfolded, None for any other text.
+
+    NaN is no JSON; too deep is too deep; what overflows a double would not be shown as it is.
+    """
     try:
-        document = json.loads(text, parse_constant=refuse_constant)
+        document = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict | list) else None
+    return document if isinstance(document, dict | list) and not is_deep(document) else None
 
 
 def refuse_constant(name: str) -> None:
     """Python's reader knows NaN and Infinity, the standard does not."""
     raise ValueError(f"{name} is no JSON")
+
+
+def finite(text: str) -> float:
+    """A number. Raises ValueError for one beyond a double, which Python takes for infinity."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is beyond a double")
+    return number
+
+
+def is_deep(document: Any) -> bool:
+    """Whether a JSON value is nested deeper than UNFOLDED_LEVELS."""
+    level = [document]
+    for _ in range(UNFOLDED_LEVELS):
+        lists = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for inner in lists for each in inner if isinstance(each, dict | list)]
+    return bool(level)
 
 
 def hex_lines(raw: bytes) -> str:

@@ -17,6 +17,8 @@ from stack.errors import FatalError
 # A row group holds at most this many rows, and (one message aside) this many message bytes.
 GROUP_ROWS = 50_000
 GROUP_BYTES = 16 * 2**20
+# The end of the year 9999: a sender can give any later time, which no engine would read.
+LATEST_MS = 253_402_300_799_999
 UTF8, BASE64 = "utf8", "base64"
 ENCODINGS = pa.array([UTF8, BASE64])
 
@@ -26,8 +28,8 @@ class Chunk:
     """Messages of one read, in the order Kafka gave them, all of equal length.
 
     offsets: int64 within the partition; times_ms: Kafka time, negative where the broker has none;
-    keys and messages: raw bytes, None where Kafka holds null. epochs: partition -> leader epoch of
-    its last message, where the broker tells.
+    one beyond LATEST_MS lands as none; keys and messages: raw bytes, None where Kafka holds null.
+    epochs: partition -> leader epoch of its last message, where the broker tells.
     """
 
     partitions: np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -105,7 +107,8 @@ def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
     """Kafka coordinates, key, message and parsed columns of the chunk."""
     keys, key_encodings = encode_text(chunk.keys)
     messages, encodings = encode_text(chunk.messages)
-    times = pa.array(chunk.times_ms * 1000, mask=chunk.times_ms < 0).cast(pa.timestamp("us", "UTC"))
+    no_time = (chunk.times_ms < 0) | (chunk.times_ms > LATEST_MS)
+    times = pa.array(chunk.times_ms * 1000, mask=no_time).cast(pa.timestamp("us", "UTC"))
     kafka = {
         "kafka_partition": pa.array(chunk.partitions),
         "kafka_offset": pa.array(chunk.offsets),

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Any, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -42,6 +42,7 @@ from stack.rounds.books import plan_of
 from stack.rounds.project import Project
 from stack.services import trino
 from stack.settings import Settings, load_settings
+from stack.text import readable
 
 LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100
@@ -253,7 +254,7 @@ def cell(value: Any) -> str:
     """A value as people read it."""
     if isinstance(value, int):
         return f"{value:,}"
-    return "" if value is None else str(value)
+    return "" if value is None else readable(str(value))
 
 
 def show(settings: Settings, folder: Path, console: Console) -> int:
@@ -278,14 +279,18 @@ def show(settings: Settings, folder: Path, console: Console) -> int:
     return 0
 
 
+def screen(file: TextIO) -> Console:
+    """A console that prints texts as they are: brackets in them are no markup."""
+    return Console(file=file, width=SCREEN_COLUMNS, highlight=False, markup=False, emoji=False)
+
+
 def main(words: Sequence[str]) -> int:
     """Run one of the commands; expected failures print one message."""
     commands: Mapping[str, Any] = {"topic": topic, "land": land, "show": show}
     if len(words) != 2 or words[0] not in commands:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    console = Console(width=SCREEN_COLUMNS, highlight=False)
-    errors = Console(width=SCREEN_COLUMNS, highlight=False, stderr=True)
+    console, errors = screen(sys.stdout), screen(sys.stderr)
     try:
         return commands[words[0]](load_settings(), Path(words[1]), console) or 0
     except MeterhouseError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,16 +11,19 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from simulator.arguments import add_kafka, positive_count
 from simulator.delivery import Acknowledgement, broker_metadata, check_topics
-from simulator.screen import Screen, banner, energy_text
+from simulator.screen import Screen, banner, energy_text, read_json
 from simulator.session import StopFlag
 from stack.errors import MeterhouseError, RetriableError
 from stack.kafka_client import PEOPLE, Trouble, connection
 from stack.settings import Settings, load_settings
+from stack.text import ESCAPED_BYTES, readable, shortened
 
 TITLE = "Smart Meter Telemetry Consumer"
 GROUP = "telemetry-consumer-group"
 MESSAGES_A_ROUND = 500
 POLL_SECONDS = 0.3
+# Of a longer line only the beginning is shown.
+SHOWN_CHARACTERS = 2_000
 
 
 def parser(settings: Settings) -> argparse.ArgumentParser:
@@ -56,31 +58,38 @@ def consumer_settings(group: str) -> dict[str, Any]:
 
 
 def message_line(message: Any) -> str:
-    """One message for people; where it cannot be read, its raw bytes and why."""
+    """One message for people, on one line; where it cannot be read, its raw bytes and why."""
     place = f"[partition {message.partition()}, offset {message.offset()}]"
-    return f"{place} {content_text(message)}"
+    return f"{place} {readable(shortened(content_text(message), SHOWN_CHARACTERS))}"
 
 
 def content_text(message: Acknowledgement) -> str:
-    """What a message says."""
-    raw = message.value() or b""
-    key = (message.key() or b"-").decode(errors="replace")
-    try:
-        record = json.loads(raw)
-        metrics = record["metrics"]
-        return (
-            f"{record['device_id']} | {record['timestamp']} | Customer: {record['customer_id']}"
-            f" | Energy: {energy_text(metrics['energy_kwh'])} kWh"
-            f" | Voltage: {metrics['voltage']}V | Battery: {metrics['battery_pct']}%"
-            f" | Status: {record['status']}"
-        )
-    except KeyError as error:
-        reason = f"no field {error.args[0]}"
-    except ValueError:
-        reason = "no JSON"
-    except TypeError:
-        reason = "no telemetry object"
-    return f"{key} | ✗ malformed ({reason}): {raw.decode(errors='backslashreplace')}"
+    """What a message says, whatever it is; it may hold any character, see `readable`."""
+    raw = message.value()
+    if raw is None:
+        reason = "no value"
+    else:
+        try:
+            return telemetry_text(read_json(raw))
+        except KeyError as error:
+            reason = f"no field {error.args[0]}"
+        except (ValueError, RecursionError):
+            reason = "no readable JSON"
+        except TypeError:
+            reason = "no telemetry object"
+    key, value = (part.decode(errors=ESCAPED_BYTES) for part in (message.key() or b"-", raw or b""))
+    return f"{key} | ✗ malformed ({reason}): {value}"
+
+
+def telemetry_text(record: Any) -> str:
+    """A reading for people. Raises KeyError or TypeError where it is none."""
+    metrics = record["metrics"]
+    return (
+        f"{record['device_id']} | {record['timestamp']} | Customer: {record['customer_id']}"
+        f" | Energy: {energy_text(metrics['energy_kwh'])} kWh"
+        f" | Voltage: {metrics['voltage']}V | Battery: {metrics['battery_pct']}%"
+        f" | Status: {record['status']}"
+    )
 
 
 def next_offsets(messages: Iterable[Any]) -> list[TopicPartition]:

@@ -6,13 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from simulator.delivery import Acknowledgement, TopicCount
 from simulator.devices import Device
+from stack.text import readable
 
 WIDTH = 80
 MAPPING_LINES = 5
+LARGEST_ENERGY_KWH = 1e15
 
 
 class Screen:
@@ -65,22 +67,43 @@ def mapping_lines(devices: Sequence[Device]) -> list[str]:
 
 def sent_line(message: Acknowledgement) -> str:
     """The line of a delivered reading; what cannot be read is shown as such."""
-    device_id = (message.key() or b"-").decode(errors="replace")
+    raw = message.value() or b""
     try:
-        record = json.loads(message.value() or b"")
-        metrics = record["metrics"]
-        shown = (
-            f"Energy: {energy_text(metrics['energy_kwh'])} kWh | "
-            f"Voltage: {metrics['voltage']}V | Status: {record['status']}"
-        )
-    except (ValueError, KeyError, TypeError):
-        shown = f"Faulty message: {(message.value() or b'')[:40]!r}"
-    return f"✓ Sent: {device_id} | {shown} | Partition: {message.partition()}"
+        shown = reading_text(read_json(raw))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        shown = f"Faulty message: {raw[:40]!r}"
+    device_id = readable(message.key() or b"-")
+    return f"✓ Sent: {device_id} | {readable(shown)} | Partition: {message.partition()}"
+
+
+def reading_text(record: Any) -> str:
+    """Energy, voltage and status. Raises KeyError or TypeError where the record is no reading."""
+    metrics = record["metrics"]
+    return (
+        f"Energy: {energy_text(metrics['energy_kwh'])} kWh | "
+        f"Voltage: {metrics['voltage']}V | Status: {record['status']}"
+    )
+
+
+def read_json(raw: bytes) -> Any:
+    """The JSON value of a message.
+
+    Raises ValueError where the bytes are no JSON as RFC 8259 has it or hold a number of thousands
+    of digits, RecursionError where it is nested too deep.
+    """
+    return json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def energy_text(energy_kwh: Any) -> str:
-    """Energy with two to six decimals: 0.42, 0.000278."""
+    """Energy with two to six decimals: 0.42, 0.000278; beyond what is measured, as it was sent."""
     if isinstance(energy_kwh, bool) or not isinstance(energy_kwh, int | float):
+        return str(energy_kwh)
+    if not -LARGEST_ENERGY_KWH <= energy_kwh <= LARGEST_ENERGY_KWH:
         return str(energy_kwh)
     whole, _, places = f"{energy_kwh:.6f}".partition(".")
     return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
@@ -88,8 +111,7 @@ def energy_text(energy_kwh: Any) -> str:
 
 def log_line(message: Acknowledgement) -> str:
     """The line of a delivered fault log."""
-    text = (message.value() or b"").decode(errors="replace")
-    return f"✓ Logged: {text} | Partition: {message.partition()}"
+    return f"✓ Logged: {readable(message.value() or b'')} | Partition: {message.partition()}"
 
 
 def total_lines(counts: Mapping[str, TopicCount], total: TopicCount) -> list[str]:

@@ -24,8 +24,8 @@ select
     count(*),
     min(kafka_at),
     max(kafka_at),
-    max_by(row(kafka_partition, kafka_offset), kafka_at),
-    max_by(substr(message, 1, 80), kafka_at)
+    max_by(row(kafka_partition, kafka_offset), coalesce(kafka_at, landed_at)),
+    max_by(substr(message, 1, 80), coalesce(kafka_at, landed_at))
 from iceberg.quality.quarantine_telemetry_raw
 group by reason
 order by 2 desc, 1
@@ -72,9 +72,14 @@ def reason_cells(row: Sequence[Any]) -> tuple[str, ...]:
     """One reason's line."""
     reason, count, first, last, place, message = row
     partition, offset = place
-    seen = [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for moment in (first, last)]
+    seen = [shown_time(moment) for moment in (first, last)]
     example = " ".join(json.dumps(message).split())[:EXAMPLE_CHARACTERS]
     return reason, str(count), *seen, f"partition {partition}, offset {offset}", example
+
+
+def shown_time(moment: datetime | None) -> str:
+    """A time in UTC to the second, - where Kafka holds none."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else "-"
 
 
 def run_replay(settings: Settings, request: Request, say: Say, *, is_dry: bool = False) -> int:

@@ -179,6 +179,13 @@ def test_a_long_message_is_cut_between_characters() -> None:
     assert record.value_bytes == 2 * KEPT_BYTES + 1
 
 
+@pytest.mark.parametrize("milliseconds", [253_402_300_800_000, 2**63 - 1, -1])
+def test_a_time_beyond_the_calendar_is_none(milliseconds: int) -> None:
+    message = FakeMessage(0, 0, milliseconds=milliseconds)
+
+    assert record_of(message).written_at is None  # type: ignore[arg-type]
+
+
 def test_headers_are_kept_in_order() -> None:
     message = FakeMessage(0, 0, pairs=(("b", b"1"), ("a", b"2"), ("b", b"3")))
 

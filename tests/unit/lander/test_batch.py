@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from lander.batch import Batch, Chunk, Stamp, encode_text, groups
+from lander.batch import Batch, Chunk, Stamp, columns_of, encode_text, groups
 from lander.parse import JsonParser, TextParser
 from lander.topics import Field
 from stack.errors import FatalError
@@ -35,6 +36,19 @@ def batch_of(*rows: tuple[int, int, bytes | None], fields: tuple[Field, ...] = (
     batch = Batch(JsonParser(fields) if fields else TextParser())
     batch.add(chunk(*rows), now=0.0)
     return batch
+
+
+def test_a_kafka_time_that_no_engine_reads_lands_as_none() -> None:
+    times = np.array([-1, 0, 253_402_300_799_999, 253_402_300_800_000, 2**63 - 1])
+    rows = replace(chunk(*((0, place, b"x") for place in range(5))), times_ms=times)
+
+    assert columns_of(rows, TextParser())["kafka_at"].to_pylist() == [
+        None,
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,11 @@ METRICS = '{"energy_kwh": 0.42, "voltage": 229.6, "battery_pct": 78}'
         pytest.param(altered("OK", "O\nK"), "not_json", id="line-break-in-a-string"),
         pytest.param(altered('"status"', '/**/"status"'), "not_json", id="comment"),
         pytest.param(b"[" * 100_000 + b"]" * 100_000, "not_json", id="nested-beyond-reason"),
+        pytest.param(
+            GOOD[:-1] + b', "x": ' + b"[" * 2000 + b"]" * 2000 + b"}",
+            "not_json",
+            id="2000-levels-in-an-undeclared-field",
+        ),
         pytest.param(b"[1, 2]", "not_an_object", id="array"),
         pytest.param(b'"text"', "not_an_object", id="string"),
         pytest.param(b"42", "not_an_object", id="number"),

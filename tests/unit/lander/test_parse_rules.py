@@ -87,7 +87,9 @@ def is_json(message: bytes | None) -> bool:
 
 @pytest.fixture(scope="module")
 def examples() -> list[bytes | None]:
-    seeds = [messages_of(path.read_bytes()) for path in SEED_FILES]
+    """Messages of every kind, but for those whose depth the oracle does not follow."""
+    judged = [path for path in SEED_FILES if path.name != "beyond-depth"]
+    seeds = [messages_of(path.read_bytes()) for path in judged]
     return [*itertools.chain.from_iterable(seeds), *collected(TELEMETRY, 1000)]
 
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ RECORD = {
     "metrics": {"energy_kwh": 0.42, "voltage": 229.6, "battery_pct": 78},
     "status": "OK",
 }
+GOOD = json.dumps(RECORD).encode()
 
 
 class FakeError:
@@ -38,8 +40,9 @@ class FakeMessage:
     """A consumed message."""
 
     number: int
-    content: bytes = json.dumps(RECORD).encode()
+    content: bytes | None = GOOD
     failure: FakeError | None = None
+    name: bytes | None = b"MTR-10291"
 
     def error(self) -> FakeError | None:
         """The error, if it is one."""
@@ -59,9 +62,9 @@ class FakeMessage:
 
     def key(self) -> bytes | None:
         """Its key."""
-        return b"MTR-10291"
+        return self.name
 
-    def value(self) -> bytes:
+    def value(self) -> bytes | None:
         """Its payload."""
         return self.content
 
@@ -97,9 +100,15 @@ def test_a_message_is_shown_with_its_place() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"{", "no JSON"),
-        (b"\xff\xfe", "no JSON"),
-        (b"", "no JSON"),
+        (None, "no value"),
+        (b"", "no readable JSON"),
+        (b"{", "no readable JSON"),
+        (b"\xff\xfe", "no readable JSON"),
+        (json.dumps(RECORD).encode("utf-16"), "no readable JSON"),
+        (b'{"x": ' + b"[" * 2000 + b"]" * 2000 + b"}", "no readable JSON"),
+        (GOOD.replace(b"0.42", b"9" * 5000), "no readable JSON"),
+        (GOOD.replace(b"0.42", b"NaN"), "no readable JSON"),
+        (GOOD.replace(b"0.42", b"-Infinity"), "no readable JSON"),
         (b"17", "no telemetry object"),
         (b"[]", "no telemetry object"),
         (b"null", "no telemetry object"),
@@ -107,7 +116,7 @@ def test_a_message_is_shown_with_its_place() -> None:
         (b"{}", "no field metrics"),
     ],
 )
-def test_a_malformed_message_is_shown_as_such(content: bytes, reason: str) -> None:
+def test_a_malformed_message_is_shown_as_such(content: bytes | None, reason: str) -> None:
     text = content_text(FakeMessage(0, content))
     assert text.startswith(f"MTR-10291 | ✗ malformed ({reason}): ")
 
@@ -126,6 +135,56 @@ def test_a_malformed_message_does_not_stop_the_reading() -> None:
     stream = io.StringIO()
     messages = [FakeMessage(0), FakeMessage(1, b"{"), FakeMessage(2)]
     assert read(FakeConsumer(messages, stream), 3, Screen(stream), StopFlag()) == 3
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "shown"),
+    [
+        pytest.param(b"0.42", b"1" + b"0" * 400, "Energy: 1" + "0" * 400, id="400-digits"),
+        pytest.param(b"0.42", b"1e999", "Energy: inf kWh", id="beyond-a-double"),
+        pytest.param(b"0.42", b"null", "Energy: None kWh", id="null"),
+        pytest.param(b'"OK"', b'"\\ud800"', "Status: \\ud800", id="half-a-surrogate-pair"),
+        pytest.param(b'"OK"', b'"\\u0000"', "Status: \\x00", id="nul"),
+        pytest.param(b'"OK"', b'"\\u001b[2J"', "Status: \\x1b[2J", id="clears-the-screen"),
+        pytest.param(b'"OK"', '"\u202eKO"'.encode(), "Status: \\u202eKO", id="right-to-left"),
+        pytest.param(b'"OK"', '"Zähler"'.encode(), "Status: Zähler", id="letters"),
+        pytest.param(b'"OK"', b'"OK", "status": "WARN"', "Status: WARN", id="duplicate-key"),
+        pytest.param(b"78", b"[" * 900 + b"]" * 900, "Battery: [[", id="900-levels"),
+    ],
+)
+def test_an_odd_value_is_shown_and_cannot_act_on_the_terminal(
+    was: bytes, now: bytes, shown: str
+) -> None:
+    line = message_line(FakeMessage(0, GOOD.replace(was, now)))
+    assert shown in line
+    assert line.isprintable()
+
+
+def test_bytes_that_are_no_text_are_shown_as_escapes() -> None:
+    line = message_line(FakeMessage(0, b"\x1b]0;x\x07\xff\r\n\x9b", name=b"\x00\xfe"))
+    assert line.endswith(r"\x00\xfe | ✗ malformed (no readable JSON): \x1b]0;x\x07\xff\r\n\x9b")
+
+
+def test_of_a_very_long_message_the_beginning_is_shown() -> None:
+    line = message_line(FakeMessage(0, b"x" * 10**7))
+    assert len(line) < 2_100
+    # 44 characters stand before the message: "MTR-10291 | ✗ malformed (no readable JSON): ".
+    assert line.endswith("… (10,000,044 characters)")
+
+
+def test_a_message_without_key_is_shown_with_a_dash() -> None:
+    assert content_text(FakeMessage(0, b"{", name=None)).startswith("- | ✗ malformed")
+
+
+def test_what_no_reader_takes_is_printed_committed_and_passed(tmp_path: Path) -> None:
+    """Printed to a terminal of ASCII, as `LC_ALL=C python3` has it."""
+    odd = [b'{"x": ' + b"[" * 2000 + b"]" * 2000 + b"}", None, b"\xff\x00\x1b[0m", "ä€".encode()]
+    with (tmp_path / "screen").open("w", encoding="ascii", errors="replace") as stream:
+        printed = io.StringIO()
+        consumer = FakeConsumer([FakeMessage(i, value) for i, value in enumerate(odd)], printed)
+        assert read(consumer, 4, Screen(stream), StopFlag()) == 4
+    assert consumer.committed == {0: 2, 1: 2}
+    assert len((tmp_path / "screen").read_text().splitlines()) == 4
 
 
 def test_a_stop_ends_the_reading() -> None:

@@ -31,7 +31,19 @@ def test_the_sent_line_is_as_promised() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [b"{", b"[]", b"17", b"\xff\xfe", b"{}", b'{"metrics": []}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"{",
+        b"[]",
+        b"17",
+        b"\xff\xfe",
+        b"{}",
+        b'{"metrics": []}',
+        pytest.param(b"[" * 2000 + b"]" * 2000, id="2,000 levels"),
+        pytest.param(b"9" * 5000, id="5,000 digits"),
+    ],
+)
 def test_a_faulty_message_is_shown_as_such(value: bytes) -> None:
     line = sent_line(Delivered(b"MTR-10000", value, 2, 0))
     assert line.startswith("✓ Sent: MTR-10000 | Faulty message: b")
@@ -47,6 +59,9 @@ def test_a_faulty_message_is_shown_as_such(value: bytes) -> None:
         (12.3456, "12.3456"),
         (0.000278, "0.000278"),
         ("n/a", "n/a"),
+        (1e300, "1e+300"),
+        (10**400, "1" + "0" * 400),
+        (float("nan"), "nan"),
         (True, "True"),
     ],
 )
@@ -88,6 +103,17 @@ def test_intervals_are_shown_in_seconds() -> None:
 def test_a_log_line_shows_its_text() -> None:
     line = log_line(Delivered(None, b"power failure", 1, 0))
     assert line == "✓ Logged: power failure | Partition: 1"
+
+
+def test_a_sent_text_cannot_act_on_the_terminal() -> None:
+    assert log_line(Delivered(None, b"a\x1b[2J\xff\n", 1, 0)) == (
+        r"✓ Logged: a\x1b[2J\xff\n | Partition: 1"
+    )
+    record = {"metrics": {"energy_kwh": 1, "voltage": 2}, "status": "\x1b[2J"}
+    line = sent_line(Delivered(b"\x07", json.dumps(record).encode(), 1, 5))
+    assert line == (
+        r"✓ Sent: \x07 | Energy: 1.00 kWh | Voltage: 2V | Status: \x1b[2J | Partition: 1"
+    )
 
 
 def test_totals_name_topics_and_reasons() -> None:

@@ -41,16 +41,20 @@ def test_a_time_without_a_zone_is_utc(text: str, expected: datetime) -> None:
 
 
 def test_control_characters_of_an_example_do_not_reach_the_terminal() -> None:
-    row = ["not_json", 3, SEEN, SEEN, [4, 17], "a\x1b[31m\nb"]
+    row = ["not_json", 3, SEEN, SEEN, [4, 17], "a\x1b[31m\nb\x7f"]
     assert reason_cells(row) == (
         "not_json",
         "3",
         "2026-01-02 03:04:05",
         "2026-01-02 03:04:05",
         "partition 4, offset 17",
-        '"a\\u001b[31m\\nb"',
+        '"a\\u001b[31m\\nb\\u007f"',
     )
 
 
 def test_a_tombstone_is_told_as_null() -> None:
     assert reason_cells(["not_json", 1, SEEN, SEEN, (0, 0), None])[-1] == "null"
+
+
+def test_messages_without_a_time_are_told() -> None:
+    assert reason_cells(["not_json", 1, None, None, (0, 0), ""])[2:4] == ("-", "-")
