@@ -20,14 +20,14 @@ begin_images() {
     renice -n 19 "$BASHPID" >/dev/null
     export METERHOUSE_ENV=$PWD/.stack-test/images/.env
     rm -rf .stack-test/images
-    "$venv_python" -m tests.compose.engine start &&
-      eval "$("$venv_python" -m tests.compose.engine env)" &&
-      "$venv_python" -m tests.compose.images build &&
+    "$venv_python" -m tests.standins.engine start &&
+      eval "$("$venv_python" -m tests.standins.engine env)" &&
+      "$venv_python" -m tests.standins.images build &&
       "$venv_python" -m tests.second_stack images &&
       timeout 1800 docker compose --env-file "$METERHOUSE_ENV" build ||
       code=$?
     # The next one has the usual share of the processors, and its containers with it.
-    "$venv_python" -m tests.compose.engine stop
+    "$venv_python" -m tests.standins.engine stop
     exit "$code"
   ) {run_lock}>&- &>"$results/images.txt" &
   images=$!
@@ -47,7 +47,7 @@ await_images() {
 end_images() {
   if [[ -n $images && $(jobs -pr) == *"$images"* ]]; then
     kill -- "-$images"
-    attempt "engine stop" "$venv_python" -m tests.compose.engine stop
+    attempt "engine stop" "$venv_python" -m tests.standins.engine stop
   fi
 }
 
@@ -56,17 +56,17 @@ start_engine() {
   local code=0
   await_images
   step "A container engine"
-  "$venv_python" -m tests.compose.engine start || code=$?
+  "$venv_python" -m tests.standins.engine start || code=$?
   if ((code == 3)); then
     return 1
   fi
   # An engine that should start and does not is a failure, not a machine without one.
-  if ((code != 0)) || ! eval "$("$venv_python" -m tests.compose.engine env)"; then
+  if ((code != 0)) || ! eval "$("$venv_python" -m tests.standins.engine env)"; then
     failed+=(engine)
     return 1
   fi
   step "Stand-ins for the official images"
-  "$venv_python" -m tests.compose.images build || {
+  "$venv_python" -m tests.standins.images build || {
     failed+=(images)
     return 1
   }
@@ -164,6 +164,6 @@ setup_if_there() {
 end_stack() {
   setup_if_there stop
   if [[ ${METERHOUSE_ENV:-} == */compose/.env ]]; then
-    attempt "engine stop" "$venv_python" -m tests.compose.engine stop
+    attempt "engine stop" "$venv_python" -m tests.standins.engine stop
   fi
 }

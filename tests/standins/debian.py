@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.compose.command import run
-from tests.compose.errors import NoEngineError
+from tests.standins.command import run
+from tests.standins.errors import NoEngineError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 OS_RELEASE = Path("/etc/os-release")

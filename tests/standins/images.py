@@ -1,4 +1,4 @@
-"""Stand-ins for the official images, by their names: `python -m tests.compose.images build`.
+"""Stand-ins for the official images, by their names: `python -m tests.standins.images build`.
 
 An image of one of these names that was not made here is the official one: it stays as it is.
 """
@@ -22,11 +22,11 @@ from stack.progress import Progress
 from stack.root import PROJECT_ROOT
 from stack.services import postgres
 from stack.settings import Settings, load_settings
-from tests.compose import base_image, docker, engine, host_settings
-from tests.compose.base_image import digest
-from tests.compose.command import say
-from tests.compose.engine import Engine
-from tests.compose.errors import BuildError, NoEngineError
+from tests.standins import base_image, docker, engine, host_settings
+from tests.standins.base_image import digest
+from tests.standins.command import say
+from tests.standins.engine import Engine
+from tests.standins.errors import BuildError, NoEngineError
 
 FOLDER = Path(__file__).parent / "images"
 # MinIO compiles for minutes. What native setup has compiled, its image's build need not again.
@@ -170,12 +170,12 @@ def build(where: Engine, stand_in: StandIn, base: str, inputs: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.compose.images", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.standins.images", description=__doc__)
     parser.add_argument("command", choices=["build"])
     parser.parse_args(arguments)
     where = engine.running()
     if where is None:
-        print("no engine runs: python -m tests.compose.engine start", file=sys.stderr)
+        print("no engine runs: python -m tests.standins.engine start", file=sys.stderr)
         return 1
     try:
         build_all(where)

@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.compose import debian, docker, host_settings
-from tests.compose.command import say
-from tests.compose.engine import Engine
-from tests.compose.programs import SUITE
+from tests.standins import debian, docker, host_settings
+from tests.standins.command import say
+from tests.standins.engine import Engine
+from tests.standins.programs import SUITE
 
 FOLDER = Path(__file__).parent / "images" / "base"
 PACKAGES = ["?essential", "?priority(required)", "apt", "ca-certificates", "netbase", "tzdata"]

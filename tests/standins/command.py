@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.compose.errors import NoEngineError
+from tests.standins.errors import NoEngineError
 
 STARTED_AT = time.monotonic()
 

@@ -7,9 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.compose import programs
-from tests.compose.command import first_line, run
-from tests.compose.errors import NoEngineError
+from tests.standins import programs
+from tests.standins.command import first_line, run
+from tests.standins.errors import NoEngineError
 
 IP_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 ROUTES = Path("/proc/net/route")

@@ -10,7 +10,7 @@ from pathlib import Path
 from stack.fetch import Part, fetch
 from stack.paths import cache_folder
 from stack.progress import Progress, Report
-from tests.compose import debian
+from tests.standins import debian
 
 SUITE = "trixie"
 DOCKER_VERSION = "26.1.5"

@@ -1,4 +1,4 @@
-"""A Docker engine of the tests' own: `python -m tests.compose.engine start|stop|env`.
+"""A Docker engine of the tests' own: `python -m tests.standins.engine start|stop|env`.
 
 Where METERHOUSE_TEST_DOCKER_HOST names an engine, that one is used and never stopped. Exit code 3
 says that this machine cannot run one, with the reason on one line.
@@ -26,9 +26,9 @@ from pathlib import Path
 import psutil
 
 from stack.root import PROJECT_ROOT
-from tests.compose import debian, host_network, programs
-from tests.compose.command import last_line, say
-from tests.compose.errors import NoEngineError
+from tests.standins import debian, host_network, programs
+from tests.standins.command import last_line, say
+from tests.standins.errors import NoEngineError
 
 FOREIGN_ENGINE = "METERHOUSE_TEST_DOCKER_HOST"
 FOLDER = PROJECT_ROOT / ".stack-test" / "docker"
@@ -314,7 +314,7 @@ def read_record() -> Record | None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.compose.engine", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.standins.engine", description=__doc__)
     parser.add_argument("command", choices=["start", "stop", "env"])
     command = parser.parse_args(arguments).command
     try:
@@ -334,7 +334,7 @@ def print_environment() -> int:
     """Print the lines that point bash's docker at the engine."""
     engine = running()
     if engine is None:
-        print("no engine runs: python -m tests.compose.engine start", file=sys.stderr)
+        print("no engine runs: python -m tests.standins.engine start", file=sys.stderr)
         return 1
     print(engine.shell_lines())
     return 0

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.compose.command import last_line
-from tests.compose.engine import Engine, docker
-from tests.compose.errors import BuildError
+from tests.standins.command import last_line
+from tests.standins.engine import Engine, docker
+from tests.standins.errors import BuildError
 
 LABEL = "org.meterhouse.inputs"
 

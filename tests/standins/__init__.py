@@ -1,0 +1,1 @@
+"""A container engine of the tests and stand-ins for the official images, without a registry."""
