@@ -1,66 +1,118 @@
 #!/usr/bin/env bash
-# Run every check and test from a bare checkout, beside a running stack and without touching it.
+# Run the tests from a bare checkout, beside a running stack and without touching it.
 #
-# Usage: ./run-tests.sh [--native|--compose] [PYTEST ARGUMENT...]   for instance -k late
-# The integration tests run on native services and on containers, each time on a stack of their own:
-# own ports, own state folder (.stack-test), own container engine. In containers those run whose
-# result they may change; --compose runs all of them there and none natively, --native the reverse.
-# Where no engine can be had, that is said and the rest still runs. After the native ones the demo
-# runs on a stack with TLS and passwords, and disks run full on another.
+# Usage: ./run-tests.sh [--all|--native|--compose] [PYTEST ARGUMENT...]   for instance -k late
+#   by default  every rule once, where that is cheapest: checks, unit tests, a native stack
+#   --all       everything: also the tests marked thorough, a secure stack, full disks, containers
+#   --native    everything but containers
+#   --compose   everything in containers, also what --all runs natively only
+# docs/testing.md says what each suite covers. Each has a stack of its own: own ports, own state
+# folder (.stack-test), own container engine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
   sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' run-tests.sh
   exit 0
 fi
-modes=(native compose)
-if [[ ${1:-} == --native || ${1:-} == --compose ]]; then
-  modes=("${1#--}")
-  shift
-fi
-venv_python=$PWD/.venv/bin/python
-results=$PWD/.stack-test/results
-# MinIO's image need not compile what native setup has compiled, for this checkout or another.
-export GOCACHE=${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse/go-build
-# shellcheck source=setup/lib.sh
-source setup/lib.sh
-# shellcheck source=tests/steps.sh
-source tests/steps.sh
+scope=default
+case ${1:-} in
+  --all | --native | --compose)
+    scope=${1#--}
+    shift
+    ;;
+esac
+chosen=("$@")
+# shellcheck source=tests/suites/common.sh
+source tests/suites/common.sh
+alone
 
 python=$(find_python) ||
   fail "Python 3.11 or newer" "$(python3 --version 2>&1 || echo none)" "install python3 and python3-venv"
-
-# Two runs at once would end each other's stack.
-mkdir -p .stack-test
-exec {run_lock}>.stack-test/.lock
-flock --nonblock "$run_lock" ||
-  fail "to run alone in this checkout" "another run of the tests" "wait for its end"
-
 # shellcheck source=setup/python.sh
 source setup/python.sh dev
 rm -rf "$results"
 mkdir -p "$results"
-step "Checks, and beside them the unit tests"
-tests/checks.sh >"$results/checks.txt" &
-attempt unit "$venv_python" -m pytest tests/unit -q --junitxml "$results/unit.xml" "$@"
-attempt checks wait $!
-cat "$results/checks.txt"
 
-trap 'end_images; end_stack' EXIT
-for mode in "${modes[@]}"; do
-  if [[ $mode == compose ]] && ! start_engine; then
-    continue
-  fi
-  integration_tests "$mode" "$@"
-  if [[ $mode == native ]]; then
-    secure_tests "$@"
-    disk_tests "$@"
-  fi
-done
-trap - EXIT
+# begin NAME COMMAND...: in the background, in a process group of its own that can be ended whole.
+declare -A begun=()
+begin() {
+  local name=$1
+  shift
+  set -m
+  "$@" </dev/null &>"$results/$name.txt" &
+  set +m
+  begun[$name]=$!
+}
+
+# await NAME: its end; with its exit code.
+await() {
+  local code=0
+  wait "${begun[$1]}" || code=$?
+  unset "begun[$1]"
+  return "$code"
+}
+
+# suite NAME PYTEST ARGUMENT...: run one of tests/suites. It could not be ended in the foreground,
+# where a trap waits for it.
+suite() {
+  local name=$1
+  shift
+  set -m
+  "tests/suites/$name.sh" "$@" </dev/null &
+  set +m
+  begun[$name]=$!
+  attempt "$name" await "$name"
+}
+
+# end_begun: let all that still runs end what it started.
+end_begun() {
+  local group
+  trap '' INT TERM
+  for group in "${begun[@]}"; do
+    kill -INT -- "-$group" 2>/dev/null || continue
+  done
+  wait
+}
+trap end_begun EXIT
+trap 'exit 130' INT TERM
+
+step "Checks, and beside them the unit tests"
+begin checks tests/checks.sh
+run_tests unit tests/unit "$@"
+attempt checks await checks
+cat "$results/checks.txt"
 end_step
+
+# secure_and_disks: beside the containers, whose tests wait most of the time.
+secure_and_disks() {
+  trap 'exit 130' INT TERM
+  attempt secure tests/suites/secure.sh "$@"
+  attempt disks tests/suites/disks.sh "$@"
+}
+
+case $scope in
+  default) suite native --demo -m "not thorough" "$@" ;;
+  native)
+    suite native "$@"
+    suite secure "$@"
+    suite disks "$@"
+    ;;
+  compose) suite compose "$@" ;;
+  all)
+    begin images tests/suites/compose.sh --images
+    suite native "$@"
+    # What goes wrong there goes wrong again, and counts, where the images are needed.
+    await images || cat "$results/images.txt"
+    begin "secure and disks" secure_and_disks "$@"
+    # What containers cannot change was tested natively; that the marts are the same is compared.
+    suite compose -m "not same_in_both_modes" "$@"
+    attempt "secure and disks" await "secure and disks"
+    cat "$results/secure and disks.txt"
+    ;;
+esac
 if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then
   attempt "the same marts in both modes" diff "$results"/marts-{native,compose}.json
 fi
+trap - EXIT
 
-"$venv_python" -m tests.count_results "$results"/*.xml "${failed[@]/#/--failed=}"
+"$venv_python" -m tests.report "$results"

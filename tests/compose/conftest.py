@@ -14,4 +14,4 @@ __all__ = ["lakehouse", "settings"]
 def needs_containers(settings: object) -> None:
     """These tests are about containers; on a native stack they fail and say so."""
     if getattr(settings, "run_mode", "") != COMPOSE:
-        pytest.fail("the stack does not run in containers: see tests/compose.sh", pytrace=False)
+        pytest.fail("wanted a stack in containers: tests/suites/compose.sh", pytrace=False)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of full disks; tests/disks/run.sh mounts the disks and starts the stack."""
+"""Fixtures of the tests of full disks; tests/suites/disks.sh mounts and starts them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class SmallDisk:
         if not folder.is_mount():
             pytest.fail(
                 f"wanted a file system of its own at {folder}; found a folder; "
-                "run the tests by tests/disks/run.sh",
+                "run the tests by tests/suites/disks.sh",
                 pytrace=False,
             )
         self._folder, self._ballast = folder, folder / "ballast"

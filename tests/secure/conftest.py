@@ -1,4 +1,4 @@
-"""Fixtures of the tests of a secure stack; run-tests.sh starts it with demo --secure."""
+"""Fixtures of the tests of a secure stack; tests/suites/secure.sh starts it."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""A Docker engine of the tests' own: `python -m tests.standins.engine start|stop|env`.
+"""A Docker engine of the tests' own.
 
-Where METERHOUSE_TEST_DOCKER_HOST names an engine, that one is used and never stopped. Exit code 3
-says that this machine cannot run one, with the reason on one line.
+Where METERHOUSE_TEST_DOCKER_HOST names an engine, that one is used and never stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import fcntl
 import json
@@ -15,7 +13,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,7 +37,6 @@ BRIDGE = "172.30.0.1/24"
 ADDRESS_POOL = "base=172.31.0.0/16,size=24"
 READY_SECONDS = 60
 STOP_SECONDS = 90
-EXIT_NO_ENGINE = 3
 LIBC = ctypes.CDLL(None)
 MNT_DETACH = 2
 
@@ -131,6 +127,14 @@ def running() -> Engine | None:
             return None
         engine = record.engine
     return engine if engine.answers() else None
+
+
+def in_use() -> Engine:
+    """The engine that `start` left. Raises NoEngineError where none answers."""
+    engine = running()
+    if engine is None:
+        raise NoEngineError("none runs: python -m tests.standins start")
+    return engine
 
 
 def start() -> Engine:
@@ -310,35 +314,3 @@ def read_record() -> Record | None:
     found = host_network.Found(**values.pop("found"))
     record = Record(**values, found=found)
     return record if record.boot_id == BOOT_ID.read_text(encoding="utf-8").strip() else None
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.standins.engine", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "env"])
-    command = parser.parse_args(arguments).command
-    try:
-        if command == "start":
-            start()
-        elif command == "stop":
-            stop()
-        else:
-            return print_environment()
-    except (NoEngineError, OSError) as error:
-        print(f"no container engine: {error}", file=sys.stderr)
-        return EXIT_NO_ENGINE
-    return 0
-
-
-def print_environment() -> int:
-    """Print the lines that point bash's docker at the engine."""
-    engine = running()
-    if engine is None:
-        print("no engine runs: python -m tests.standins.engine start", file=sys.stderr)
-        return 1
-    print(engine.shell_lines())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

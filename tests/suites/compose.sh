@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Containers: the compose file that users get, on an engine and images of the tests' own.
+#
+# Usage: tests/suites/compose.sh [--images | PYTEST ARGUMENT...]
+#   --images   make the images only, with the time that others leave, and end the engine
+# A machine that can have no engine is told so; that is no failure. Without tests/standins the
+# engine of this machine is used, with the official images.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+chosen=("$@")
+# shellcheck source=tests/suites/common.sh
+source tests/suites/common.sh
+alone
+exec {images_lock}>>"$making_images"
+flock "$images_lock"
+
+stand_ins() {
+  [[ ! -d tests/standins ]] || "$venv_python" -m tests.standins "$@"
+}
+
+# start_engine: have one, with the stand-ins' images in it. 3: this machine can have none.
+start_engine() {
+  stand_ins start || return
+  eval "$(stand_ins env)"
+  stand_ins build
+}
+
+make_images() {
+  renice -n 19 "$BASHPID" >/dev/null
+  take_stack images
+  at_the_end "stand_ins stop"
+  start_engine
+  fresh_settings
+  timeout 1800 docker compose --env-file "$METERHOUSE_ENV" build
+}
+
+if [[ ${1:-} == --images ]]; then
+  make_images
+  exit
+fi
+
+take_stack compose
+at_the_end "attempt 'engine stop' stand_ins stop"
+step "A container engine and its images"
+code=0
+start_engine || code=$?
+if ((code != 0)); then
+  ((code == 3)) || failed engine
+  exit
+fi
+
+step "A stack in containers"
+at_the_end "setup_if_there stop; attempt 'engine stop' stand_ins stop"
+fresh_settings
+if ! ./initial-setup.sh --compose; then
+  failed "setup, compose"
+  exit
+fi
+
+step "A seeded week, compose"
+run_tests seeded-compose tests/seeded
+
+step "Integration tests, compose"
+# Landers are struck as processes of the tests' own: natively is enough.
+run_tests compose tests/integration tests/compose "$@"
+
+step "Browser tests, compose"
+flock --unlock "$images_lock"
+# What the pages do without a lakehouse, and Kafka's page alone, is the same in both modes.
+browser_tests compose tests/browser/test_pages.py "$@"

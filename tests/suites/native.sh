@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Native services: a seeded week, the seams, strikes at the lander, the browser.
+#
+# Usage: tests/suites/native.sh [--demo] [PYTEST ARGUMENT...]   --demo: also the demo, at the end
+# The stack is made new and stopped at the end; its data stays, for tests/suites/secure.sh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+with_demo=false
+if [[ ${1:-} == --demo ]]; then
+  with_demo=true
+  shift
+fi
+chosen=("$@")
+# shellcheck source=tests/suites/common.sh
+source tests/suites/common.sh
+alone
+take_stack native
+at_the_end "setup_if_there stop"
+
+step "A native stack"
+fresh_settings
+if ! ./initial-setup.sh --native; then
+  failed "setup, native"
+  exit
+fi
+
+# First of all, while nothing else is in the marts: run-tests.sh compares what both modes make.
+step "A seeded week, native"
+run_tests seeded-native tests/seeded
+
+step "Integration tests and faults, native"
+run_tests native tests/integration tests/faults "$@"
+
+step "Browser tests, native"
+browser_tests native tests/browser "$@"
+
+if $with_demo; then
+  step "The demo, native"
+  attempt "demo, native" ./initial-setup.sh demo
+fi

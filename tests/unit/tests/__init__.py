@@ -1,0 +1,1 @@
+"""Unit tests of what the test run itself is made of."""
