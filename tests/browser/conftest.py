@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from stack import ready
 from stack.errors import ConfigurationError, MeterhouseError
@@ -20,6 +20,7 @@ from tests.integration.lakehouse import Lakehouse
 LOAD_TIMES = RESULTS / "load-times.json"
 
 Visit = Callable[..., Visitor]
+BrowserOf = Callable[[ViewportSize, str], BrowserContext]
 
 
 @pytest.fixture(scope="session")
@@ -64,16 +65,29 @@ def kafka_page(lakehouse: Lakehouse) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def browser_of(browser: Browser) -> BrowserOf:
+    """One for each look: its windows load and compile the pages' scripts once, as people's do."""
+    contexts: dict[tuple[int, int, str], BrowserContext] = {}
+
+    def find(size: ViewportSize, scheme: str) -> BrowserContext:
+        look = size["width"], size["height"], scheme
+        if look not in contexts:
+            contexts[look] = context_of(browser, size, scheme)
+        return contexts[look]
+
+    return find
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser_of: BrowserOf) -> Iterator[Visit]:
     """A way to open windows at an address; none may see an error or ask a stranger."""
     visitors: list[Visitor] = []
     with ExitStack() as windows:
 
         def open_window(url: str, size: ViewportSize = DESKTOP, scheme: str = "light") -> Visitor:
-            context = context_of(browser, size, scheme)
-            windows.callback(context.close)
-            visitors.append(visitor_of(context, urlsplit(url).netloc))
+            visitors.append(visitor_of(browser_of(size, scheme), urlsplit(url).netloc))
+            windows.callback(visitors[-1].page.close)
             return visitors[-1]
 
         yield open_window
