@@ -224,6 +224,8 @@ def test_a_broker_that_is_away_is_told_with_the_command(visit: Visit) -> None:
             expect(alert).to_contain_text("./initial-setup.sh", timeout=20_000)
 
 
+# For people to look at.
+@pytest.mark.thorough
 @pytest.mark.parametrize("view", ["Topics", "Groups", "Messages"])
 def test_pictures(visit: Visit, kafka_page: str, view: str) -> None:
     for size, scheme, name in ((None, "light", "desktop"), (PHONE, "dark", "phone")):

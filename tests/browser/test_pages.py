@@ -298,6 +298,8 @@ def test_sql_is_cancelled_in_trino(visit: Visit, explorer: str, lakehouse: Lakeh
     lakehouse.wait_until(is_cancelled, 30)
 
 
+# For people to look at.
+@pytest.mark.thorough
 @pytest.mark.same_in_both_modes
 @looks
 @pages
@@ -312,6 +314,7 @@ def test_pictures(
     assert not visitor.is_wider_than_its_window()
 
 
+@pytest.mark.thorough
 @pytest.mark.same_in_both_modes
 @looks
 def test_pictures_of_a_meter_and_a_customer(

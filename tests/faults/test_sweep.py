@@ -20,7 +20,8 @@ NETWORK_STRIKES = (
 )
 
 
-@pytest.mark.parametrize("what", [KILL, FREEZE])
+# A freeze lasts eight seconds at each of eleven steps.
+@pytest.mark.parametrize("what", [KILL, pytest.param(FREEZE, marks=pytest.mark.thorough)])
 def test_a_lander_struck_at_every_step_loses_and_doubles_nothing(
     lakehouse: Lakehouse, what: str
 ) -> None:

@@ -19,7 +19,8 @@ from tests import drill
 from tests.drill import Report
 from tests.integration.lakehouse import Lakehouse, no_word
 
-pytestmark = pytest.mark.restarts_services
+# The drill takes two minutes; the parts of a backup have unit tests.
+pytestmark = [pytest.mark.restarts_services, pytest.mark.thorough]
 
 WAIT_SECONDS = 60.0
 

@@ -25,7 +25,8 @@ from stack.settings import Settings
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 
-pytestmark = pytest.mark.restarts_services
+# Each heals in half a minute; tests/faults kills the same services once, where it hurts most.
+pytestmark = [pytest.mark.restarts_services, pytest.mark.thorough]
 
 MESSAGES_A_SECOND = 200
 HEAL_SECONDS = 150.0

@@ -94,6 +94,8 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
 
 
 # In containers tests/compose/test_lifecycle.py also makes them anew in between.
+# A minute for all services; each one's way back from a sudden end is in tests/faults.
+@pytest.mark.thorough
 @pytest.mark.same_in_both_modes
 @pytest.mark.restarts_services
 def test_a_stop_and_a_start_keep_all_data(lakehouse: Lakehouse) -> None:

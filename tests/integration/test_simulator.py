@@ -136,6 +136,8 @@ def test_what_was_acknowledged_is_reported_to_postgresql(
     assert found == {p: (c["acknowledged"], c["last_offset"]) for p, c in partitions.items()}
 
 
+# The broker must be away for a minute.
+@pytest.mark.thorough
 @pytest.mark.same_in_both_modes
 def test_nothing_is_dropped_while_the_broker_is_away(lakehouse: Lakehouse, tmp_path: Path) -> None:
     before = sum(lakehouse.end_offsets().values())
