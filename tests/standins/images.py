@@ -26,15 +26,9 @@ from tests.standins.command import say
 from tests.standins.engine import Engine
 
 FOLDER = Path(__file__).parent / "images"
-# MinIO compiles for minutes. What native setup has compiled, its image's build need not again.
-GO_CACHE_IMAGE = "meterhouse/go-cache"
-GO_CACHE_DOCKERFILE = """
-ARG BASE
-FROM ${BASE}
-RUN --mount=type=cache,id=go-build,target=/go-cache \\
-  --mount=type=bind,from=compiled,target=/compiled cp -R /compiled/. /go-cache/
-"""
-PARTS = {"kafka", "trino-server", "trino-cli"}
+COMPOSE_FILES = "docker-compose.yml:tests/standins/minio.yml"
+# What setup fetches or compiles for the native services goes into the images too.
+PARTS = {"kafka", "trino-server", "trino-cli", "minio and mc"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +98,12 @@ def stand_ins(settings: Settings, paths: Paths) -> list[StandIn]:
             versions=(jdk_version, paths.trino.name),
         ),
         StandIn(
+            "minio-build",
+            f"meterhouse-test/minio-build:{settings.minio_version}",
+            contexts={"programs": paths.go_programs},
+            versions=(paths.go_programs.name,),
+        ),
+        StandIn(
             "kafka-ui",
             f"ghcr.io/kafbat/kafka-ui:{settings.kafka_ui_version}",
             base="python",
@@ -126,25 +126,7 @@ def build_all(where: Engine) -> None:
         inputs = stand_in.inputs(base_inputs)
         build(where, stand_in, base, inputs)
         made[stand_in.folder] = (stand_in.image, inputs)
-    bring_go_cache(where, *made["python"])
     docker.remove_replaced(where)
-
-
-def bring_go_cache(where: Engine, base: str, base_inputs: str) -> None:
-    """Give builds the Go cache that GOCACHE names, if there is one."""
-    cache = Path(os.environ.get("GOCACHE", ""))
-    if not cache.is_absolute() or not cache.is_dir():
-        return
-    docker.build(
-        where,
-        GO_CACHE_IMAGE,
-        dockerfile=GO_CACHE_DOCKERFILE,
-        folder=FOLDER / "python",
-        contexts={"compiled": cache},
-        arguments={"BASE": base},
-        inputs=base_inputs,
-    )
-    say(f"compiled Go packages of {cache} are at hand")
 
 
 def build(where: Engine, stand_in: StandIn, base: str, inputs: str) -> None:

@@ -31,6 +31,7 @@ make_images() {
   at_the_end "stand_ins stop"
   start_engine
   fresh_settings
+  stand_ins settings
   timeout 1800 docker compose --env-file "$METERHOUSE_ENV" build
 }
 
@@ -52,6 +53,7 @@ fi
 step "A stack in containers"
 at_the_end "setup_if_there stop; attempt 'engine stop' stand_ins stop"
 fresh_settings
+stand_ins settings
 if ! ./initial-setup.sh --compose; then
   failed "setup, compose"
   exit
