@@ -16,7 +16,6 @@ from explorer.battery import LOW_PCT
 
 GOOD, MEDIUM, BAD = "#2a9d68", "#e0912f", "#d5483f"
 MAIN, QUIET = "#2b8fa8", "#9db4bf"
-STATUS_COLOURS = {"Healthy": GOOD, "Degraded": MEDIUM, "Unhealthy": BAD}
 Layers = alt.LayerChart | alt.FacetChart
 Chart = alt.Chart | Layers
 

@@ -33,7 +33,6 @@ class Flow:
     accepted: int
     quarantined: int
     offsets: Mapping[int, int]
-    modelled_at: datetime | None
     landed_at: datetime | None
 
     @property
@@ -58,7 +57,6 @@ def flow_of(row: Mapping[str, Any]) -> Flow | None:
         accepted=int(row["accepted"]),
         quarantined=int(row["quarantined"]),
         offsets={int(number): offset for number, offset in landed["offsets"].items()},
-        modelled_at=row["modelled_at"],
         landed_at=datetime.fromisoformat(landed["landed_at"]),
     )
 

@@ -27,8 +27,7 @@ snapshots as (
     select
         max_by(totals.total, totals.committed_at) as landed_now,
         min_by(totals.total, totals.committed_at)
-            filter (where totals.committed_at >= progress.landed_at) as landed_through,
-        max(progress.landed_at) as modelled_at
+            filter (where totals.committed_at >= progress.landed_at) as landed_through
     from (
         select
             committed_at,

@@ -17,7 +17,7 @@ from stack.lock import first_line
 from stack.ready import admin_connection
 from stack.settings import Settings
 
-CATALOG, MASTER_DATA = DATABASES = ("iceberg_catalog", "meterhouse")
+CATALOG, MASTER_DATA = ("iceberg_catalog", "meterhouse")
 ICEBERG_CATALOG = "lakehouse"
 # What is lost where a database is replaced, and its name.
 CONTENTS = {

@@ -19,8 +19,6 @@ from stack.reconciliation.report import FULL, INCREMENT, Report
 from stack.reconciliation.tables import Tables, Trino
 from stack.settings import Settings
 
-NO_MODELS: Mapping[str, float] = {}
-
 
 @dataclass(frozen=True)
 class Look:

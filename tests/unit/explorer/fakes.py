@@ -65,7 +65,6 @@ def flow_frame(accepted: int) -> Answer:
                 "landed_through": [90],
                 "accepted": [accepted],
                 "quarantined": [7],
-                "modelled_at": [pd.Timestamp(NOW)],
             }
         )
     )
