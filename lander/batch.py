@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,7 +77,7 @@ class Batch:
                 raise FatalError(
                     f"partition {partition} from offset {self.next_offsets[partition]} on",
                     f"offset {offsets[0]} again",
-                    "start the lander anew: it goes on from the table",
+                    "restart the lander: it goes on from the table",
                 )
             self.next_offsets[partition] = int(offsets[-1]) + 1
             self.epochs.pop(partition, None)
@@ -89,6 +89,12 @@ class Batch:
         """The landing rows in order of `sort_by`, else as Kafka gave them; a table a row group."""
         table = pa.concat_tables(self._tables).combine_chunks()
         self._tables = [table]
+        skipped = skipped_before(
+            table.column("kafka_partition").to_numpy(),
+            table.column("kafka_offset").to_numpy(),
+            stamp.ends,
+        )
+        table = table.append_column("kafka_skipped", pa.array(skipped))
         order = sort_order(table, sort_by)
         for start, stop in groups(len(self), self.byte_count):
             yield stamped(table.take(pa.array(order[start:stop])), stamp)
@@ -96,11 +102,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What all rows of one commit share."""
+    """What all rows of one commit share.
+
+    ends: partition -> the offset behind its last message before these rows; 0 where there is none.
+    """
 
     batch_id: int
     landed_at: datetime
     topic_id: str
+    ends: Mapping[int, int] = field(default_factory=dict)
 
 
 def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
@@ -120,6 +130,22 @@ def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
     }
     parsed = parser.parse(chunk.messages)
     return pa.table({**kafka, **dict(zip(parsed.column_names, parsed.columns, strict=True))})
+
+
+def skipped_before(
+    partitions: np.ndarray[tuple[int], np.dtype[np.int32]],
+    offsets: np.ndarray[tuple[int], np.dtype[np.int64]],
+    ends: Mapping[int, int],
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many offsets between each message and the one before it in its partition hold none.
+
+    The messages of a partition were read on without a break, in ascending order.
+    """
+    skipped = np.empty_like(offsets)
+    for partition in np.unique(partitions).tolist():
+        mine = partitions == partition
+        skipped[mine] = np.diff(offsets[mine], prepend=ends.get(partition, 0) - 1) - 1
+    return skipped
 
 
 def stamped(table: pa.Table, stamp: Stamp) -> pa.Table:

@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient
 from lander.batch import Chunk
 from lander.offsets import Bounds
 from stack.errors import RetriableError
-from stack.kafka_client import Administrator, Options
+from stack.kafka_client import LATEST, Administrator, Options, offsets
 
 GROUP = "lakehouse-landing"
 TIMEOUT_SECONDS = 5.0
@@ -72,6 +72,9 @@ class Reader(Protocol):
 
     def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
         """What Kafka holds of the partitions."""
+
+    def written_ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where the partitions end, with what open transactions hold back from readers."""
 
     def cuts(self, offsets: Mapping[int, int], epochs: Mapping[int, int]) -> dict[int, int]:
         """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
@@ -159,6 +162,16 @@ class KafkaReader:
             )
             for partition in partitions
         }
+
+    def written_ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where the partitions end, with what open transactions hold back from readers.
+
+        Raises KafkaException while Kafka is away.
+        """
+        places = [TopicPartition(self.topic, partition) for partition in partitions]
+        with self._admin.client() as admin:
+            ends = offsets(admin, places, LATEST, TIMEOUT_SECONDS)
+        return {partition: end for (_, partition), end in ends.items()}
 
     def cuts(self, offsets: Mapping[int, int], epochs: Mapping[int, int]) -> dict[int, int]:
         """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
@@ -259,7 +272,7 @@ class KafkaReader:
 
     def _partition_lag(self, position: TopicPartition) -> int:
         bounds = self._consumer.get_watermark_offsets(position, cached=True)
-        if bounds is None or position.offset < 0:
+        if bounds is None or position.offset <= self.ends.get(position.partition, -1):
             return 0
         return max(0, int(bounds[1]) - int(position.offset))
 
@@ -270,7 +283,7 @@ class KafkaReader:
         self.generation += 1
 
     def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        """The group shares the topic anew: nothing is ours until it says so."""
+        """The group shares the topic again: nothing is ours until it says so."""
         consumer.unassign()
         self.assigned = frozenset()
         self.generation += 1
@@ -289,7 +302,7 @@ class KafkaReader:
             self._on_error(error)
 
     def _on_error(self, error: KafkaError) -> None:
-        """Note trouble that librdkafka goes on to mend; raise what it cannot."""
+        """Note trouble that librdkafka goes on to fix; raise what it cannot."""
         if error.fatal():
             raise KafkaException(error)
         self.trouble = error.str()

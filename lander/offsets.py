@@ -24,9 +24,11 @@ class Landed:
 
     batch_id: number of the last commit that added rows, 0 before the first;
     landed_at: its time; offsets: partition -> next offset; topic_id: Kafka's id of the topic,
-    which changes when a topic is deleted and made anew; epochs: partition -> leader epoch of the
-    message before the next offset, where it is known. Kafka raises that number each time a
-    partition's leader is chosen anew, so a message that took the place of a lost one has another.
+    which changes when a topic is deleted and recreated; epochs: partition -> leader epoch of the
+    last message before the next offset, where it is known. Kafka raises that number each time it
+    elects a partition's leader, so a message that took the place of a lost one has another.
+    skipped: partition -> how many offsets between that message and the next offset hold none (the
+    markers of transactions, aborted and compacted messages); partitions without any are left out.
     """
 
     batch_id: int
@@ -34,6 +36,7 @@ class Landed:
     offsets: Mapping[int, int]
     topic_id: str
     epochs: Mapping[int, int] = field(default_factory=dict)
+    skipped: Mapping[int, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The property's text."""
@@ -44,6 +47,7 @@ class Landed:
                 "offsets": {str(p): offset for p, offset in sorted(self.offsets.items())},
                 "topic_id": self.topic_id,
                 "epochs": {str(p): epoch for p, epoch in sorted(self.epochs.items())},
+                "skipped": {str(p): count for p, count in sorted(self.skipped.items())},
             }
         )
 
@@ -57,8 +61,9 @@ class Landed:
                 landed_at=datetime.fromisoformat(content["landed_at"]).astimezone(UTC),
                 offsets={int(p): int(offset) for p, offset in content["offsets"].items()},
                 topic_id=str(content["topic_id"]),
-                # Landers before this one kept none.
+                # Older landers kept neither.
                 epochs={int(p): int(epoch) for p, epoch in content.get("epochs", {}).items()},
+                skipped={int(p): int(count) for p, count in content.get("skipped", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FatalError(
@@ -68,20 +73,45 @@ class Landed:
             ) from error
 
     def offsets_of(self, topic_id: str) -> Mapping[int, int]:
-        """The offsets if they are of this topic, none if a topic made anew has begun afresh."""
+        """The offsets if they are of this topic, none if a recreated topic has begun afresh."""
         return self.offsets if topic_id == self.topic_id else {}
 
     def epochs_of(self, topic_id: str) -> Mapping[int, int]:
         """The epochs that go with the offsets of this topic."""
         return self.epochs if topic_id == self.topic_id else {}
 
+    def ends_of(self, topic_id: str) -> dict[int, int]:
+        """Partition -> the offset behind its last landed message, or its last accepted loss."""
+        return {
+            partition: offset - self.skipped.get(partition, 0)
+            for partition, offset in self.offsets_of(topic_id).items()
+        }
+
     def moved_to(self, positions: Mapping[int, int], topic_id: str) -> Landed:
         """What the table says after a person accepted that reading goes on at these positions."""
-        before = self.offsets_of(topic_id)
+        before, ends = self.offsets_of(topic_id), self.ends_of(topic_id)
         offsets = {**before, **positions}
         epochs = self.epochs_of(topic_id).items()
         kept = {p: epoch for p, epoch in epochs if offsets[p] == before[p]}
-        return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept)
+        # A loss is recorded from the last landed message on: nothing is left to skip behind it.
+        skipped = {
+            p: offsets[p] - end for p, end in ends.items() if end < offsets[p] <= before[p]
+        }
+        return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept, skipped=skipped)
+
+    def read_to(self, ends: Mapping[int, int]) -> Landed:
+        """What the table says once partitions were read up to these offsets without a message.
+
+        Offsets that are not past what is known change nothing.
+        """
+        moved = {p: end for p, end in ends.items() if end > self.offsets.get(p, 0)}
+        if not moved:
+            return self
+        known = self.ends_of(self.topic_id)
+        skipped = {p: end - known.get(p, 0) for p, end in moved.items()}
+        return replace(
+            self, offsets={**self.offsets, **moved}, skipped={**self.skipped, **skipped}
+        )
 
     def following(
         self,
@@ -92,23 +122,28 @@ class Landed:
     ) -> Landed:
         """What the table says after one more batch; time never runs backwards.
 
-        epochs: those of the batch's last messages. Offsets of a topic that was made anew begin
-        afresh, in all its partitions.
+        next_offsets: behind the batch's last messages; epochs: those of these messages. Offsets of
+        a topic that was recreated begin afresh, in all its partitions.
         """
         before = self.epochs_of(topic_id).items()
         others = {partition: epoch for partition, epoch in before if partition not in next_offsets}
+        skipped = self.skipped if topic_id == self.topic_id else {}
         return Landed(
             batch_id=self.batch_id + 1,
             landed_at=max(now, self.landed_at),
             offsets={**self.offsets_of(topic_id), **next_offsets},
             topic_id=topic_id,
             epochs={**others, **epochs},
+            skipped={p: count for p, count in skipped.items() if p not in next_offsets},
         )
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What Kafka holds of a partition: offsets from `earliest` up to, not including, `end`."""
+    """What Kafka holds of a partition: offsets from `earliest` up to, not including, `end`.
+
+    end: as far as its readers get; an open transaction and what follows it are not in.
+    """
 
     earliest: int
     end: int
@@ -118,6 +153,7 @@ class Bounds:
 class Loss:
     """Offsets first..last that no lander has read and Kafka no longer holds.
 
+    first: behind the last landed message; offsets that were read and hold none may be among them.
     last: None where nobody can tell how far the old topic went. topic_id: the topic they were of,
     None for what was recorded before losses had one.
     """
@@ -146,10 +182,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class Start:
-    """Where to read on, partition -> offset, and what was lost on the way there."""
+    """How far the partitions have landed, partition -> offset, and what was lost on the way there.
+
+    reading: where to read from. What lies between there and the position was read before and held
+    no message. It is read again: a log that was cut there meanwhile holds other messages now.
+    """
 
     positions: Mapping[int, int]
     losses: tuple[Loss, ...] = ()
+    reading: Mapping[int, int] = field(default_factory=dict)
 
 
 def plan_start(
@@ -161,21 +202,21 @@ def plan_start(
 ) -> Start:
     """Positions of the given partitions, and ranges that retention or a new topic took away.
 
-    cuts: partition -> offset at which Kafka's log was cut, whatever has followed since, or
+    What retention took of offsets that were read and hold no message is no loss. cuts: partition -> offset at which Kafka's log was cut, whatever has followed since, or
     NOT_KNOWN. A partition the table does not know is a new one, to be read from 0; so is each of a
-    topic that was made anew, which may have lost what followed in every partition of the old one.
+    recreated topic, which may have lost what followed in every partition of the old one.
     Raises FatalError where nobody can tell what has landed of what Kafka holds.
     """
     positions: dict[int, int] = {}
     losses: list[Loss] = []
     if topic_id != landed.topic_id:
         losses += (
-            Loss(partition, offset, None, MADE_ANEW, now, topic_id=landed.topic_id)
-            for partition, offset in sorted(landed.offsets.items())
+            Loss(partition, end, None, MADE_ANEW, now, topic_id=landed.topic_id)
+            for partition, end in sorted(landed.ends_of(landed.topic_id).items())
         )
-    offsets = landed.offsets_of(topic_id)
+    offsets, ends = landed.offsets_of(topic_id), landed.ends_of(topic_id)
     for partition, held in sorted(bounds.items()):
-        expected = offsets.get(partition, 0)
+        expected, last_end = offsets.get(partition, 0), ends.get(partition, 0)
         cut = (cuts or {}).get(partition, held.end)
         if cut == NOT_KNOWN:
             if held.end >= expected:
@@ -185,14 +226,18 @@ def plan_start(
         if end < expected:
             # All that Kafka holds before it has landed: only what follows is new.
             positions[partition] = end
-            losses.append(Loss(partition, expected, None, CUT_SHORT, now, topic_id=topic_id))
+            losses.append(Loss(partition, last_end, None, CUT_SHORT, now, topic_id=topic_id))
         elif held.earliest > expected:
             positions[partition] = held.earliest
             last = held.earliest - 1
-            losses.append(Loss(partition, expected, last, RETENTION, now, topic_id=topic_id))
+            losses.append(Loss(partition, last_end, last, RETENTION, now, topic_id=topic_id))
         else:
             positions[partition] = expected
-    return Start(positions, tuple(losses))
+    reading = {
+        partition: min(position, max(ends.get(partition, 0), bounds[partition].earliest))
+        for partition, position in positions.items()
+    }
+    return Start(positions, tuple(losses), reading)
 
 
 def older_log(partition: int, expected: int, held: Bounds) -> FatalError:
@@ -211,6 +256,7 @@ def may_write(read_from: Landed, landed: Landed, partitions: Iterable[int]) -> b
     """
     return landed.topic_id == read_from.topic_id and all(
         landed.offsets.get(partition) == read_from.offsets.get(partition)
+        and landed.skipped.get(partition) == read_from.skipped.get(partition)
         for partition in partitions
     )
 

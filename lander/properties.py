@@ -89,7 +89,7 @@ def difference(rows: pa.Table, landed: Landed, losses: Sequence[Loss]) -> str | 
     for end in places.aggregate([("kafka_offset", "max")]).to_pylist():
         topic_id, partition = end["kafka_topic_id"], end["kafka_partition"]
         following = end["kafka_offset_max"] + 1
-        stored = landed.offsets_of(topic_id).get(partition)
+        stored = landed.ends_of(topic_id).get(partition)
         accepted = [loss for loss in losses if loss.is_accepted and loss.is_of(topic_id, partition)]
         if following != stored and not leads_on(following, stored, accepted):
             return f"partition {partition}: rows up to {following}, property {stored}"

@@ -29,7 +29,7 @@ ICEBERG_TYPES: Mapping[str, IcebergType] = {
     "timestamp": TimestamptzType(),
 }
 KAFKA_FIELDS: tuple[tuple[str, IcebergType, str], ...] = (
-    ("kafka_topic_id", StringType(), "Kafka's id of the topic; a topic made anew has another."),
+    ("kafka_topic_id", StringType(), "Kafka's id of the topic; a recreated topic has another."),
     ("kafka_partition", IntegerType(), "Partition of the message."),
     ("kafka_offset", LongType(), "Offset of the message within its partition."),
     ("kafka_at", TimestamptzType(), "Time that Kafka holds for the message."),
@@ -48,6 +48,12 @@ OUTCOME_FIELDS: tuple[tuple[str, IcebergType, str], ...] = (
     ),
     ("batch_id", LongType(), "Number of the commit that landed the row; increases by one."),
     ("landed_at", TimestamptzType(), "Time of that commit; never runs backwards."),
+    (
+        "kafka_skipped",
+        LongType(),
+        "Offsets between the message landed before in the partition and this one that hold no "
+        "message: markers of transactions, aborted or compacted messages; losses are not counted.",
+    ),
 )
 PARTITION_COLUMN = "landed_at"
 # Long texts: nobody looks for their smallest and greatest.

@@ -83,8 +83,8 @@ class LandingTable(Protocol):
     def record(self, losses: Sequence[Loss]) -> None:
         """Note losses that nobody has accepted yet."""
 
-    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
-        """Note accepted losses and where reading goes on behind them, in one commit."""
+    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+        """Store where reading goes on without rows, and accepted losses before it, in one commit."""
 
 
 class QuickTransaction(Transaction):
@@ -155,11 +155,11 @@ class IcebergTable:
         if text != table.properties.get(LOST_PROPERTY):
             self._append(table, [], {LOST_PROPERTY: text})
 
-    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
-        """Note accepted losses and where reading goes on behind them, in a snapshot without rows.
+    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+        """Store where reading goes on, and accepted losses before it, in a snapshot without rows.
 
         base: the state that `moved` follows, which must be the table's.
-        Raises StaleTableError if the table is at another state: nothing was noted then.
+        Raises StaleTableError if the table is at another state: nothing was stored then.
         """
         table = self._opened_at(base)
         accepted = [replace(loss, is_accepted=True) for loss in losses]

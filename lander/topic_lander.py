@@ -99,7 +99,11 @@ class TopicLander:
         self._look_at = 0.0
         self._ask_at = clock.monotonic() + ASK_SECONDS
         self._left_out_since: float | None = None
+        # Where partitions ended at the first step: for readers, and with open transactions.
         self._until: Mapping[int, int] | None = None
+        self._written: Mapping[int, int] = {}
+        # Since when positions that moved on without a message wait to be stored.
+        self._moved_at: float | None = None
         self._patience = Patience(clock)
 
     def step(self) -> None:
@@ -117,9 +121,10 @@ class TopicLander:
 
     def finish(self) -> None:
         """Land what has been read if that is possible at once, and leave the group."""
+        base = self._read_from
         try:
-            if len(self._batch) and self._read_from and self.health.state == "running":
-                self._flush(self._read_from)
+            if base and self.health.state == "running" and (len(self._batch) or self._moved(base)):
+                self._flush(base)
         except TROUBLE as error:
             LOG.info("batch abandoned topic=%s reason=%s", self.topic.name, error)
         self.leave()
@@ -160,22 +165,47 @@ class TopicLander:
                 raise LeftOutError(
                     f"partitions of topic {self.topic.name}",
                     f"none for {now - self._left_out_since:.0f} s, though the group has some free",
-                    "nothing: the lander is started anew",
+                    "nothing: the lander is restarted",
                 )
 
     def _work(self) -> None:
         """Do what is due now."""
         if self._stop_at_end and self._until is None:
-            bounds = self._reader.bounds(self._reader.partitions())
-            self._until = {partition: held.end for partition, held in bounds.items()}
+            self._set_end()
         if self._reader.trouble:
             self._probe()
         if self._read_from is None and self._reader.assigned:
             self._position()
-        if self._read_from and self._is_due():
+        if self._read_from and self._is_due(self._read_from):
             self._flush(self._read_from)
-        if self._until is not None and not len(self._batch):
-            self.is_finished = self.is_finished or self._is_all_landed(self._until)
+        if self._until is not None and not self.is_finished and not len(self._batch):
+            self.is_finished = self._is_all_landed(self._until)
+            if self.is_finished:
+                self._tell_what_waits(self._until)
+
+    def _set_end(self) -> None:
+        """Take what Kafka holds now as all that this run is for."""
+        partitions = self._reader.partitions()
+        # Asked first: what is written in between would look held back.
+        self._written = self._reader.written_ends(partitions)
+        bounds = self._reader.bounds(partitions)
+        self._until = {partition: held.end for partition, held in bounds.items()}
+
+    def _tell_what_waits(self, until: Mapping[int, int]) -> None:
+        """Say what this run did not land because an open transaction holds it back."""
+        held = {p: end for p, end in self._written.items() if p in until and until[p] < end}
+        landed = self._open(self._clock.now())[0] if held else None
+        for partition, end in sorted(held.items()):
+            if landed and landed.offsets.get(partition, 0) < end:
+                LOG.warning(
+                    "not landed topic=%s partition=%d first_offset=%d last_offset=%d "
+                    "reason=an open transaction: Kafka gives them to no reader until it has ended; "
+                    "run this again then",
+                    self.topic.name,
+                    partition,
+                    landed.offsets.get(partition, 0),
+                    end - 1,
+                )
 
     def _position(self) -> None:
         """Read the table's state and start the assigned partitions where it says."""
@@ -184,9 +214,8 @@ class TopicLander:
         mine = self._reader.assigned
         # Asked after the table: what another lander lands meanwhile is no end that is too far.
         bounds = self._reader.bounds(mine)
-        epochs = landed.epochs_of(topic_id)
-        offsets = {p: offset for p, offset in landed.offsets_of(topic_id).items() if p in mine}
-        cuts = self._reader.cuts(offsets, epochs)
+        ends = {p: end for p, end in landed.ends_of(topic_id).items() if p in mine}
+        cuts = self._reader.cuts(ends, landed.epochs_of(topic_id))
         start = plan_start(landed, bounds, topic_id, now, cuts)
         if start.losses:
             if self._table.open(landed) != landed:
@@ -194,11 +223,15 @@ class TopicLander:
                 return
             self._report(start.losses)
             moved = landed.moved_to(start.positions, topic_id)
-            self._table.accept(landed, moved, start.losses)
+            self._table.move(landed, moved, start.losses)
             landed = moved
         self._read_from, self._topic_id, self._mine = landed, topic_id, mine
-        self._reader.start(start.positions, landed.epochs_of(topic_id))
-        LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.positions))
+        known = landed.ends_of(topic_id)
+        epochs = landed.epochs_of(topic_id).items()
+        # Of a reader that begins behind the last message its epoch says nothing.
+        valid = {p: epoch for p, epoch in epochs if start.reading.get(p) == known[p]}
+        self._reader.start(start.reading, valid)
+        LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.reading))
 
     def _open(self, now: datetime) -> tuple[Landed, str]:
         """What the table says, and the topic's id.
@@ -222,10 +255,29 @@ class TopicLander:
                 "go on without these messages: python -m lander --accept-loss",
             )
 
-    def _is_due(self) -> bool:
-        """True if the batch should be committed now."""
+    def _moved(self, base: Landed) -> bool:
+        """True if partitions were read on from `base`, batch aside, without a message."""
+        return base.read_to(self._ends()) != base
+
+    def _ends(self) -> dict[int, int]:
+        """Where our partitions were last seen read to their end."""
+        return {p: end for p, end in self._reader.ends.items() if p in self._mine}
+
+    def _is_move_due(self, base: Landed) -> bool:
+        """True if positions that moved on without a message should be stored now."""
+        if not self._moved(base):
+            self._moved_at = None
+            return False
+        now = self._clock.monotonic()
+        self._moved_at = now if self._moved_at is None else self._moved_at
+        return now - self._moved_at >= self._limits.seconds or self._is_read_to_end()
+
+    def _is_due(self, base: Landed) -> bool:
+        """True if the batch, or where it would go on, should be committed now."""
+        if not len(self._batch):
+            return self._is_move_due(base)
         age = self._clock.monotonic() - self._batch.started_at
-        return len(self._batch) > 0 and (
+        return (
             age >= self._limits.seconds
             or len(self._batch) >= self._limits.rows
             or self._batch.byte_count >= self._limits.byte_count
@@ -258,17 +310,30 @@ class TopicLander:
         )
 
     def _commit(self, landed: Landed) -> None:
-        """Write the batch onto the table's state `landed`."""
-        started, batch = self._clock.monotonic(), self._batch
-        following = landed.following(
-            batch.next_offsets, self._clock.now(), self._topic_id, batch.epochs
+        """Write the batch and where it goes on onto the table's state `landed`."""
+        batch = self._batch
+        if len(batch):
+            following = landed.following(
+                batch.next_offsets, self._clock.now(), self._topic_id, batch.epochs
+            ).read_to(self._ends())
+            self._write(landed, following)
+        else:
+            following = landed.read_to(self._ends())
+            self._table.move(landed, following)
+            LOG.info("moved topic=%s skipped=%s", self.topic.name, dict(following.skipped))
+        self._read_from, self._batch, self._moved_at = following, Batch(self._parser), None
+        self._reader.commit(
+            {p: o for p, o in following.offsets.items() if o != landed.offsets.get(p)}
         )
-        stamp = Stamp(following.batch_id, following.landed_at, self._topic_id)
+
+    def _write(self, landed: Landed, following: Landed) -> None:
+        """Write the batch onto the table's state `landed`, which leaves it at `following`."""
+        started, batch = self._clock.monotonic(), self._batch
+        ends = landed.ends_of(self._topic_id)
+        stamp = Stamp(following.batch_id, following.landed_at, self._topic_id, ends)
         rows = batch.sorted_rows(self.topic.sort_by, stamp)
         size = self._table.commit(rows, landed, following)
-        self._read_from, self._batch = following, Batch(self._parser)
         self.health = self.health.after_commit(len(batch), size, following.landed_at)
-        self._reader.commit(batch.next_offsets)
         LOG.info(
             "committed topic=%s batch=%d rows=%d bytes=%d seconds=%.2f lag=%d",
             self.topic.name,
@@ -306,7 +371,7 @@ class TopicLander:
     def _forget(self) -> None:
         """Drop what is not committed; the next round begins from the table."""
         self._batch = Batch(self._parser)
-        self._read_from, self._mine = None, frozenset()
+        self._read_from, self._mine, self._moved_at = None, frozenset(), None
 
     def _wait(self, error: Exception) -> None:
         """Hold on until the trouble may be over; tell of it once.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from stack.settings import Secret, Settings
 
@@ -27,6 +27,9 @@ SCRAM = "SCRAM-SHA-512"
 # A message's time is the broker's, not its sender's: data that comes late is not old to retention,
 # and of two messages of a partition the later one has the later time.
 TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
+EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+WRITTEN, READABLE = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 
 
 def connection(settings: Settings, user: str, servers: str = "") -> Options:
@@ -87,6 +90,29 @@ class Administrator:
         except KafkaException:
             self._client = None
             raise
+
+
+def offsets(
+    admin: AdminClient,
+    places: Iterable[TopicPartition],
+    where: OffsetSpec,
+    seconds: float,
+    *,
+    isolation: IsolationLevel = WRITTEN,
+) -> dict[tuple[str, int], int]:
+    """One offset of each partition, by topic and number; no places, no question.
+
+    isolation: READABLE gives as LATEST how far readers of committed messages get, WRITTEN where the
+    partition ends: an open transaction and all that follows it lies between. Raises KafkaException.
+    """
+    wanted = dict.fromkeys(places, where)
+    if not wanted:
+        return {}
+    asked = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=seconds)
+    return {
+        (place.topic, place.partition): int(answer.result(seconds).offset)
+        for place, answer in asked.items()
+    }
 
 
 class Trouble:

@@ -36,12 +36,18 @@ class FakeClock:
 
 
 class FakeTopic:
-    """A topic: per partition a list of (offset, message), and the earliest offset held."""
+    """A topic: per partition a list of (offset, message), and the earliest offset held.
+
+    tails: where a partition ends if its last offsets hold no message; held_back: how many offsets
+    behind it an open transaction keeps from readers.
+    """
 
     def __init__(self, partitions: int = 1) -> None:
         self.id = "first"
         self.messages: dict[int, list[tuple[int, bytes]]] = {p: [] for p in range(partitions)}
         self.earliest = dict.fromkeys(range(partitions), 0)
+        self.tails: dict[int, int] = {}
+        self.held_back: dict[int, int] = {}
         self.epoch = 0
         self.epochs: dict[tuple[int, int], int] = {}
 
@@ -54,6 +60,7 @@ class FakeTopic:
     def cut(self, end: int, partition: int = 0) -> None:
         """Lose the messages from `end` on, as in a power cut, and go on in a new epoch."""
         self.messages[partition] = [held for held in self.messages[partition] if held[0] < end]
+        self.tails.pop(partition, None)
         self.epoch += 1
 
     def end_of_epoch(self, epoch: int, partition: int) -> int:
@@ -65,7 +72,8 @@ class FakeTopic:
     def end(self, partition: int) -> int:
         """The offset of the next message."""
         held = self.messages[partition]
-        return held[-1][0] + 1 if held else self.earliest[partition]
+        end = held[-1][0] + 1 if held else self.earliest[partition]
+        return max(end, self.tails.get(partition, 0))
 
 
 class FakeReader:
@@ -80,9 +88,11 @@ class FakeReader:
         self.trouble: str | None = None
         self.error: Exception | None = None
         self.positions: dict[int, int] = {}
+        self.started_with: dict[int, int] = {}
         self.shown: dict[int, int] = {}
         self.is_left_out_by_group = False
         self.is_closed = False
+        self.tells_ends = True
 
     def assign(self, *partitions: int) -> None:
         """What the group does in a rebalance."""
@@ -95,6 +105,8 @@ class FakeReader:
         rows = list(self._rows())[:count]
         for partition, offset, _ in rows:
             self.positions[partition] = offset + 1
+        if len(rows) < count and self.tells_ends:
+            self.ends = {p: self.topic.end(p) for p in self.positions}
         return Chunk(
             partitions=np.array([row[0] for row in rows], np.int32),
             offsets=np.array([row[1] for row in rows], np.int64),
@@ -112,7 +124,8 @@ class FakeReader:
 
     def start(self, positions: Mapping[int, int], epochs: Mapping[int, int]) -> None:
         """Set the positions."""
-        self.positions = dict(positions)
+        self.positions, self.started_with = dict(positions), dict(epochs)
+        self.ends = {}
 
     def stop(self) -> None:
         """Give no messages until started again."""
@@ -128,6 +141,11 @@ class FakeReader:
         self._answer()
         ends = {p: self.topic.end_of_epoch(epochs[p], p) for p in offsets if p in epochs}
         return {partition: end for partition, end in ends.items() if end < offsets[partition]}
+
+    def written_ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where the topic ends, whatever readers get of it."""
+        self._answer()
+        return {p: self.topic.end(p) + self.topic.held_back.get(p, 0) for p in partitions}
 
     def topic_id(self) -> str:
         """Id of the topic."""
@@ -188,6 +206,7 @@ class FakeTable:
         self.error: Exception | None = None
         self.is_done_anyway = False
         self.commits = 0
+        self.moves = 0
         self.before_open: Callable[[], None] | None = None
         self.after_open: Callable[[], None] | None = None
 
@@ -223,9 +242,10 @@ class FakeTable:
         """Keep the losses."""
         self.lake.losses = record_losses(self.lake.losses, losses)
 
-    def accept(self, base: Landed, moved: Landed, losses: Sequence[Loss]) -> None:
-        """Keep the losses as accepted ones and go on behind them, unless the state is stale."""
+    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+        """Go on elsewhere, past losses that are accepted by it, unless the state is stale."""
         self._check(base)
+        self.moves += 1
         self.record([replace(loss, is_accepted=True) for loss in losses])
         self._move_to(moved)
 

@@ -112,8 +112,18 @@ def test_a_row_carries_its_coordinates_and_its_batch() -> None:
             "parse_error": None,
             "batch_id": 7,
             "landed_at": datetime(2026, 1, 2, tzinfo=UTC),
+            "kafka_skipped": 9,
         }
     ]
+
+
+def test_a_row_tells_how_many_offsets_before_it_hold_no_message() -> None:
+    batch = batch_of((0, 5, b"x"), (1, 0, b"x"), (0, 6, b"x"), (2, 4, b"x"), (0, 9, b"x"))
+    batch.add(chunk((1, 2, b"x"), (0, 10, b"x")), now=1.0)
+
+    (table,) = batch.sorted_rows([], replace(STAMP, ends={0: 4, 2: 4}))
+
+    assert table.column("kafka_skipped").to_pylist() == [1, 0, 0, 0, 2, 1, 0]
 
 
 def test_a_batch_knows_where_each_partition_goes_on() -> None:

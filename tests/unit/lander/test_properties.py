@@ -37,6 +37,11 @@ ACCEPTED = [
         pytest.param(5, 5, Landed(7, NOON, {5: 0}, "second"), None, id="cut-then-made-anew"),
         pytest.param(5, 4, Landed(7, NOON, {5: 0}, "second"), "property None", id="neither"),
         pytest.param(1, 5, Landed(7, NOON, {1: 0}, "second"), "property None", id="another-topic"),
+        pytest.param(1, 5, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), None, id="skipped"),
+        pytest.param(2, 5, Landed(7, NOON, {2: 23}, "first", {}, {2: 3}), None, id="lost-skipped"),
+        pytest.param(
+            1, 4, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), "to 4, property 5", id="row-gone"
+        ),
         pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-made-anew"),
     ],
 )

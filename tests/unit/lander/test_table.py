@@ -245,7 +245,7 @@ def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
     table.record([loss])
     assert known_losses(catalog.load_table("landing.pings")) == [loss]
     moved = base.moved_to({0: 10}, "first")
-    table.accept(base, moved, [loss])
+    table.move(base, moved, [loss])
 
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == [replace(loss, is_accepted=True)]
@@ -262,7 +262,7 @@ def test_losses_are_noted_only_where_the_table_is_as_it_was_read(catalog: SqlCat
     with pytest.raises(StaleTableError):
         table.record([loss])
     with pytest.raises(StaleTableError):
-        table.accept(base, base.moved_to({0: 10}, "first"), [loss])
+        table.move(base, base.moved_to({0: 10}, "first"), [loss])
 
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == []
