@@ -12,12 +12,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stack.errors import RetriableError
+from stack.kafka_client import EARLIEST, LATEST, READABLE, offsets
 
 ANSWER_SECONDS = 5.0
 # Two looks closer to each other than this say little about a rate.
 RATE_SECONDS = 2.0
-EARLIEST: OffsetSpec = OffsetSpec.earliest()
-LATEST: OffsetSpec = OffsetSpec.latest()
 
 
 def is_internal(name: str) -> bool:
@@ -27,11 +26,15 @@ def is_internal(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition: `begin` is the oldest offset still held, `end` the next one to be written."""
+    """One partition: `begin` is the oldest offset still held, `end` the next one to be written.
+
+    readable: how far readers of committed messages get; an open transaction holds back the rest.
+    """
 
     number: int
     begin: int
     end: int
+    readable: int
 
     @property
     def messages(self) -> int:
@@ -102,9 +105,9 @@ class Progress:
 
     @property
     def lag(self) -> int:
-        """Messages not yet confirmed; what expired unread no longer counts."""
+        """Messages not yet confirmed; what expired unread or cannot be read yet does not count."""
         start = self.partition.begin if self.committed is None else self.committed
-        return max(0, self.partition.end - max(start, self.partition.begin))
+        return max(0, self.partition.readable - max(start, self.partition.begin))
 
 
 @dataclass(frozen=True)
@@ -147,10 +150,12 @@ def take_look(admin: AdminClient, now: float) -> Look:
     """Every topic with its offsets. Raises KafkaException if the broker does not answer."""
     found = admin.list_topics(timeout=ANSWER_SECONDS).topics
     places = [TopicPartition(name, number) for name in found for number in found[name].partitions]
-    begins = offsets(admin, places, EARLIEST)
-    ends = offsets(admin, places, LATEST)
+    begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
+    ends = offsets(admin, places, LATEST, ANSWER_SECONDS)
+    readable = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
     topics = (
-        topic_of(name, sorted(found[name].partitions), begins, ends) for name in sorted(found)
+        topic_of(name, sorted(found[name].partitions), begins, ends, readable)
+        for name in sorted(found)
     )
     return Look(now, tuple(topics))
 
@@ -160,24 +165,14 @@ def topic_of(
     numbers: Iterable[int],
     begins: Mapping[tuple[str, int], int],
     ends: Mapping[tuple[str, int], int],
+    readable: Mapping[tuple[str, int], int],
 ) -> Topic:
-    """One topic put together from the two lists of offsets."""
-    partitions = (Partition(number, begins[name, number], ends[name, number]) for number in numbers)
+    """One topic put together from the three lists of offsets."""
+    partitions = (
+        Partition(number, begins[name, number], ends[name, number], readable[name, number])
+        for number in numbers
+    )
     return Topic(name, tuple(partitions))
-
-
-def offsets(
-    admin: AdminClient, places: Iterable[TopicPartition], which: OffsetSpec
-) -> dict[tuple[str, int], int]:
-    """One offset of each partition, by topic and number; no places, no question."""
-    wanted = dict.fromkeys(places, which)
-    if not wanted:
-        return {}
-    asked = admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
-    return {
-        (place.topic, place.partition): future.result(ANSWER_SECONDS).offset
-        for place, future in asked.items()
-    }
 
 
 def offsets_at(admin: AdminClient, topic: Topic, milliseconds: int) -> dict[int, int]:
@@ -186,7 +181,7 @@ def offsets_at(admin: AdminClient, topic: Topic, milliseconds: int) -> dict[int,
     Where no message is that young it is the end of the partition.
     """
     places = [TopicPartition(topic.name, partition.number) for partition in topic.partitions]
-    found = offsets(admin, places, OffsetSpec.for_timestamp(milliseconds))
+    found = offsets(admin, places, OffsetSpec.for_timestamp(milliseconds), ANSWER_SECONDS)
     ends = {partition.number: partition.end for partition in topic.partitions}
     return {
         number: offset if offset >= 0 else ends[number] for (_, number), offset in found.items()
@@ -196,7 +191,7 @@ def offsets_at(admin: AdminClient, topic: Topic, milliseconds: int) -> dict[int,
 def rate(earlier: Look | None, later: Look, name: str) -> Rate | None:
     """How fast a topic grew between two looks; None if they say nothing about it.
 
-    A topic that was made anew between the looks has fewer messages than before: that is no rate.
+    A topic that was recreated between the looks has fewer messages than before: that is no rate.
     """
     before, after = earlier and earlier.topic(name), later.topic(name)
     if earlier is None or not before or not after or after.end < before.end:

@@ -204,7 +204,10 @@ def group_card(group: Group) -> None:
             progress_table(group)
 
 
-LAG_HELP = "Messages between the group's committed offset and the end, over all partitions."
+LAG_HELP = (
+    "Offsets between the group's committed one and how far readers of committed messages get, over "
+    "all partitions."
+)
 
 
 def members_text(group: Group) -> Iterable[str]:

@@ -11,6 +11,8 @@ from stack.errors import FatalError
 
 LANDED_PROPERTY = "meterhouse.landed"
 LOST_PROPERTY = "meterhouse.lost"
+# In the property of every commit since landing tables have a column kafka_skipped.
+SKIPPED_KEY = "skipped"
 RETENTION = "retention"
 CUT_SHORT = "topic cut short"
 MADE_ANEW = "topic made anew"
@@ -47,7 +49,7 @@ class Landed:
                 "offsets": {str(p): offset for p, offset in sorted(self.offsets.items())},
                 "topic_id": self.topic_id,
                 "epochs": {str(p): epoch for p, epoch in sorted(self.epochs.items())},
-                "skipped": {str(p): count for p, count in sorted(self.skipped.items())},
+                SKIPPED_KEY: {str(p): count for p, count in sorted(self.skipped.items())},
             }
         )
 
@@ -63,7 +65,7 @@ class Landed:
                 topic_id=str(content["topic_id"]),
                 # Older landers kept neither.
                 epochs={int(p): int(epoch) for p, epoch in content.get("epochs", {}).items()},
-                skipped={int(p): int(count) for p, count in content.get("skipped", {}).items()},
+                skipped={int(p): int(count) for p, count in content.get(SKIPPED_KEY, {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FatalError(
@@ -94,9 +96,7 @@ class Landed:
         epochs = self.epochs_of(topic_id).items()
         kept = {p: epoch for p, epoch in epochs if offsets[p] == before[p]}
         # A loss is recorded from the last landed message on: nothing is left to skip behind it.
-        skipped = {
-            p: offsets[p] - end for p, end in ends.items() if end < offsets[p] <= before[p]
-        }
+        skipped = {p: offsets[p] - end for p, end in ends.items() if end < offsets[p] <= before[p]}
         return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept, skipped=skipped)
 
     def read_to(self, ends: Mapping[int, int]) -> Landed:
@@ -109,9 +109,7 @@ class Landed:
             return self
         known = self.ends_of(self.topic_id)
         skipped = {p: end - known.get(p, 0) for p, end in moved.items()}
-        return replace(
-            self, offsets={**self.offsets, **moved}, skipped={**self.skipped, **skipped}
-        )
+        return replace(self, offsets={**self.offsets, **moved}, skipped={**self.skipped, **skipped})
 
     def following(
         self,
@@ -202,9 +200,10 @@ def plan_start(
 ) -> Start:
     """Positions of the given partitions, and ranges that retention or a new topic took away.
 
-    What retention took of offsets that were read and hold no message is no loss. cuts: partition -> offset at which Kafka's log was cut, whatever has followed since, or
-    NOT_KNOWN. A partition the table does not know is a new one, to be read from 0; so is each of a
-    recreated topic, which may have lost what followed in every partition of the old one.
+    What retention took of offsets that were read and hold no message is no loss. cuts: partition ->
+    offset at which Kafka's log was cut, whatever has followed since, or NOT_KNOWN. A partition the
+    table does not know is a new one, to be read from 0; so is each of a recreated topic, which may
+    have lost what followed in every partition of the old one.
     Raises FatalError where nobody can tell what has landed of what Kafka holds.
     """
     positions: dict[int, int] = {}

@@ -84,7 +84,7 @@ class LandingTable(Protocol):
         """Note losses that nobody has accepted yet."""
 
     def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
-        """Store where reading goes on without rows, and accepted losses before it, in one commit."""
+        """Store where reading goes on, and accepted losses before it, in a commit without rows."""
 
 
 class QuickTransaction(Transaction):

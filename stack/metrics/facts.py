@@ -11,6 +11,7 @@ from stack import health
 from stack.errors import MeterhouseError
 from stack.reconciliation import database, landing, ledger
 from stack.reconciliation.broker import Broker
+from stack.reconciliation.evidence import TopicState
 from stack.reconciliation.plan import Plan
 from stack.reconciliation.reconcile import lag
 from stack.reconciliation.tables import Trino
@@ -27,8 +28,9 @@ class Facts:
 
     up: source -> whether it answered. health: the runner's health file. row: the ledger's last
     row by column. landed_at: topic -> seconds since 1970 of the last landing commit. lag: topic ->
-    partition -> messages that have not landed. backup: times of the newest backup, in seconds since
-    1970 (stack.reconciliation.database.newest_backup).
+    partition -> messages that have not landed. held_back: topic -> offsets that an open transaction
+    keeps from readers. backup: times of the newest backup, in seconds since 1970
+    (stack.reconciliation.database.newest_backup).
     """
 
     up: Mapping[str, bool]
@@ -37,6 +39,7 @@ class Facts:
     landed_at: Mapping[str, float] = field(default_factory=dict)
     lag: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     backup: Mapping[str, float] = field(default_factory=dict)
+    held_back: Mapping[str, int] = field(default_factory=dict)
 
 
 class Sources:
@@ -57,10 +60,17 @@ class Sources:
         locations = attempt(up, POSTGRES, self._locations)
         row = attempt(up, TRINO, lambda: self._last_row(locations))
         landed = attempt(up, TRINO, lambda: self._watermarks(locations))
-        lag = attempt(up, KAFKA, lambda: self._lag(landed))
+        topics = attempt(up, KAFKA, self._topics)
         backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._settings))
-        landed_at = {topic: mark.landed_at.timestamp() for topic, mark in landed.items()}
-        return Facts(up, found, row, landed_at, lag, backup)
+        return Facts(
+            up,
+            found,
+            row,
+            landed_at={topic: mark.landed_at.timestamp() for topic, mark in landed.items()},
+            lag={name: lag(topics[name], landed[name]) for name in topics if name in landed},
+            backup=backup,
+            held_back={name: state.held_back for name, state in topics.items()},
+        )
 
     def _locations(self) -> dict[str, str]:
         return database.locations(self._settings, self._plan)
@@ -85,12 +95,9 @@ class Sources:
                 self._landed[moved[table]] = (locations[table], mark)
         return {topic: mark for topic, (_, mark) in self._landed.items()}
 
-    def _lag(self, landed: Mapping[str, Landed]) -> dict[str, dict[int, int]]:
+    def _topics(self) -> dict[str, TopicState]:
         begins = self._broker.begins([flow.topic for flow in self._plan.flows])
-        topics = self._broker.with_ends(begins)
-        return {
-            topic: lag(state, landed[topic]) for topic, state in topics.items() if topic in landed
-        }
+        return self._broker.with_ends(begins)
 
 
 def attempt(

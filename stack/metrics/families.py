@@ -106,6 +106,10 @@ def of_landing(facts: Facts) -> Iterator[GaugeMetricFamily]:
     if lags:
         labels = ["topic", "partition"]
         yield gauge("lag_messages", "Messages in Kafka that have not landed.", labels, lags)
+    if facts.held_back:
+        text = "Offsets in Kafka that an open transaction keeps from readers."
+        held = [([topic], float(count)) for topic, count in sorted(facts.held_back.items())]
+        yield gauge("held_back_messages", text, ["topic"], held)
     if facts.landed_at:
         times = [([topic], at) for topic, at in sorted(facts.landed_at.items())]
         yield gauge("landed_timestamp_seconds", "Last landing commit.", ["topic"], times)

@@ -8,17 +8,23 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 from stack.errors import RetriableError
-from stack.kafka_client import DBT, Administrator, client_options
+from stack.kafka_client import (
+    DBT,
+    EARLIEST,
+    LATEST,
+    READABLE,
+    Administrator,
+    client_options,
+    offsets,
+)
 from stack.reconciliation.evidence import Offsets, TopicState
 from stack.settings import Settings
 
 ANSWER_SECONDS = 10.0
 WAITING_SECONDS = 5.0
-EARLIEST = OffsetSpec.earliest()
-LATEST = OffsetSpec.latest()
 GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 
 
@@ -42,18 +48,23 @@ class Broker:
 
     def with_ends(self, topics: Mapping[str, TopicState]) -> dict[str, TopicState]:
         """The same topics with where their partitions end now."""
+        places = [TopicPartition(name, p) for name, state in topics.items() for p in state.begin]
         try:
             with self._admin.client() as admin:
-                return {
-                    name: TopicState(
-                        state.topic_id,
-                        state.begin,
-                        offsets(admin, name, list(state.begin), LATEST),
-                    )
-                    for name, state in topics.items()
-                }
+                # Asked first: what is written in between would look held back.
+                written = offsets(admin, places, LATEST, ANSWER_SECONDS)
+                ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
         except KafkaException as error:
             raise self._away(error) from error
+        return {
+            name: TopicState(
+                state.topic_id,
+                state.begin,
+                {p: ends[name, p] for p in state.begin},
+                {p: written[name, p] for p in state.begin},
+            )
+            for name, state in topics.items()
+        }
 
     @staticmethod
     def _begins(admin: AdminClient, topics: Collection[str]) -> dict[str, TopicState]:
@@ -67,24 +78,36 @@ class Broker:
                     continue
                 raise
             numbers = [partition.id for partition in described.partitions]
-            begin = offsets(admin, name, numbers, EARLIEST)
-            found[name] = TopicState(str(described.topic_id), begin, {})
+            places = [TopicPartition(name, number) for number in numbers]
+            begin = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
+            by_number = {number: offset for (_, number), offset in begin.items()}
+            found[name] = TopicState(str(described.topic_id), by_number, {})
         return found
 
     def waiting_since(self, topic: str, positions: Offsets) -> datetime | None:
-        """Kafka's time of the oldest message at or behind these positions.
+        """Kafka's time of the oldest message at or after these positions.
 
-        positions: only partitions that hold a message there. None if Kafka gives none in time.
+        positions: only partitions that do not end there. None if Kafka gives none in time.
         """
-        options = self._options | {"group.id": "reconciliation", "enable.auto.commit": False}
+        options = self._options | {
+            "group.id": "reconciliation",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
         times: dict[int, float] = {}
-        end = time.monotonic() + WAITING_SECONDS
+        asked, end = set(positions), time.monotonic() + WAITING_SECONDS
         with closing(Consumer(options)) as consumer:
             consumer.assign([TopicPartition(topic, p, offset) for p, offset in positions.items()])
-            while len(times) < len(positions) and time.monotonic() < end:
+            while asked and time.monotonic() < end:
                 message = consumer.poll(0.2)
-                if message is not None and message.error() is None:
-                    times.setdefault(int(message.partition() or 0), message.timestamp()[1] / 1000)
+                if message is None:
+                    continue
+                error, partition = message.error(), int(message.partition() or 0)
+                if error is None:
+                    times.setdefault(partition, message.timestamp()[1] / 1000)
+                # All that is left of a partition may be offsets without a message.
+                if error is None or error.code() == KafkaError._PARTITION_EOF:
+                    asked.discard(partition)
         return datetime.fromtimestamp(min(times.values()), UTC) if times else None
 
     def _away(self, error: KafkaException) -> RetriableError:
@@ -93,12 +116,3 @@ class Broker:
             str(error),
             "see ./initial-setup.sh status, start it with ./initial-setup.sh",
         )
-
-
-def offsets(
-    admin: AdminClient, topic: str, numbers: Collection[int], where: OffsetSpec
-) -> dict[int, int]:
-    """Partition -> offset. Raises KafkaException."""
-    wanted = {TopicPartition(topic, number): where for number in numbers}
-    answers = admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS)
-    return {place.partition: int(answer.result().offset) for place, answer in answers.items()}

@@ -39,6 +39,7 @@ def show(report: Report, table: str, say: Say) -> None:
             "lost": report.lost[topic] or None,
             "not processed yet": report.unprocessed[topic] or None,
             "not landed yet": report.lag_messages.get(topic) or None,
+            "held back by an open transaction": report.held_back.get(topic) or None,
         }
         told = ", ".join(f"{name} {count}" for name, count in facts.items() if count is not None)
         say(f"{topic}: {told}")

@@ -22,11 +22,25 @@ class Difference:
 
 @dataclass(frozen=True)
 class TopicState:
-    """What the broker holds of a topic: per partition offsets from begin up to, excluding, end."""
+    """What the broker holds of a topic: per partition offsets from begin up to, excluding, end.
+
+    end: as far as readers of committed messages get. written: where the partitions end, with what
+    an open transaction holds back from them; no entry where nothing is.
+    """
 
     topic_id: str
     begin: Offsets
     end: Offsets
+    written: Offsets = field(default_factory=dict)
+
+    @property
+    def held_back(self) -> int:
+        """Offsets that an open transaction holds back."""
+        return sum(max(0, end - self.end.get(p, 0)) for p, end in self.written.items())
+
+    def written_end(self, partition: int) -> int:
+        """Where a partition ends; 0 if there is none."""
+        return max(self.end.get(partition, 0), self.written.get(partition, 0))
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class LandedRows:
 
     rows, offsets: all of them, and how many distinct offsets they have, from first to last.
     rows_through, end_through: those up to a second batch, and the offset behind their last
-    (None where there are none).
+    (None where there are none). skipped: offsets before them that hold no message.
     """
 
     topic_id: str
@@ -86,6 +100,7 @@ class LandedRows:
     last: int
     rows_through: int
     end_through: int | None
+    skipped: int = 0
 
 
 @dataclass(frozen=True)

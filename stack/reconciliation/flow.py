@@ -160,7 +160,7 @@ def broker_differences(
     for told in evidence.acknowledged:
         if (told.topic, told.topic_id) != (topic, state.topic_id):
             continue
-        end = state.end.get(told.partition, 0)
+        end = state.written_end(told.partition)
         needed = max(told.last_offset + 1, told.count)
         if needed > end:
             yield Difference(
@@ -172,7 +172,7 @@ def broker_differences(
 
 
 def topic_differences(topic: str, state: TopicState, watermark: Landed) -> Iterator[Difference]:
-    """A topic made anew, cut short, or cleared by retention before its messages landed."""
+    """A topic recreated, truncated, or cleared by retention before its messages landed."""
     if state.topic_id != watermark.topic_id:
         yield Difference(
             f"topic {topic} with id {watermark.topic_id}, whose messages have landed",

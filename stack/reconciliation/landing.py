@@ -1,4 +1,4 @@
-"""Account for a landing table: every offset from 0 to its watermark once, nothing gone since."""
+"""Account for a landing table: every message up to its watermark once, nothing gone since."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def lost_between(
 def row_differences(
     table: str, rows: LandedRows, before: Ends, losses: Sequence[Loss]
 ) -> Iterator[Difference]:
-    """Offsets that are missing, doubled or landed again in one partition."""
+    """Messages that are missing, duplicate or landed again in one partition."""
     start = before.get(rows.topic_id, {}).get(rows.partition, 0)
     end = rows.last + 1
     place = f"{table}, partition {rows.partition} of topic id {rows.topic_id}"
-    wanted = f"{place}: every offset from {start} to {rows.last} once"
+    wanted = f"{place}: every message from offset {start} to {rows.last} once"
     lost = lost_between(losses, rows.topic_id, rows.partition, start, end)
-    missing = end - start - rows.offsets - lost
+    missing = end - start - rows.offsets - rows.skipped - lost
     if rows.first < start:
         yield Difference(wanted, f"offsets from {rows.first} on landed again", LOOK)
     elif missing > 0:
@@ -150,7 +150,7 @@ def watermark_differences(
     if watermark is None:
         return
     held = ends.get(watermark.topic_id, {})
-    for partition, following in sorted(watermark.offsets.items()):
+    for partition, following in sorted(watermark.ends_of(watermark.topic_id).items()):
         end = held.get(partition, 0)
         if following < end and is_cut_short(losses, watermark.topic_id, partition):
             continue

@@ -139,7 +139,7 @@ def positions(state: TopicState, landed: Landed) -> dict[int, int]:
 
 
 def lag(state: TopicState, landed: Landed) -> dict[int, int]:
-    """Messages of each partition that have not landed."""
+    """Offsets of each partition that have not landed, as far as Kafka gives them to readers."""
     return {
         partition: max(0, state.end[partition] - max(following, state.begin[partition]))
         for partition, following in positions(state, landed).items()
@@ -205,4 +205,5 @@ def report_of(
         snapshot_ids={name: head.snapshot_id for name, head in heads.items() if head.snapshot_id},
         model_seconds={name: round(took, 3) for name, took in ask.model_seconds.items()},
         counted=json.dumps({topic: found.to_json() for topic, found in accounts.items()}),
+        held_back={topic: state.held_back for topic, state in evidence.topics.items()},
     )

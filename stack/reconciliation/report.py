@@ -25,7 +25,10 @@ COLUMNS = {
         "no entry where none reports.",
     ),
     "broker_begin_offsets": (BY_PARTITION, "First offset that Kafka holds, by partition."),
-    "broker_end_offsets": (BY_PARTITION, "Offset behind the last one in Kafka, by partition."),
+    "broker_end_offsets": (
+        BY_PARTITION,
+        "Offset up to which Kafka gives committed messages to readers, by partition.",
+    ),
     "landed_offsets": (BY_PARTITION, "Next offset to land, by partition."),
     "lag_messages": (BY_TOPIC, "Messages in Kafka that have not landed."),
     "lag_seconds": ("map(varchar, double)", "Age of the oldest of them; 0 if there is none."),
@@ -52,7 +55,11 @@ ByPartition = Mapping[str, Mapping[int, int]]
 
 @dataclass(frozen=True)
 class Report:
-    """What a reconciliation found; COLUMNS explains each field."""
+    """What a reconciliation found; COLUMNS explains each field.
+
+    held_back: topic -> offsets that an open transaction keeps from readers at this moment; it is
+    told, not kept.
+    """
 
     reconciled_at: datetime
     extent: str
@@ -75,6 +82,7 @@ class Report:
     snapshot_ids: ByTopic = field(default_factory=dict)
     model_seconds: Mapping[str, float] = field(default_factory=dict)
     counted: str = "{}"
+    held_back: ByTopic = field(default_factory=dict)
 
     @property
     def result(self) -> str:

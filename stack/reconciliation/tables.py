@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from lander.offsets import LANDED_PROPERTY, SKIPPED_KEY
 from stack import trino_client
 from stack.reconciliation.evidence import Batch, Head, LandedRows, OutcomeRows
 from stack.services import trino
@@ -32,7 +33,8 @@ select
     min(kafka_offset),
     max(kafka_offset),
     count_if(batch_id <= {through}),
-    max(kafka_offset) filter (where batch_id <= {through}) + 1
+    max(kafka_offset) filter (where batch_id <= {through}) + 1,
+    coalesce(sum({skipped}), 0)
 from iceberg.{table} for version as of {snapshot_id}
 where {window}
 group by 1, 2
@@ -91,14 +93,17 @@ class Trino:
 
     def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
         """Rows of a landing table at a state, behind one batch, by topic id and partition."""
-        sql = counting(LANDED_SQL, table, head, (after, through))
+        # A state that an older lander left has no such column.
+        is_told = f'"{SKIPPED_KEY}"' in head.properties.get(LANDED_PROPERTY, "")
+        skipped = "kafka_skipped" if is_told else "0"
+        sql = counting(LANDED_SQL, table, head, (after, through), skipped=skipped)
         return [LandedRows(*row) for row in self.query(sql)]
 
     def outcomes(
         self, table: str, reason: str, head: Head, after: Batch, through: int
     ) -> list[OutcomeRows]:
         """Rows of an outcome table at a state, behind one batch, by reason."""
-        sql = counting(OUTCOME_SQL, table, head, (after, through), reason)
+        sql = counting(OUTCOME_SQL, table, head, (after, through), reason=reason)
         return [OutcomeRows(*row) for row in self.query(sql)]
 
 
@@ -108,7 +113,9 @@ def head_sql(table: str) -> str:
     return HEAD_SQL.format(table=table, schema=schema, name=name)
 
 
-def counting(sql: str, table: str, head: Head, bounds: tuple[Batch, int], reason: str = "") -> str:
+def counting(
+    sql: str, table: str, head: Head, bounds: tuple[Batch, int], **expressions: str
+) -> str:
     """A counting statement; both bounds of the window are literals, so that files are pruned."""
     after, through = bounds
     window = "true"
@@ -117,7 +124,7 @@ def counting(sql: str, table: str, head: Head, bounds: tuple[Batch, int], reason
         literal = f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f} UTC'"
         window = f"batch_id > {after.number} and landed_at >= {literal}"
     return sql.format(
-        table=table, snapshot_id=head.snapshot_id, through=through, window=window, reason=reason
+        table=table, snapshot_id=head.snapshot_id, through=through, window=window, **expressions
     )
 
 

@@ -30,7 +30,10 @@ from tests.faults.ledger import Stream
 from tests.faults.network import TROUBLES, Way
 from tests.faults.oracle import Finding, judge
 from tests.faults.steps import CROWD, KILL, Strike
+from tests.faults.transactions import TransactionalStream
 
+PLAIN, TRANSACTIONAL = "plain", "transactional"
+STREAMS = {PLAIN: Stream, TRANSACTIONAL: TransactionalStream}
 PARTITIONS = 3
 BURST_MESSAGES = 250
 # Small batches, so that each step is passed several times in a run.
@@ -62,7 +65,7 @@ class Case:
 
     shares_group: all landers of the case are members of one consumer group, so that each waits
     for the group to give up the dead; else each has a group of its own and starts at once.
-    build: a broken build of tests/faults/broken.py, or none.
+    build: a broken build of tests/faults/broken.py, or none. sender: PLAIN or TRANSACTIONAL.
     """
 
     number: int
@@ -70,6 +73,7 @@ class Case:
     strikes: tuple[Strike, ...]
     shares_group: bool = False
     build: str = ""
+    sender: str = PLAIN
 
 
 @dataclass(frozen=True)
@@ -238,7 +242,7 @@ def run_case(settings: Settings, case: Case) -> Verdict:
     struck: list[Strike] = []
     troubles: list[str] = []
     with grounds_of(settings, case) as grounds:
-        with Stream(settings, grounds.topic, numbers) as stream:
+        with STREAMS[case.sender](settings, grounds.topic, numbers) as stream:
             for strike in case.strikes:
                 stream.burst(BURST_MESSAGES)
                 was_struck, trouble = grounds.suffer(strike)
@@ -256,7 +260,14 @@ def run_case(settings: Settings, case: Case) -> Verdict:
     )
 
 
-def plan(seed: int, number: int, count: int, whats: Sequence[str], build: str = "") -> Case:
+def plan(
+    seed: int,
+    number: int,
+    count: int,
+    whats: Sequence[str],
+    build: str = "",
+    sender: str = PLAIN,
+) -> Case:
     """The case of a number: its strikes follow from the seed alone."""
     numbers = random.Random(f"{seed}/{number}/plan")
     strikes = tuple(
@@ -264,7 +275,7 @@ def plan(seed: int, number: int, count: int, whats: Sequence[str], build: str = 
         for _ in range(count)
     )
     shares_group = build in broken.NEED_A_GROUP or numbers.random() < GROUP_SHARE
-    return Case(number, seed, strikes, shares_group, build)
+    return Case(number, seed, strikes, shares_group, build, sender)
 
 
 def is_stopped(process: BaseProcess) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -13,6 +14,9 @@ from confluent_kafka import KafkaError, Message, Producer
 from stack.kafka_client import client_options
 from stack.settings import Settings
 from tests.integration.lakehouse import reading
+
+# Partition and offset of a message.
+Place = tuple[int, int]
 
 MESSAGES_A_SECOND = 100
 HEAL_SECONDS = 240
@@ -23,24 +27,39 @@ def fingerprint(key: bytes | None, value: bytes | None) -> int:
     return int.from_bytes(hashlib.sha256(repr((key, value)).encode()).digest()[:16], "big")
 
 
+def place_of(message: Message) -> Place:
+    """Where a message stands."""
+    return int(message.partition() or 0), int(message.offset() or 0)
+
+
 @dataclass
 class Ledger:
-    """ends: partition -> one past the last acknowledged offset; hash_sum: over all messages."""
+    """What became of the messages, by (partition, offset).
 
-    ends: dict[int, int] = field(default_factory=dict)
-    count: int = 0
-    hash_sum: int = 0
+    told: fingerprint of each that counts: acknowledged, or committed in a transaction. aborted:
+    those of transactions that were aborted. unknown: those of transactions whose end nobody was
+    told. failed: why messages were not acknowledged.
+    """
+
+    told: dict[Place, int] = field(default_factory=dict)
+    aborted: set[Place] = field(default_factory=set)
+    unknown: set[Place] = field(default_factory=set)
     failed: list[KafkaError] = field(default_factory=list)
 
     def note(self, error: KafkaError | None, message: Message) -> None:
-        """A delivery report."""
+        """A delivery report of a message outside of transactions."""
         if error:
             self.failed.append(error)
-            return
-        partition, offset = int(message.partition() or 0), int(message.offset() or 0)
-        self.ends[partition] = max(self.ends.get(partition, 0), offset + 1)
-        self.count += 1
-        self.hash_sum += fingerprint(message.key(), message.value())
+        else:
+            self.told[place_of(message)] = fingerprint(message.key(), message.value())
+
+    def agrees(self, held: Mapping[Place, int]) -> bool:
+        """Whether these messages, as a consumer reads them, are those that senders know of."""
+        return (
+            self.told.items() <= held.items()
+            and not self.aborted & held.keys()
+            and held.keys() <= self.told.keys() | self.unknown
+        )
 
 
 def message_of(numbers: random.Random) -> tuple[bytes | None, bytes | None]:

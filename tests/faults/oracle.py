@@ -1,24 +1,33 @@
-"""Whether a landing table holds exactly what a producer was told was taken."""
+"""Whether a landing table holds exactly what a consumer reads and its producers were told."""
 
 from __future__ import annotations
 
 import base64
+import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from lander.properties import landed_of
 from lander.table import NAMESPACE, connect
+from stack.kafka_client import client_options
 from stack.settings import Settings
-from tests.faults.ledger import Ledger, fingerprint
+from tests.faults.ledger import Ledger, Place, fingerprint, place_of
 
-COLUMNS = ("kafka_partition", "kafka_offset", "batch_id", "landed_at")
+READ_SECONDS = 60.0
+COLUMNS = ("kafka_partition", "kafka_offset", "kafka_skipped", "batch_id", "landed_at")
 MESSAGE_COLUMNS = ("message_key", "message_key_encoding", "message", "message_encoding")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """lost: offsets missing; doubled: rows too many; is_same: keys and values as acknowledged.
+    """lost: messages missing; doubled: rows too many; is_same: keys and values as acknowledged.
 
-    is_ordered: no batch landed before an earlier one, whatever clocks said; snapshot: the table's
+    is_ordered: no batch landed before an earlier one, whatever clocks said; is_accounted: rows and
+    the offsets they say were skipped add up to where the table goes on; snapshot: the table's
     current snapshot id.
     """
 
@@ -28,19 +37,24 @@ class Finding:
     is_same: bool
     is_ordered: bool
     snapshot: int | None
+    is_accounted: bool = True
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing doubled, nothing changed, nothing out of turn."""
-        return not self.lost and not self.doubled and self.is_same and self.is_ordered
+        """Nothing lost, nothing duplicate, nothing changed, nothing out of turn."""
+        is_whole = not self.lost and not self.doubled and self.is_accounted
+        return is_whole and self.is_same and self.is_ordered
 
 
 def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
-    """Compare the landing table with the ledger, message by message."""
+    """Compare the landing table, message by message, with what a consumer reads of the topic.
+
+    It reads what was committed: the offsets between may hold markers or aborted messages.
+    """
+    held = readable(settings, topic)
     table = connect(settings).load_table((NAMESPACE, topic))
     rows = table.scan(selected_fields=(*COLUMNS, *MESSAGE_COLUMNS)).to_arrow().to_pylist()
     found = Counter((row["kafka_partition"], row["kafka_offset"]) for row in rows)
-    wanted = {(p, offset) for p, end in ledger.ends.items() for offset in range(end)}
     hash_sum = sum(
         fingerprint(
             raw(row["message_key"], row["message_key_encoding"]),
@@ -51,13 +65,46 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
     landed = sorted({(row["batch_id"], row["landed_at"]) for row in rows})
     snapshot = table.current_snapshot()
     return Finding(
-        messages=ledger.count,
-        lost=len(wanted - found.keys()),
-        doubled=sum(found.values()) - len(found.keys() & wanted),
-        is_same=hash_sum == ledger.hash_sum and len(wanted) == ledger.count,
+        messages=len(held),
+        lost=len(held.keys() - found.keys()),
+        doubled=sum(found.values()) - len(found.keys() & held.keys()),
+        is_same=hash_sum == sum(held.values()) and ledger.agrees(held),
         is_ordered=[at for _, at in landed] == sorted(at for _, at in landed),
         snapshot=snapshot.snapshot_id if snapshot else None,
+        is_accounted=accounted(rows)
+        == +Counter(landed_of(table).ends_of(landed_of(table).topic_id)),
     )
+
+
+def accounted(rows: list[dict[str, Any]]) -> Counter[int]:
+    """Partition -> its rows and the offsets without a message before them, together."""
+    ends: Counter[int] = Counter()
+    for row in rows:
+        ends[row["kafka_partition"]] += 1 + row["kafka_skipped"]
+    return ends
+
+
+def readable(settings: Settings, topic: str) -> dict[Place, int]:
+    """The fingerprint of each message that Kafka gives to a reader of committed ones, by place."""
+    options = client_options(settings) | {
+        "group.id": f"{topic}-oracle",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+    }
+    found: dict[Place, int] = {}
+    end = time.monotonic() + READ_SECONDS
+    with closing(Consumer(options)) as consumer:
+        asked = set(consumer.list_topics(topic, READ_SECONDS).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in asked])
+        while asked:
+            assert time.monotonic() < end, f"partitions {asked} not read in {READ_SECONDS} s"
+            for message in consumer.consume(500, 0.2):
+                if message.error() is None:
+                    found[place_of(message)] = fingerprint(message.key(), message.value())
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    asked.discard(int(message.partition() or 0))
+    return found
 
 
 def raw(text: str | None, encoding: str | None) -> bytes | None:

@@ -1,7 +1,7 @@
 """Strike the lander, or dbt and maintenance, at every step many times, and judge what came of it.
 
 Run as `python -m tests.faults.sweep --strikes 500` beside a running stack, with `--actor writers`
-for dbt and maintenance. The strikes follow from the seed; exit code 1 if anything was lost or
+for dbt and maintenance, with `--sender transactional` for senders of transactions. The strikes follow from the seed; exit code 1 if anything was lost or
 doubled, the marts differ from a rebuild, or an actor did not come back.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
 from tests.faults import broken, steps, writers
-from tests.faults.case import Case, Verdict, plan, run_case
+from tests.faults.case import PLAIN, STREAMS, Case, Verdict, plan, run_case
 from tests.faults.network import TROUBLES
 
 STRIKES_A_CASE = 10
@@ -43,6 +43,13 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=3, help="cases at the same time (3)")
     parser.add_argument("--case", type=int, help="only the case of this number")
     parser.add_argument("--actor", choices=[LANDER, WRITERS], default=LANDER, help="who is struck")
+    parser.add_argument(
+        "--sender",
+        choices=sorted(STREAMS),
+        default=PLAIN,
+        help="how messages are sent to the lander: one by one, or in transactions of which some "
+        "are aborted and some left open (plain)",
+    )
     parser.add_argument("--build", choices=sorted(broken.BUILDS), help="strike a broken build")
     parser.add_argument("--report", metavar="PATH", type=Path, help="write the result there too")
     options = parser.parse_args(words)
@@ -58,7 +65,8 @@ def cases(options: argparse.Namespace) -> Iterator[Case]:
         if options.actor == WRITERS:
             yield writers.plan(options.seed, number, STRIKES_OF_WRITERS)
         else:
-            yield plan(options.seed, number, STRIKES_A_CASE, WHATS, options.build or "")
+            build = options.build or ""
+            yield plan(options.seed, number, STRIKES_A_CASE, WHATS, build, options.sender)
         number += 1
         if options.case is not None:
             return
@@ -89,10 +97,12 @@ def line(verdict: Verdict) -> str:
     if verdict.is_good:
         return text
     same = "" if finding.is_same else "; keys or values differ from what was acknowledged"
+    accounted = "" if finding.is_accounted else "; offsets that nothing accounts for"
     ordered = "" if finding.is_ordered else "; a batch landed before an earlier one"
     repeated = "" if verdict.is_repeatable else "; a further run changed the table"
     strikes = ", ".join(map(str, verdict.struck))
-    return f"{text}{same}{ordered}{repeated}\n  WRONG after {strikes}\n{verdict.trouble}".rstrip()
+    wrong = f"{same}{accounted}{ordered}{repeated}"
+    return f"{text}{wrong}\n  WRONG after {strikes}\n{verdict.trouble}".rstrip()
 
 
 def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float) -> str:
@@ -105,7 +115,8 @@ def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float
     return "\n".join(
         [
             f"- Date {datetime.now(UTC):%Y-%m-%d}, commit {commit()}, seed {options.seed}, "
-            f"struck {options.actor}, build {options.build or 'as it is'}, {minutes:.0f} minutes.",
+            f"struck {options.actor}, senders {options.sender}, "
+            f"build {options.build or 'as it is'}, {minutes:.0f} minutes.",
             f"- {len(found)} cases, {len(struck)} strikes, "
             f"{sum(v.finding.messages for v in found)} messages acknowledged.",
             f"- Lost {sum(v.finding.lost for v in found)}, "

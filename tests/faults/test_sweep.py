@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults import broken
-from tests.faults.case import Case, run_case
+from tests.faults.case import TRANSACTIONAL, Case, run_case
 from tests.faults.steps import FREEZE, KAFKA_CUT, KILL, SERVICES, STEPS, TURNS, Strike
 from tests.integration.lakehouse import Lakehouse
 
@@ -14,6 +14,12 @@ EVERY_STEP = {what: tuple(Strike(step, 1, what) for step in STEPS) for what in (
 SERVICE_STRIKES = tuple(Strike("file uploaded", 1, service) for service in SERVICES)
 # Each at a step where it hurts most.
 TURN_STRIKES = tuple(Strike("metadata uploaded", 1, what) for what in TURNS)
+TRANSACTION_STRIKES = (
+    Strike("messages consumed", 2, KILL),
+    Strike("file uploaded", 1, FREEZE),
+    Strike("committed", 1, KILL),
+    Strike("metadata uploaded", 1, "kafka"),
+)
 NETWORK_STRIKES = (
     Strike("messages parsed", 1, KAFKA_CUT),
     *(Strike("commit begun", 1, what) for what in ("store 503", "store full", "catalog cut")),
@@ -27,6 +33,13 @@ def test_a_lander_struck_at_every_step_loses_and_doubles_nothing(
 ) -> None:
     verdict = run_case(lakehouse.settings, Case(1, SEED, EVERY_STEP[what]))
     assert verdict.struck == EVERY_STEP[what]
+    assert verdict.is_good, verdict
+
+
+def test_a_lander_struck_beside_transactions_lands_what_was_committed(lakehouse: Lakehouse) -> None:
+    case = Case(6, SEED, TRANSACTION_STRIKES, sender=TRANSACTIONAL)
+    verdict = run_case(lakehouse.settings, case)
+    assert verdict.struck == TRANSACTION_STRIKES
     assert verdict.is_good, verdict
 
 

@@ -123,8 +123,8 @@ def delete_topic(lakehouse: Lakehouse, topic: str) -> None:
     lakehouse.wait_until(lambda: topic not in kafka.list_topics(timeout=5).topics)
 
 
-def land(folder: Path, topics: Sequence[str]) -> None:
-    """Land what the topics hold, by a lander of their own."""
+def land(folder: Path, topics: Sequence[str]) -> str:
+    """Land what the topics hold, by a lander of their own; what it said."""
     folder.mkdir(exist_ok=True)
     for topic in topics:
         text = f"topic: {topic}\nformat: text\ndescription: Lines of a test.\n"
@@ -139,6 +139,7 @@ def land(folder: Path, topics: Sequence[str]) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    return result.stderr
 
 
 def new_books(lakehouse: Lakehouse, names: Sequence[str], folder: Path) -> dict[str, Books]:

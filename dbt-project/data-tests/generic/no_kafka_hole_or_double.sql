@@ -1,6 +1,6 @@
 {% test no_kafka_hole_or_double(model) %}
-    -- Offsets of a partition follow one another, but for losses the lander has recorded. The
-    -- first may be any, retention moves it.
+    -- Offsets of a partition follow one another, but for those that hold no message and for losses
+    -- the lander has recorded. The first may be any, retention moves it.
     with held as (
         select
             kafka_topic_id,
@@ -8,7 +8,9 @@
             count(*) as row_count,
             count(distinct kafka_offset) as offset_count,
             min(kafka_offset) as first_offset,
-            max(kafka_offset) as last_offset
+            max(kafka_offset) as last_offset,
+            coalesce(sum(kafka_skipped), 0)
+            - coalesce(min_by(kafka_skipped, kafka_offset), 0) as skipped_count
         from {{ model }}
         group by kafka_topic_id, kafka_partition
     ),
@@ -56,6 +58,6 @@
             and held.kafka_partition = lost.kafka_partition
     where
         held.row_count != held.offset_count
-        or held.row_count + coalesce(lost.lost_count, 0)
+        or held.row_count + held.skipped_count + coalesce(lost.lost_count, 0)
         < held.last_offset - held.first_offset + 1
 {% endtest %}

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    TIMESTAMP_CREATE_TIME,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 
 HOUR_MS = 3_600_000
 
@@ -95,14 +101,22 @@ class FakeAdmin:
     committed: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)
     readers: Mapping[str, Mapping[str, list[tuple[str, int]]]] = field(default_factory=dict)
     refusal: Exception | None = None
+    held_back: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def list_topics(self, timeout: float) -> Any:
         found = {n: SimpleNamespace(partitions=dict(p)) for n, p in self.topics.items()}
         return SimpleNamespace(topics=found)
 
-    def list_offsets(self, wanted: Mapping[Any, Any], request_timeout: float) -> Any:
+    def list_offsets(
+        self, wanted: Mapping[Any, Any], isolation_level: IsolationLevel, request_timeout: float
+    ) -> Any:
+        held = self.held_back if isolation_level is IsolationLevel.READ_COMMITTED else {}
         return {
-            place: done(SimpleNamespace(offset=self.offset(place, which)))
+            place: done(
+                SimpleNamespace(
+                    offset=self.offset(place, which) - held.get((place.topic, place.partition), 0)
+                )
+            )
             for place, which in wanted.items()
         }
 

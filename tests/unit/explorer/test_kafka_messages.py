@@ -30,7 +30,7 @@ OLDEST = Question(start=Start.BEGINNING)
 
 
 def topic(*ranges: tuple[int, int]) -> Topic:
-    partitions = (Partition(number, *bounds) for number, bounds in enumerate(ranges))
+    partitions = (Partition(number, *bounds, bounds[1]) for number, bounds in enumerate(ranges))
     return Topic("readings", tuple(partitions))
 
 

@@ -35,7 +35,7 @@ def groups(**changes: object) -> tuple[Group, ...]:
 
 
 def look(at_seconds: float, end: int) -> Look:
-    return Look(at_seconds, (Topic("readings", (Partition(0, 0, end),)),))
+    return Look(at_seconds, (Topic("readings", (Partition(0, 0, end, end),)),))
 
 
 def test_a_look_gives_topics_by_name_with_their_offsets() -> None:
@@ -43,7 +43,10 @@ def test_a_look_gives_topics_by_name_with_their_offsets() -> None:
 
     assert seen.at_seconds == 7.0
     assert [topic.name for topic in seen.topics] == ["__own", "readings"]
-    assert seen.topics[1].partitions == (Partition(0, 100, 150), Partition(1, 0, 30))
+    assert seen.topics[1].partitions == (
+        Partition(0, 100, 150, 150),
+        Partition(1, 0, 30, 30),
+    )
 
 
 def test_messages_held_leave_out_what_expired() -> None:

@@ -21,6 +21,7 @@ class Row:
     batch: int = 1
     reason: str = ""
     topic_id: str = TOPIC_ID
+    skipped: int = 0
 
 
 def rows(partition: int, offsets: Iterable[int], batch: int = 1) -> list[Row]:
@@ -80,15 +81,20 @@ def landed_rows(found: list[Row], through: int) -> LandedRows:
         max(offsets),
         len(early),
         max(early) + 1 if early else None,
+        sum(row.skipped for row in found),
     )
 
 
 def landing_head(
-    count: int, offsets: dict[int, int], batch: int = 1, lost: list[dict[str, object]] | None = None
+    count: int,
+    offsets: dict[int, int],
+    batch: int = 1,
+    lost: list[dict[str, object]] | None = None,
+    skipped: dict[int, int] | None = None,
 ) -> Head:
     """The state of a landing table: its rows, and what its properties say."""
     landed = {"batch_id": batch, "landed_at": AT, "offsets": offsets, "topic_id": TOPIC_ID}
-    properties = {"meterhouse.landed": json.dumps(landed)}
+    properties = {"meterhouse.landed": json.dumps(landed | {"skipped": skipped or {}})}
     if lost:
         properties["meterhouse.lost"] = json.dumps(lost)
     return Head(1, count, properties=properties)

@@ -147,3 +147,39 @@ def test_a_new_topic_of_the_same_name_begins_afresh() -> None:
     landing = counted([*old, *rows(0, range(2))], {0: 2})
     assert landing.differences == ()
     assert landing.rows == 11
+
+
+def test_offsets_that_hold_no_message_are_no_hole() -> None:
+    content = [Row(0, 1, skipped=1), Row(0, 2), Row(0, 5, skipped=2)]
+
+    assert found(counted(content, {0: 8}, skipped={0: 2})) == []
+    assert found(counted(content, {0: 8}, skipped={0: 1})) == ["rows up to 5"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"), [(1, ["1 missing"]), (2, ["1 missing"]), (5, ["rows up to 2"])]
+)
+def test_a_row_that_went_is_missed_beside_offsets_without_a_message(
+    gone: int, expected: list[str]
+) -> None:
+    content = [Row(0, 1), Row(0, 2), Row(0, 5, skipped=2)]
+    lost = [loss(0, 0, is_accepted=True)]
+    assert found(counted(content, {0: 6}, lost=lost)) == []
+
+    left = [row for row in content if row.offset != gone]
+
+    assert found(counted(left, {0: 6}, lost=lost)) == expected
+
+
+def test_an_increment_goes_on_behind_offsets_without_a_message() -> None:
+    content = [Row(0, 0), Row(0, 3, batch=2, skipped=2)]
+    tables = FakeTables({TABLE: content[:1]})
+    first = account(TABLE, landing_head(1, {0: 2}, skipped={0: 1}), ONE, None, tables)
+    tables = FakeTables({TABLE: content})
+
+    head = landing_head(2, {0: 4}, batch=2)
+    second = account(TABLE, head, TWO, first, tables)
+
+    assert (found(first), found(second)) == ([], [])
+    assert tables.asked == [(TABLE, 1)]
+    assert found(account(TABLE, landing_head(2, {0: 5}, batch=2), TWO, first, tables)) != []
