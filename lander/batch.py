@@ -29,7 +29,8 @@ class Chunk:
 
     offsets: int64 within the partition; times_ms: Kafka time, negative where the broker has none;
     one beyond LATEST_MS lands as none; keys and messages: raw bytes, None where Kafka holds null.
-    epochs: partition -> leader epoch of its last message, where the broker tells.
+    epochs: partition -> leader epoch of its last message, where the broker tells. headers: JSON
+    text of each message's, None where it has none; empty if no message has any.
     """
 
     partitions: np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -38,14 +39,16 @@ class Chunk:
     keys: list[bytes | None]
     messages: list[bytes | None]
     epochs: dict[int, int] = field(default_factory=dict)
+    headers: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.messages)
 
     @property
     def byte_count(self) -> int:
-        """Bytes of all keys and messages."""
-        return sum(map(len, filter(None, self.messages))) + sum(map(len, filter(None, self.keys)))
+        """Bytes of all keys and messages, and characters of their headers."""
+        texts = (self.messages, self.keys, self.headers)
+        return sum(sum(map(len, filter(None, each))) for each in texts)
 
 
 @dataclass
@@ -127,6 +130,7 @@ def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
         "message_key_encoding": key_encodings,
         "message": messages,
         "message_encoding": encodings,
+        "message_headers": pa.array(chunk.headers or [None] * len(chunk), pa.string()),
     }
     parsed = parser.parse(chunk.messages)
     return pa.table({**kafka, **dict(zip(parsed.column_names, parsed.columns, strict=True))})

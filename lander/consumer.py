@@ -21,6 +21,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from lander.batch import Chunk
+from lander.headers import header_text
 from lander.offsets import Bounds
 from stack.errors import RetriableError
 from stack.kafka_client import LATEST, Administrator, Options, offsets
@@ -328,7 +329,14 @@ def chunk_of(messages: Sequence[Message]) -> Chunk:
         keys=list(map(Message.key, messages)),
         messages=list(map(Message.value, messages)),
         epochs={partition: epoch for partition, epoch in epochs if epoch is not None},
+        headers=header_texts(messages),
     )
+
+
+def header_texts(messages: Sequence[Message]) -> list[str | None]:
+    """The headers of each message as text; empty if none has any, which costs next to nothing."""
+    headers = list(map(Message.headers, messages))
+    return list(map(header_text, headers)) if any(headers) else []
 
 
 def consumer_settings() -> dict[str, str | int | bool]:

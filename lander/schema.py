@@ -54,6 +54,12 @@ OUTCOME_FIELDS: tuple[tuple[str, IcebergType, str], ...] = (
         "Offsets between the message landed before in the partition and this one that hold no "
         "message: markers of transactions, aborted or compacted messages; losses are not counted.",
     ),
+    (
+        "message_headers",
+        StringType(),
+        "JSON array of [name, value], a value that is no UTF-8 as {base64: text}; null if it has "
+        "none.",
+    ),
 )
 PARTITION_COLUMN = "landed_at"
 # Long texts: nobody looks for their smallest and greatest.

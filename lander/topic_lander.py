@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy.exc import SQLAlchemyError
 
 from lander.batch import Batch, Stamp
+from lander.catch_up import CatchUp
 from lander.clock import Clock, Patience
 from lander.consumer import Reader
 from lander.health import Health
@@ -99,9 +99,7 @@ class TopicLander:
         self._look_at = 0.0
         self._ask_at = clock.monotonic() + ASK_SECONDS
         self._left_out_since: float | None = None
-        # Where partitions ended at the first step: for readers, and with open transactions.
-        self._until: Mapping[int, int] | None = None
-        self._written: Mapping[int, int] = {}
+        self._catch_up: CatchUp | None = None
         # Since when positions that moved on without a message wait to be stored.
         self._moved_at: float | None = None
         self._patience = Patience(clock)
@@ -170,42 +168,16 @@ class TopicLander:
 
     def _work(self) -> None:
         """Do what is due now."""
-        if self._stop_at_end and self._until is None:
-            self._set_end()
+        if self._stop_at_end and self._catch_up is None:
+            self._catch_up = CatchUp(self._reader)
         if self._reader.trouble:
             self._probe()
         if self._read_from is None and self._reader.assigned:
             self._position()
         if self._read_from and self._is_due(self._read_from):
             self._flush(self._read_from)
-        if self._until is not None and not self.is_finished and not len(self._batch):
-            self.is_finished = self._is_all_landed(self._until)
-            if self.is_finished:
-                self._tell_what_waits(self._until)
-
-    def _set_end(self) -> None:
-        """Take what Kafka holds now as all that this run is for."""
-        partitions = self._reader.partitions()
-        # Asked first: what is written in between would look held back.
-        self._written = self._reader.written_ends(partitions)
-        bounds = self._reader.bounds(partitions)
-        self._until = {partition: held.end for partition, held in bounds.items()}
-
-    def _tell_what_waits(self, until: Mapping[int, int]) -> None:
-        """Say what this run did not land because an open transaction holds it back."""
-        held = {p: end for p, end in self._written.items() if p in until and until[p] < end}
-        landed = self._open(self._clock.now())[0] if held else None
-        for partition, end in sorted(held.items()):
-            if landed and landed.offsets.get(partition, 0) < end:
-                LOG.warning(
-                    "not landed topic=%s partition=%d first_offset=%d last_offset=%d "
-                    "reason=an open transaction: Kafka gives them to no reader until it has ended; "
-                    "run this again then",
-                    self.topic.name,
-                    partition,
-                    landed.offsets.get(partition, 0),
-                    end - 1,
-                )
+        if self._catch_up and not self.is_finished and not len(self._batch):
+            self.is_finished = self._is_all_landed(self._catch_up)
 
     def _position(self) -> None:
         """Read the table's state and start the assigned partitions where it says."""
@@ -346,27 +318,26 @@ class TopicLander:
 
     def _is_read_to_end(self) -> bool:
         """True if our partitions have been read as far as this run goes."""
-        return self._until is not None and not (self._behind(self._until) & self._mine)
+        return self._catch_up is not None and not (self._behind(self._catch_up) & self._mine)
 
-    def _is_all_landed(self, until: Mapping[int, int]) -> bool:
+    def _is_all_landed(self, catch_up: CatchUp) -> bool:
         """True if the table holds all that this run is for, by us or by others."""
-        behind = self._behind(until)
-        if self._read_from and (not behind or behind & self._mine):
-            return not behind
+        behind = self._behind(catch_up)
+        if self._read_from and behind & self._mine:
+            return False
         if self._clock.monotonic() < self._look_at:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
         landed, topic_id = self._open(self._clock.now())
-        return landed.topic_id == topic_id and all(
-            landed.offsets.get(partition, 0) >= end for partition, end in until.items()
-        )
+        if landed.topic_id != topic_id or catch_up.behind(landed.offsets, {}):
+            return False
+        catch_up.tell_what_waits(self.topic.name, landed.offsets)
+        return True
 
-    def _behind(self, until: Mapping[int, int]) -> set[int]:
-        """Partitions not read up to `until`, as far as we know."""
+    def _behind(self, catch_up: CatchUp) -> set[int]:
+        """Partitions that this run has not read to where it goes, as far as we know."""
         landed = self._read_from.offsets_of(self._topic_id) if self._read_from else {}
-        known = {**landed, **self._batch.next_offsets}
-        ends = self._reader.ends
-        return {p for p, end in until.items() if known.get(p, 0) < end and ends.get(p, -1) < end}
+        return catch_up.behind({**landed, **self._batch.next_offsets}, self._reader.ends)
 
     def _forget(self) -> None:
         """Drop what is not committed; the next round begins from the table."""

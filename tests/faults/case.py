@@ -260,14 +260,7 @@ def run_case(settings: Settings, case: Case) -> Verdict:
     )
 
 
-def plan(
-    seed: int,
-    number: int,
-    count: int,
-    whats: Sequence[str],
-    build: str = "",
-    sender: str = PLAIN,
-) -> Case:
+def plan(seed: int, number: int, count: int, whats: Sequence[str], build: str = "") -> Case:
     """The case of a number: its strikes follow from the seed alone."""
     numbers = random.Random(f"{seed}/{number}/plan")
     strikes = tuple(
@@ -275,7 +268,7 @@ def plan(
         for _ in range(count)
     )
     shares_group = build in broken.NEED_A_GROUP or numbers.random() < GROUP_SHARE
-    return Case(number, seed, strikes, shares_group, build, sender)
+    return Case(number, seed, strikes, shares_group, build)
 
 
 def is_stopped(process: BaseProcess) -> bool:

@@ -1,8 +1,9 @@
 """Strike the lander, or dbt and maintenance, at every step many times, and judge what came of it.
 
 Run as `python -m tests.faults.sweep --strikes 500` beside a running stack, with `--actor writers`
-for dbt and maintenance, with `--sender transactional` for senders of transactions. The strikes follow from the seed; exit code 1 if anything was lost or
-doubled, the marts differ from a rebuild, or an actor did not come back.
+for dbt and maintenance, with `--sender transactional` for senders of transactions. The strikes
+follow from the seed; exit code 1 if anything was lost or doubled, the marts differ from a rebuild,
+or an actor did not come back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,7 +68,8 @@ def cases(options: argparse.Namespace) -> Iterator[Case]:
             yield writers.plan(options.seed, number, STRIKES_OF_WRITERS)
         else:
             build = options.build or ""
-            yield plan(options.seed, number, STRIKES_A_CASE, WHATS, build, options.sender)
+            case = plan(options.seed, number, STRIKES_A_CASE, WHATS, build)
+            yield replace(case, sender=options.sender)
         number += 1
         if options.case is not None:
             return

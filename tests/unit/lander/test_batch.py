@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lander.batch import Batch, Chunk, Stamp, columns_of, encode_text, groups
+from lander.headers import header_text
 from lander.parse import JsonParser, TextParser
 from lander.topics import Field
 from stack.errors import FatalError
@@ -113,6 +114,7 @@ def test_a_row_carries_its_coordinates_and_its_batch() -> None:
             "batch_id": 7,
             "landed_at": datetime(2026, 1, 2, tzinfo=UTC),
             "kafka_skipped": 9,
+            "message_headers": None,
         }
     ]
 
@@ -124,6 +126,29 @@ def test_a_row_tells_how_many_offsets_before_it_hold_no_message() -> None:
     (table,) = batch.sorted_rows([], replace(STAMP, ends={0: 4, 2: 4}))
 
     assert table.column("kafka_skipped").to_pylist() == [1, 0, 0, 0, 2, 1, 0]
+
+
+def test_headers_are_kept_as_json_that_leads_back_to_their_bytes() -> None:
+    headers: list[tuple[str, bytes | str | None]] = [
+        ("trace", b"abc"),
+        ("größe", "zwölf".encode()),
+        ("trace", b"\xff\x00"),
+        ("none", None),
+        ("empty", b""),
+    ]
+
+    text = header_text(headers)
+
+    assert text == (
+        '[["trace","abc"],["größe","zwölf"],["trace",{"base64":"/wA="}],["none",null],["empty",""]]'
+    )
+    assert header_text([]) is None
+    assert header_text(None) is None
+    with_headers = replace(chunk((0, 0, b"x"), (0, 1, b"y")), headers=[None, text])
+    batch = Batch(TextParser())
+    batch.add(with_headers, now=0.0)
+    (table,) = batch.sorted_rows([], STAMP)
+    assert table.column("message_headers").to_pylist() == [None, text]
 
 
 def test_a_batch_knows_where_each_partition_goes_on() -> None:

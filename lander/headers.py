@@ -1,0 +1,31 @@
+"""Lay out the headers of Kafka messages as text: JSON that leads back to their bytes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+# As the client gives them; it takes a mapping too.
+Headers: TypeAlias = Sequence[tuple[str, bytes | str | None]] | Mapping[str, bytes | str | None]
+Value: TypeAlias = str | dict[str, str] | None
+
+
+def header_text(headers: Headers | None) -> str | None:
+    """JSON array of [name, value] in the message's order; None if it has no headers."""
+    if not headers:
+        return None
+    items = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = [[name, header_value(value)] for name, value in items]
+    return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+
+
+def header_value(value: bytes | str | None) -> Value:
+    """A value as text, as {"base64": text} where it is no UTF-8, or null."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode("ascii")}
