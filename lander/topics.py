@@ -27,6 +27,8 @@ KAFKA_COLUMNS = (
     "message_key_encoding",
     "message",
     "message_encoding",
+    "message_headers",
+    "kafka_skipped",
 )
 OUTCOME_COLUMNS = ("extra_fields", "parse_error", "batch_id", "landed_at")
 

@@ -148,3 +148,14 @@ def test_a_broker_that_is_away_is_told_with_the_command_that_helps() -> None:
     told = pytest.raises(RetriableError, match=r"localhost:1.*initial-setup\.sh")
     with told, broker_answers("localhost:1"):
         raise refused(KafkaError._TRANSPORT)
+
+
+def test_what_an_open_transaction_holds_back_is_no_lag() -> None:
+    held_back = {("readings", 0): 20}
+    asked = admin(committed={"landing": {("readings", 0): 130}}, held_back=held_back)
+    seen = take_look(asked, 0.0)
+
+    (group,) = take_groups(asked, seen)
+
+    assert group.lag == 0
+    assert (seen.topics[1].partitions[0].end, seen.topics[1].partitions[0].readable) == (150, 130)

@@ -49,6 +49,7 @@ FACTS = Facts(
     row=ROW,
     landed_at={"t": NOON.timestamp()},
     lag={"t": {0: 3, 1: 0}},
+    held_back={"t": 2},
     backup={"taken_at": NOON.timestamp(), "fills_gap_until": NOON.timestamp() + 518_400},
 )
 
@@ -73,6 +74,7 @@ def value(facts: Facts, name: str, **labels: str) -> float:
     ("name", "labels", "expected"),
     [
         ("lag_messages", {"topic": "t", "partition": "0"}, 3),
+        ("held_back_messages", {"topic": "t"}, 2),
         ("landed_timestamp_seconds", {"topic": "t"}, 1_767_355_200),
         ("landed_messages", {"topic": "t"}, 12),
         ("quarantined_messages", {"topic": "t", "reason": "not_json"}, 2),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stack.reconciliation.evidence import Acknowledged, Evidence, Head, TopicState
-from stack.reconciliation.flow import Account, Counted, account
+from stack.reconciliation.flow import Account, Counted, account, broker_differences
 from stack.reconciliation.plan import Flow
 from tests.unit.reconciliation.evidence import (
     TOPIC_ID,
@@ -181,3 +181,11 @@ def test_an_account_from_before_a_restore_is_no_ground_to_count_on() -> None:
 
 def test_nothing_on_record_is_nothing_to_count_on() -> None:
     assert Counted.from_json({}) is None
+
+
+def test_an_acknowledged_message_behind_an_open_transaction_is_not_lost() -> None:
+    state = TopicState(TOPIC_ID, {0: 0}, {0: 4}, {0: 7})
+    told = Acknowledged("t", TOPIC_ID, 0, 5, 6)
+
+    assert state.held_back == 3
+    assert list(broker_differences("t", None, Evidence([told], {"t": state}, {}))) == []
