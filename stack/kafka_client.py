@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stack.settings import Secret, Settings
 
@@ -27,8 +27,8 @@ SCRAM = "SCRAM-SHA-512"
 # A message's time is the broker's, not its sender's: data that comes late is not old to retention,
 # and of two messages of a partition the later one has the later time.
 TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
-EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+EARLIEST: OffsetSpec = OffsetSpec.earliest()
+LATEST: OffsetSpec = OffsetSpec.latest()
 WRITTEN, READABLE = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 
 

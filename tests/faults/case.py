@@ -33,7 +33,10 @@ from tests.faults.steps import CROWD, KILL, Strike
 from tests.faults.transactions import TransactionalStream
 
 PLAIN, TRANSACTIONAL = "plain", "transactional"
-STREAMS = {PLAIN: Stream, TRANSACTIONAL: TransactionalStream}
+STREAMS: dict[str, type[Stream | TransactionalStream]] = {
+    PLAIN: Stream,
+    TRANSACTIONAL: TransactionalStream,
+}
 PARTITIONS = 3
 BURST_MESSAGES = 250
 # Small batches, so that each step is passed several times in a run.

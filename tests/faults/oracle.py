@@ -100,9 +100,10 @@ def readable(settings: Settings, topic: str) -> dict[Place, int]:
         while asked:
             assert time.monotonic() < end, f"partitions {asked} not read in {READ_SECONDS} s"
             for message in consumer.consume(500, 0.2):
-                if message.error() is None:
+                error = message.error()
+                if error is None:
                     found[place_of(message)] = fingerprint(message.key(), message.value())
-                elif message.error().code() == KafkaError._PARTITION_EOF:
+                elif error.code() == KafkaError._PARTITION_EOF:
                     asked.discard(int(message.partition() or 0))
     return found
 

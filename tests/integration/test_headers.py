@@ -20,7 +20,11 @@ def test_headers_of_a_message_are_kept(lakehouse: Lakehouse, tmp_path: Path) -> 
     try:
         books = made["headers"]
         producer = Producer(client_options(lakehouse.settings))
-        headers = [("trace", b"abc"), ("trace", b"\xff\x00"), ("none", None)]
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("trace", b"abc"),
+            ("trace", b"\xff\x00"),
+            ("none", None),
+        ]
         producer.produce(books.topic, b"with", b"key", headers=headers)
         producer.produce(books.topic, b"without", b"key")
         assert producer.flush(30) == 0
