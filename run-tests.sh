@@ -30,6 +30,8 @@ python=$(find_python) ||
   fail "Python 3.11 or newer" "$(python3 --version 2>&1 || echo none)" "install python3 and python3-venv"
 # shellcheck source=setup/python.sh
 source setup/python.sh dev
+# Setups of two suites at once would both install these.
+source setup/python.sh runtime
 rm -rf "$results"
 mkdir -p "$results"
 
@@ -83,10 +85,12 @@ attempt checks await checks
 cat "$results/checks.txt"
 end_step
 
-# secure_and_disks: beside the containers, whose tests wait most of the time.
-secure_and_disks() {
+# containers_and_disks PYTEST ARGUMENT...: what runs beside the native and the secure suite. Each of
+# them leaves half of two processors idle; their time limits are for busy machines.
+containers_and_disks() {
   trap 'exit 130' INT TERM
-  attempt secure tests/suites/secure.sh "$@"
+  # What containers cannot change is tested natively; that the marts are the same is compared.
+  attempt compose tests/suites/compose.sh -m "not same_in_both_modes" "$@"
   attempt disks tests/suites/disks.sh "$@"
 }
 
@@ -99,15 +103,11 @@ case $scope in
     ;;
   compose) suite compose "$@" ;;
   all)
-    begin images tests/suites/compose.sh --images
+    begin "containers and disks" containers_and_disks "$@"
     suite native "$@"
-    # What goes wrong there goes wrong again, and counts, where the images are needed.
-    await images || cat "$results/images.txt"
-    begin "secure and disks" secure_and_disks "$@"
-    # What containers cannot change was tested natively; that the marts are the same is compared.
-    suite compose -m "not same_in_both_modes" "$@"
-    attempt "secure and disks" await "secure and disks"
-    cat "$results/secure and disks.txt"
+    suite secure "$@"
+    attempt "containers and disks" await "containers and disks"
+    cat "$results/containers and disks.txt"
     ;;
 esac
 if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then

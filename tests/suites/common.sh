@@ -8,15 +8,26 @@ export GOCACHE=${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse/go-build
 # shellcheck source=setup/lib.sh
 source setup/lib.sh
 
-# alone: refuse to run beside another run in this checkout: each would end the other's stack.
+# alone: refuse to run beside another run in this checkout: each would end the other's stack. Suites
+# of one run are not others.
 alone() {
   mkdir -p "$results"
+  exec {networks}>>.stack-test/.networks
   if [[ -z ${METERHOUSE_TESTS_ALONE:-} ]]; then
     exec {run_lock}>.stack-test/.lock
     flock --nonblock "$run_lock" ||
       fail "to run alone in this checkout" "another run of the tests" "wait for its end"
     export METERHOUSE_TESTS_ALONE=yes
   fi
+}
+
+# Containers that come and go change the machine's networks, which Chromium takes ill. Who changes
+# them, and who looks at pages, say so, and wait for each other.
+change_networks() {
+  flock --exclusive "$networks"
+}
+keep_networks() {
+  flock --shared "$networks"
 }
 
 # end_step: as the setup does, and keep the seconds for the end of the run.
@@ -77,17 +88,18 @@ at_the_end() {
   trap 'exit 130' INT TERM
 }
 
-# The images of the containers are made beside the native tests. An engine's networks come and go
-# meanwhile, which Chromium takes ill: who opens a browser waits.
-making_images=.stack-test/.images
+# browser_tests MODE SUITE...: on what the integration tests left; nothing may be sent meanwhile.
 browser_tests() {
   local mode=$1 code=0
   shift
-  flock "$making_images" true
+  step "Until no container comes or goes"
+  keep_networks
+  step "Browser tests, $mode"
   tests/browser/chromium.sh || code=$?
   if ((code != 0)); then
     failed "browser, $mode"
     return
   fi
   run_tests "browser-$mode" "$@"
+  flock --unlock "$networks"
 }

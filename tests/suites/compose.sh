@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Containers: the compose file that users get, on an engine and images of the tests' own.
 #
-# Usage: tests/suites/compose.sh [--images | PYTEST ARGUMENT...]
-#   --images   make the images only, with the time that others leave, and end the engine
+# Usage: tests/suites/compose.sh [PYTEST ARGUMENT...]
 # A machine that can have no engine is told so; that is no failure. Without tests/standins the
 # engine of this machine is used, with the official images.
 set -euo pipefail
@@ -11,8 +10,7 @@ chosen=("$@")
 # shellcheck source=tests/suites/common.sh
 source tests/suites/common.sh
 alone
-exec {images_lock}>>"$making_images"
-flock "$images_lock"
+change_networks
 
 stand_ins() {
   [[ ! -d tests/standins ]] || "$venv_python" -m tests.standins "$@"
@@ -25,21 +23,6 @@ start_engine() {
   stand_ins build
 }
 
-make_images() {
-  renice -n 19 "$BASHPID" >/dev/null
-  take_stack images
-  at_the_end "stand_ins stop"
-  start_engine
-  fresh_settings
-  stand_ins settings
-  timeout 1800 docker compose --env-file "$METERHOUSE_ENV" build
-}
-
-if [[ ${1:-} == --images ]]; then
-  make_images
-  exit
-fi
-
 take_stack compose
 at_the_end "attempt 'engine stop' stand_ins stop"
 step "A container engine and its images"
@@ -51,7 +34,7 @@ if ((code != 0)); then
 fi
 
 step "A stack in containers"
-at_the_end "setup_if_there stop; attempt 'engine stop' stand_ins stop"
+at_the_end "change_networks; setup_if_there stop; attempt 'engine stop' stand_ins stop"
 fresh_settings
 stand_ins settings
 if ! ./initial-setup.sh --compose; then
@@ -66,7 +49,5 @@ step "Integration tests, compose"
 # Landers are struck as processes of the tests' own: natively is enough.
 run_tests compose tests/integration tests/compose "$@"
 
-step "Browser tests, compose"
-flock --unlock "$images_lock"
 # What the pages do without a lakehouse, and Kafka's page alone, is the same in both modes.
 browser_tests compose tests/browser/test_pages.py "$@"

@@ -31,7 +31,6 @@ run_tests seeded-native tests/seeded
 step "Integration tests and faults, native"
 run_tests native tests/integration tests/faults "$@"
 
-step "Browser tests, native"
 browser_tests native tests/browser "$@"
 
 if $with_demo; then
