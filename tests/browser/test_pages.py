@@ -25,7 +25,7 @@ PAGES = {
     "kafka": "Kafka",
 }
 # The goal is 2 s; a machine that runs the whole suite on two cores is given more.
-SECONDS = 6.0
+SECONDS = 8.0
 WORST_METER = (
     "select device_id, reasons, week_warning_count, customer_id "
     "from iceberg.marts.device_health_status "

@@ -27,8 +27,6 @@ from tests.standins.engine import Engine
 
 FOLDER = Path(__file__).parent / "images"
 COMPOSE_FILES = "docker-compose.yml:tests/standins/minio.yml"
-# What setup fetches or compiles for the native services goes into the images too.
-PARTS = {"kafka", "trino-server", "trino-cli", "minio and mc"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,8 @@ def stand_ins(settings: Settings, paths: Paths) -> list[StandIn]:
         StandIn(
             "minio-build",
             f"meterhouse-test/minio-build:{settings.minio_version}",
-            contexts={"programs": paths.go_programs},
-            versions=(paths.go_programs.name,),
+            contexts={"minio": paths.minio.parent, "mc": paths.mc.parent},
+            versions=(paths.minio.parent.name, paths.mc.parent.name),
         ),
         StandIn(
             "kafka-ui",
@@ -117,11 +115,14 @@ def build_all(where: Engine) -> None:
     """Make every image whose inputs have changed since it was made."""
     settings = load_settings()
     paths = paths_of(settings)
-    parts = [part for part in parts_of(settings, paths) if part.name in PARTS]
+    images = stand_ins(settings, paths)
+    # What setup fetches or compiles for the native services goes into the images too.
+    folders = {folder for image in images for folder in image.contexts.values()}
+    parts = [part for part in parts_of(settings, paths) if part.target in folders]
     fetch(parts, paths.cache, Progress(sys.stderr))
     base = base_image.bring(where)
     made = {"base": (base, base)}
-    for stand_in in stand_ins(settings, paths):
+    for stand_in in images:
         base, base_inputs = made[stand_in.base]
         inputs = stand_in.inputs(base_inputs)
         build(where, stand_in, base, inputs)
