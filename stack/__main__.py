@@ -126,9 +126,10 @@ def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
 def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
     """Show how every service is; 1 if one is not well."""
     from stack import status
+    from stack.backup import listing
 
     is_good = status.show(runtime_of(settings).states(settings), say)
-    say(status.newest_backup(settings))
+    say(listing.note(settings, datetime.now(UTC)))
     return 0 if is_good else 1
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from stack.backup import listing
 from stack.runtime import Runtime, State
 from stack.settings import Settings
 from stack.text import Say
@@ -24,11 +23,6 @@ def show(states: Sequence[State], say: Say) -> bool:
         say(line(state, width))
     say(f"{'':<{width + 10}} {sum(state.memory_mb for state in states):>5.0f} MB in all")
     return all(state.is_good for state in states)
-
-
-def newest_backup(settings: Settings) -> str:
-    """The newest backup in a line: until when the topics fill its gap."""
-    return listing.note(settings, datetime.now(UTC))
 
 
 def line(state: State, width: int) -> str:
