@@ -38,7 +38,7 @@ class Backup:
 
     taken_at: before the catalog was copied; fills_gap_until: how long Kafka will hold what came
     since, with the time a restore takes, None where no limit is known. bucket: the one its tables
-    name. landed: topic -> what its landing table said (lander.offsets.Landed as JSON). sums: file
+    name. landed: topic -> what its landing table said (Landed as JSON). sums: file
     of its folder -> SHA-256.
     """
 
