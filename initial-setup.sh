@@ -14,6 +14,11 @@
 # The choices are kept in .env (RUN_MODE, SECURE); data stays when they change.
 set -euo pipefail
 
+# bash and Python read these before any line of ours; stack/caller.py lists the variables that count.
+for name in CDPATH "${!PYTHON@}"; do
+  [[ $name == PYTHON_VERSION ]] || unset "$name"
+done
+
 METERHOUSE_ENV=$(realpath -ms "${METERHOUSE_ENV:-$(dirname "${BASH_SOURCE[0]}")/.env}")
 export METERHOUSE_ENV
 cd "$(dirname "${BASH_SOURCE[0]}")"

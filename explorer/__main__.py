@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib import import_module
 from zoneinfo import ZoneInfo
 
+from stack import caller
 from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
@@ -54,4 +55,5 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    caller.clear()
     sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from stack import caller
 from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings, load_settings
@@ -46,4 +47,5 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    caller.clear()
     sys.exit(main(sys.argv[1:]))

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lander.offsets import LANDED_PROPERTY, Landed
 from simulator.delivery import topic_ids
+from stack import caller
 from stack.errors import MeterhouseError, RetriableError
 from stack.kafka_client import client_options
 from stack.reconciliation import ledger
@@ -299,4 +300,5 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    caller.clear()
     sys.exit(main(sys.argv[1:]))

@@ -47,6 +47,11 @@ summary() {
   fi
 }
 
+# download COMMAND...: run a command that needs a package index, with the caller's ways to reach it.
+download() {
+  "$python" -m stack.caller "$@"
+}
+
 # stack COMMAND...: the project's Python commands, in its own environment.
 stack() {
   "$venv_python" -m stack "$@"

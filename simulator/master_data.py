@@ -14,6 +14,7 @@ from contextlib import closing
 from simulator.arguments import positive_count
 from simulator.database import connect, count_rows, insert_new
 from simulator.fleet import FleetPlan, customers, meters
+from stack import caller
 from stack.errors import MeterhouseError
 from stack.settings import Settings, load_settings
 
@@ -86,4 +87,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    caller.clear()
     sys.exit(main())

@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack import doctor, env_file, health
+from stack import caller, doctor, env_file, health
 from stack.choice import run_tool, runtime_of
 from stack.errors import MeterhouseError
 from stack.settings import COMPOSE, Settings, load_settings, parse_env_file, to_text
@@ -101,7 +101,8 @@ def run_password(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_fetch(settings: Settings, arguments: argparse.Namespace) -> int:
     """Bring what the services run on: download, build or pull what is missing."""
-    runtime_of(settings).fetch(settings, say)
+    with caller.downloading():
+        runtime_of(settings).fetch(settings, say)
     return 0
 
 
@@ -380,4 +381,5 @@ def is_unread(file: int) -> bool:
 
 
 if __name__ == "__main__":
+    caller.clear()
     sys.exit(main(sys.argv[1:]))

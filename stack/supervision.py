@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from stack import caller
 from stack.errors import FatalError, RetriableError
 from stack.fingerprint import fingerprint
 from stack.paths import Paths
@@ -73,7 +73,12 @@ class Supervisor:
         config = str(self._paths.supervisor_config)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", config]
         result = subprocess.run(
-            command, cwd=self._paths.state, capture_output=True, text=True, check=False
+            command,
+            cwd=self._paths.state,
+            env=caller.service_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if result.returncode != 0 or not wait_for(self.is_running, START_SECONDS):
             raise FatalError(
@@ -237,7 +242,6 @@ def python_service(
 ) -> Service:
     """One of the project's own services, a Python module run from the project's folder."""
     package = module[0].split(".", maxsplit=1)[0]
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return Service(
         name=name,
         command=[sys.executable, "-u", "-m", *module],
@@ -245,6 +249,6 @@ def python_service(
         address=address,
         stop_seconds=stop_seconds,
         final_exit_code=final_exit_code,
-        environment=kept | settings.environment(),
+        environment=settings.environment(),
         files=[PROJECT_ROOT / name for name in (package, "stack", "requirements/runtime.txt")],
     )

@@ -56,6 +56,28 @@ def test_a_command_of_the_readme_works_as_written(command: str) -> None:
     output(command)
 
 
+@pytest.mark.parametrize(
+    ("variables", "command", "expected"),
+    [
+        ("http_proxy=http://127.0.0.1:9", "bin/stack wait --seconds 30", "trino answers"),
+        (
+            "PGOPTIONS='-c search_path=pg_temp' PGHOST=far",
+            "bin/psql -Atc 'show search_path'",
+            "public",
+        ),
+        ("JDK_JAVA_OPTIONS=-Xmx1m KAFKA_HEAP_OPTS=-Xmx1m", "bin/kafka-topics --list", "meter_logs"),
+        (
+            "DBT_TARGET=dev DBT_LOG_FORMAT=json",
+            "bin/dbt ls --quiet -s stg_telemetry_raw",
+            "telemetry",
+        ),
+    ],
+    ids=["proxy", "psql", "java", "dbt"],
+)
+def test_the_callers_variables_change_nothing(variables: str, command: str, expected: str) -> None:
+    assert expected in output(f"{variables} {command}")
+
+
 def test_kafka_topics_lists_what_is_declared(tmp_path: Path) -> None:
     topics = output(f"'{PROJECT_ROOT}/bin/kafka-topics' --list", tmp_path).split()
     assert {"telemetry_raw", "meter_logs"} <= set(topics)
