@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import shutil
 import socket
@@ -19,12 +20,16 @@ from pathlib import Path
 from stack import engine
 from stack.errors import ConfigurationError
 from stack.paths import cache_folder
+from stack.root import PROJECT_ROOT
 from stack.settings import COMPOSE, Settings
 
 MEMORY_GB = 6.0
 # Of the 8.3 GB that the limits of docker-compose.yml add up to, not all is used at once.
 ENGINE_MEMORY_GB = 7.5
 DISK_GB = 8.0
+# What some program that gets the folder's name does not read as part of it: Java's lists (: and ,),
+# PostgreSQL's set-up, which asks a shell ($ " ` and \\), supervisor (a comment after a blank).
+NOT_IN_A_FOLDER = re.compile(r"[\"$:,\\`\x00-\x1f\x7f]|\s[#;]|\s$")
 OPEN_FILES = 4096
 OLDEST_PYTHON = (3, 11)
 EARLIEST_CLOCK = 1_780_000_000  # 2026-05-28: before this project's first release
@@ -51,7 +56,9 @@ class Finding:
 
 def findings(settings: Settings) -> list[Finding]:
     """Every check, in the order in which it is shown."""
-    shared = [system(), python(), *disk([settings.state_dir, cache_folder()]), clock()]
+    places = [settings.state_dir, cache_folder()]
+    names = folder_names([PROJECT_ROOT, *places, settings.backup_dir, settings.tls_ca_file])
+    shared = [system(), python(), *names, *disk(places), clock()]
     if settings.run_mode == COMPOSE:
         return [*shared, *containers(settings)]
     own = family(supervisor_pid(settings.state_dir))
@@ -100,6 +107,27 @@ def python() -> Finding:
     except ImportError:
         return Finding("python", f"{found} without venv", "install the python3-venv package")
     return Finding("python", found)
+
+
+def folder_names(folders: Iterable[Path]) -> list[Finding]:
+    """Names that every program reads alike; one finding where all of them are."""
+    bad = [folder for folder in folders if not is_readable_name(str(folder))]
+    fix = (
+        'use a folder without " $ : , \\ ` and control characters in its name, '
+        "without # or ; after a blank and no blank at its end"
+    )
+    return [Finding("folder", repr(str(folder)), fix) for folder in bad] or [
+        Finding("folders", "names that every program reads")
+    ]
+
+
+def is_readable_name(name: str) -> bool:
+    """Whether a path is UTF-8 and has nothing in it that some program reads as something else."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return NOT_IN_A_FOLDER.search(name) is None
 
 
 def memory() -> Finding:

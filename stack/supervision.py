@@ -166,6 +166,7 @@ def program_section(service: Service, logs: Path) -> str:
     variables = {**service.environment, "FILES_DIGEST": fingerprint(service.files)}
     environment = ",".join(f"{key}={quote(text)}" for key, text in variables.items())
     final = service.final_exit_code
+    # Of all options supervisor expands the log file's name twice.
     restart = "true" if final is None else f"unexpected\nexitcodes={final}"
     return f"""
 [program:{service.name}]
@@ -181,7 +182,7 @@ stopwaitsecs={service.stop_seconds}
 stopasgroup=false
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={escape(str(logs / service.name))}.log
+stdout_logfile={escape(escape(str(logs / service.name)))}.log
 stdout_logfile_maxbytes={LOG_BYTES}
 stdout_logfile_backups={LOG_BACKUPS}
 """

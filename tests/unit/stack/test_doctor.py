@@ -51,6 +51,24 @@ def test_a_full_disk_is_told_with_the_place(
     assert str(tmp_path) in finding.fix
 
 
+@pytest.mark.parametrize(
+    "name", ["ü", "a%2Fb", "a b", "it's", "a#b", "#1", "a;b", "x=y", "日本 🙂", "a!b", "a(b)"]
+)
+def test_a_folder_name_that_every_program_reads_is_good(name: str) -> None:
+    (finding,) = doctor.folder_names([Path("/home") / name])
+    assert finding.is_good
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a:b", "a,b", "a$b", 'a"b', "a`b", "a\\b", "a\nb", "a #b", "a ;b", "blank ", "\udcff"],
+)
+def test_a_folder_name_that_some_program_misreads_is_refused(name: str) -> None:
+    (finding,) = doctor.folder_names([Path("/home"), Path("/home") / name])
+    assert repr(f"/home/{name}") == finding.found
+    assert "use a folder without" in finding.fix
+
+
 def test_report_raises_after_showing_every_finding() -> None:
     shown: list[str] = []
     found = [doctor.Finding("a", "bad", "mend a"), doctor.Finding("b", "good")]

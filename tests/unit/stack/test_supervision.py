@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.options import ServerOptions
 
+from stack.paths import Paths
 from stack.services.service import Service
-from stack.supervision import program_section
+from stack.settings import load_settings
+from stack.supervision import program_section, supervisor_section
 
 HEADER = "[supervisord]\n\n"
+FOLDERS = ["ü", "a%2Fb", "%(here)s", "a b", "it's", "#1", "a;b", "x=y", "日本 🙂"]
 
 
 def read_back(service: Service, tmp_path: Path) -> Any:
@@ -32,6 +36,29 @@ def read_back(service: Service, tmp_path: Path) -> Any:
 def test_an_environment_value_survives(value: str, tmp_path: Path) -> None:
     service = Service("a", ["/bin/true"], tmp_path, environment={"NAME": value})
     assert read_back(service, tmp_path).environment["NAME"] == value
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders_of_any_accepted_name_survive(name: str, tmp_path: Path) -> None:
+    """The name of a log file is expanded twice by supervisor, everything else once."""
+    folder = tmp_path / name
+    (folder / "logs").mkdir(parents=True)
+    program = folder / "bin" / "program"
+    service = Service("a", [str(program)], folder, environment={"FILE": str(folder)})
+    path = folder / "supervisord.conf"
+    paths = Paths(folder, *[folder] * 7)
+    settings = load_settings({"STATE_DIR": str(folder)})
+    path.write_text(supervisor_section(settings, paths) + program_section(service, folder / "logs"))
+    options = ServerOptions()
+    options.realize(["-c", str(path)])
+    read = options.process_group_configs[0].process_configs[0]
+    assert shlex.split(read.command) == [str(program)]
+    assert read.directory == str(folder)
+    assert read.environment["FILE"] == str(folder)
+    assert read.stdout_logfile == str(folder / "logs" / "a.log")
+    assert options.logfile == str(folder / "logs" / "supervisord.log")
+    assert options.pidfile == str(folder / "supervisord.pid")
+    assert options.childlogdir == str(folder / "logs")
 
 
 def test_a_changed_file_makes_another_entry_and_a_cache_does_not(tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""Files that Java reads: Latin-1 with escapes, whatever is in a value."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.services.java import property_line
+from stack.services.kafka import overrides
+from stack.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("/srv/ü/logs", "key=/srv/\\u00fc/logs\n"),
+        ("/srv/日本", "key=/srv/\\u65e5\\u672c\n"),
+        # Beyond the first 65,536 characters: the two UTF-16 units of U+1F642.
+        ("🙂", "key=\\ud83d\\ude42\n"),
+        ("a\\b", "key=a\\\\b\n"),
+        ("a%2Fb #c=d it's", "key=a%2Fb #c=d it's\n"),
+        (1, "key=1\n"),
+    ],
+    ids=["latin", "japanese", "emoji", "backslash", "plain", "number"],
+)
+def test_a_property_is_ascii_with_escapes(value: object, line: str) -> None:
+    assert property_line("key", value) == line
+
+
+def test_kafkas_data_folder_is_escaped() -> None:
+    assert "log.dirs=/srv/\\u00fc/a%2Fb\n" in overrides(load_settings({}), "/srv/ü/a%2Fb")
