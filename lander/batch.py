@@ -120,6 +120,8 @@ def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
     """Kafka coordinates, key, message and parsed columns of the chunk."""
     keys, key_encodings = encode_text(chunk.keys)
     messages, encodings = encode_text(chunk.messages)
+    text, count = pa.string(), len(chunk)
+    headers = pa.array(chunk.headers, text) if chunk.headers else pa.nulls(count, text)
     no_time = (chunk.times_ms < 0) | (chunk.times_ms > LATEST_MS)
     times = pa.array(chunk.times_ms * 1000, mask=no_time).cast(pa.timestamp("us", "UTC"))
     kafka = {
@@ -130,7 +132,7 @@ def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:
         "message_key_encoding": key_encodings,
         "message": messages,
         "message_encoding": encodings,
-        "message_headers": pa.array(chunk.headers or [None] * len(chunk), pa.string()),
+        "message_headers": headers,
     }
     parsed = parser.parse(chunk.messages)
     return pa.table({**kafka, **dict(zip(parsed.column_names, parsed.columns, strict=True))})

@@ -93,8 +93,8 @@ def setting_problems(configuration: Mapping[str, str]) -> list[str]:
         )
     if "compact" in configuration.get("cleanup.policy", "delete"):
         problems.append(
-            "cleanup.policy compact: a message may go before it lands if its key has a newer one; "
-            "such gaps are no losses; set delete where every message counts"
+            "cleanup.policy compact: messages with newer ones of their key may go before they "
+            "land; such gaps are no losses; set delete where every message counts"
         )
     if int(configuration.get("retention.bytes", "-1")) >= 0:
         problems.append("retention.bytes deletes messages by size, however new they are")

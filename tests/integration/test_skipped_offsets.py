@@ -198,7 +198,7 @@ def test_aborted_messages_do_not_land_and_are_not_missing(way: Way) -> None:
 
 def test_a_row_that_was_deleted_beside_a_marker_is_still_missing(way: Way) -> None:
     way.commit("in a transaction")
-    way.send("gone", "plain")
+    way.send("plain", "gone", "last")
     way.land()
     way.balances()
     way.books.landing().delete("message = 'gone'")
@@ -278,9 +278,14 @@ def test_a_compacted_topic_lands_with_gaps_that_are_no_losses(compacted: Way) ->
     way.books.lakehouse.wait_until(lambda: way.held() == [0, 6, 7], CLEANED_SECONDS)
     way.land()
 
-    offsets = [offset for offset, _, _ in way.rows()]
-    assert offsets == [0, 1, 2, 3, 4, 6, 7]
-    assert way.rows()[-2:] == [(6, "5", 1), (7, "last", 0)]
+    rows = way.rows()
+    assert [(offset, message) for offset, message, _ in rows[-3:]] == [
+        (4, "3"),
+        (6, "5"),
+        (7, "last"),
+    ]
+    assert [skipped for _, _, skipped in rows[-2:]] == [1, 0]
+    assert sum(1 + skipped for _, _, skipped in rows) == 8
     way.balances()
 
 
