@@ -135,9 +135,9 @@ class Way:
         text = HOLE_TEST.read_text(encoding="utf-8").replace("{% test", "{% macro")
         text = text.replace("{% endtest %}", "{% endmacro %}")
         api = SimpleNamespace(Relation=LandingRelation)
-        macros = jinja2.Environment().from_string(text, {"api": api}).module  # noqa: S701
-        sql = vars(macros)["no_kafka_hole_or_double"](LandingRelation(self.topic))
-        return self.books.run(str(sql))
+        macro = jinja2.Environment().from_string(text, {"api": api}).module  # noqa: S701
+        render = vars(macro)["no_kafka_hole_or_double"]
+        return self.books.run(render(LandingRelation(self.topic)))
 
     def held(self) -> list[int]:
         """The offsets of all messages that Kafka gives to a reader."""
