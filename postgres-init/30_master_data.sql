@@ -46,17 +46,52 @@ create table if not exists public.device_master (
     updated_at timestamptz not null default current_timestamp
 );
 
--- Trino knows the names of the IANA list alone, PostgreSQL abbreviations and POSIX rules as well: a
--- zone that only one of the two knows would stop every model. What stands there already is left.
+-- Filled by setup with the zones of PostgreSQL that Trino can evaluate: one meter in another zone
+-- would stop every model.
+create table if not exists public.time_zone (name text primary key);
+
+-- Rules for new rows and changed values. What stands there already is left: setup names it, and the
+-- models quarantine the readings of a meter that they cannot judge.
 do $$
 begin
     if not exists (
-        select from pg_constraint where conname = 'device_master_time_zone_is_of_iana'
+        select from pg_constraint where conname = 'device_master_time_zone_is_known_to_trino'
+    ) then
+        -- A guess by spelling, of version 0.1.0.
+        alter table public.device_master
+        drop constraint if exists device_master_time_zone_is_of_iana,
+        add constraint device_master_time_zone_is_known_to_trino
+        foreign key (time_zone) references public.time_zone (name) not valid;
+    end if;
+    if not exists (
+        select from pg_constraint where conname = 'device_master_service_size_is_a_number'
+    ) then
+        -- NaN is greater than zero in PostgreSQL, and no number to Trino.
+        alter table public.device_master
+        add constraint device_master_service_size_is_a_number
+        check (service_size_kw <> 'NaN') not valid;
+    end if;
+    -- Trino reads no infinite time and none after the year 73326.
+    if not exists (
+        select from pg_constraint where conname = 'device_master_times_are_of_our_calendar'
     ) then
         alter table public.device_master
-        add constraint device_master_time_zone_is_of_iana
-        check (time_zone ~ '^(UTC|Etc/GMT[+-][0-9]{1,2}|[A-Z][A-Za-z]+(/[A-Za-z_-]+)+)$')
-        not valid;
+        add constraint device_master_times_are_of_our_calendar
+        check (
+            installed_at between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00'
+            and created_at between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00'
+            and updated_at between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00'
+        ) not valid;
+    end if;
+    if not exists (
+        select from pg_constraint where conname = 'customer_master_times_are_of_our_calendar'
+    ) then
+        alter table public.customer_master
+        add constraint customer_master_times_are_of_our_calendar
+        check (
+            created_at between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00'
+            and updated_at between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00'
+        ) not valid;
     end if;
 end
 $$;
@@ -105,6 +140,10 @@ comment on column public.customer_master.phone is 'Telephone number of the conta
 comment on column public.customer_master.is_active is 'Whether the customer is supplied today.';
 comment on column public.customer_master.created_at is 'When the row was made.';
 comment on column public.customer_master.updated_at is 'When the row last changed.';
+
+comment on table public.time_zone is 'One row per time zone that a meter can have.';
+comment on column public.time_zone.name is
+'IANA name that PostgreSQL and Trino both know; setup asks Trino.';
 
 comment on table public.device_master is 'One row per meter.';
 comment on column public.device_master.device_id is 'Meter number, MTR-10000 upward.';

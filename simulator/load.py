@@ -8,7 +8,7 @@ load profile, and no run needs to add up what came before it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,18 @@ class GroupTable:
         self.block_starts = np.concatenate([[0.0], np.cumsum(blocks)])
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone of master data. Raises ConfigurationError where Python does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            "time zones in device_master that Python knows",
+            name,
+            "set another for the meters that have it, or install a newer tzdata",
+        ) from error
+
+
 class LoadModel:
     """Cumulative energy of a fleet under a seed."""
 
@@ -79,7 +91,7 @@ class LoadModel:
         self.fleet = fleet
         self.seed = seed
         self.groups = [
-            (indices, GroupTable(read_profile(customer_class), ZoneInfo(zone)))
+            (indices, GroupTable(read_profile(customer_class), zone_of(zone)))
             for (customer_class, zone), indices in fleet.load_groups.items()
         ]
 

@@ -1,10 +1,11 @@
-"""Make what the pipeline needs before it starts: topics, bucket, users, schemas. Runs again."""
+"""Make what the pipeline needs before it starts: topics, bucket, users, schemas, zones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from stack import kafka_access, ready
+from stack.master_data import check_master_data
 from stack.services import objectstore_access, trino
 from stack.settings import Settings
 from stack.topics import create_topics
@@ -27,6 +28,7 @@ def initialise(settings: Settings, say: Say) -> None:
     make_users(settings, say)
     ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
     create_schemas(settings)
+    check_master_data(settings, say)
 
 
 def make_users(settings: Settings, say: Say) -> None:

@@ -69,7 +69,7 @@ where table_schema = 'quality' and table_name = 'quarantine_telemetry_raw'
 RETURNING_SQL = """
 select count(*)
 from iceberg.quality.quarantine_telemetry_raw as quarantine
-inner join postgresql.public.device_master as meters
+inner join iceberg.staging.stg_devices as meters
     on quarantine.device_id = meters.device_id
 where quarantine.reason = 'unknown_device'
 """

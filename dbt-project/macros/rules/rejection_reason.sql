@@ -8,6 +8,7 @@
     case
         when {{ message }}.parse_error is not null then {{ message }}.parse_error
         when {{ device }}.device_id is null then 'unknown_device'
+        when not {{ device }}.is_time_zone_known then 'unknown_time_zone'
         when try_cast({{ message }}.energy_kwh as decimal(18, 6)) is null
             or abs({{ message }}.energy_kwh)
             > {{ device }}.service_size_kw * {{ hours }} * {{ var('energy_gross_factor') }}

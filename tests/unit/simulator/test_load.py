@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.devices import build_fleet
-from simulator.load import ANCHOR_DAY, BLOCK_DAYS, LoadModel
+from simulator.load import ANCHOR_DAY, BLOCK_DAYS, LoadModel, zone_of
 from simulator.load_profiles import DAY_MS, energy_of_quarters, read_profile
 from stack.errors import ConfigurationError
 from tests.unit.simulator.builders import DECEMBER, SEED, days, device, ends_of_days, fleet
@@ -63,3 +63,10 @@ def test_no_energy_is_used_without_power() -> None:
 def test_a_day_before_the_anchor_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="2010"):
         LoadModel(fleet(1), SEED).day_load(days(ANCHOR_DAY - 1, 1))
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Etc/\0"])
+def test_a_zone_that_python_does_not_know_is_named(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="time zones in device_master") as failure:
+        zone_of(name)
+    assert failure.value.found == name
