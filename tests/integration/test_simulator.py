@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from stack.kafka_client import client_options
 from stack.ready import admin_connection
@@ -204,6 +206,32 @@ def test_the_consumer_prints_and_commits(lakehouse: Lakehouse) -> None:
         check=True,
     )
     assert TOPIC in group.stdout
+
+
+def test_the_consumer_commits_after_messages_that_no_reader_takes(lakehouse: Lakehouse) -> None:
+    topic = f"test-odd-{uuid.uuid4().hex}"
+    admin = AdminClient(client_options(lakehouse.settings))
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    deep = b'{"x": ' + b"[" * 2000 + b"]" * 2000 + b"}"
+    odd: list[tuple[bytes | None, bytes | None]] = [
+        (None, deep),
+        (b"\x1b[2J", None),
+        (b"", b"\xff"),
+    ]
+    try:
+        lakehouse.send_raw(odd, topic)
+        words = ["--topic-name", topic, "--group", topic, "--max-messages", "3"]
+        code, output = run(CONSUMER, *words)
+        assert code == 0, output
+        assert output.count("✗ malformed") == 3
+        assert "\x1b" not in output
+        with closing(
+            Consumer(client_options(lakehouse.settings) | {"group.id": topic})
+        ) as consumer:
+            (committed,) = consumer.committed([TopicPartition(topic, 0)], 30)
+        assert committed.offset == 3
+    finally:
+        admin.delete_topics([topic])[topic].result(30)
 
 
 def test_recorded_readings_go_through_the_topic(lakehouse: Lakehouse, tmp_path: Path) -> None:
