@@ -69,9 +69,10 @@ where table_schema = 'quality' and table_name = 'quarantine_telemetry_raw'
 RETURNING_SQL = """
 select count(*)
 from iceberg.quality.quarantine_telemetry_raw as quarantine
-inner join iceberg.staging.stg_devices as meters
+inner join postgresql.public.device_master as meters
     on quarantine.device_id = meters.device_id
-where quarantine.reason = 'unknown_device'
+-- A meter whose size is NaN stays unknown to the models: see staging.stg_devices.
+where quarantine.reason = 'unknown_device' and meters.service_size_kw <= 999999.99
 """
 
 

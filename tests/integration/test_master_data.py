@@ -12,6 +12,7 @@ import pytest
 
 from stack.master_data import check_master_data
 from stack.ready import admin_connection
+from stack.rounds.catalog import count_returning
 from tests.integration.lakehouse import Lakehouse, reading
 
 # What PostgreSQL 18 takes for a value and Trino 476 cannot read, seen by asking both.
@@ -35,7 +36,7 @@ def test_a_value_that_trino_cannot_read_is_refused_with_the_rule(
 ) -> None:
     column, value = STRANGE[name]
     with pytest.raises(psycopg2.IntegrityError, match=DOORS[column]):
-        lakehouse.new_devices(**{column: value})
+        lakehouse.add_device("MTR-899999999", **{column: value})
 
 
 def test_a_zone_that_both_engines_know_is_taken(lakehouse: Lakehouse) -> None:
@@ -145,3 +146,14 @@ def test_a_replay_brings_the_reading_back_once_the_zone_is_right(
     lakehouse.dbt("run", "--vars", '{"replay": {"reasons": ["unknown_time_zone"]}}')
     assert counted(lakehouse, device) == [[1, 1.5]]
     assert quarantined(lakehouse, device) == []
+
+
+def test_a_meter_that_stays_unknown_to_the_models_asks_for_no_rebuild(
+    lakehouse: Lakehouse, fleet: Fleet
+) -> None:
+    """Its readings wait as those of an unknown meter, though it is in master data."""
+    device = fleet.odd["no_size"]
+    assert quarantined(lakehouse, device) == [["unknown_device"]]
+    before = count_returning(lakehouse.settings)
+    lakehouse.forget_device(device)
+    assert count_returning(lakehouse.settings) == before

@@ -3,10 +3,10 @@
 with meters as (
     select
         *,
-        -- Trino knows fewer zones than PostgreSQL, and fails at one that it does not know.
+        -- Trino knows fewer zones than PostgreSQL, and fails at one it does not.
         try(at_timezone(current_timestamp, time_zone)) is not null as is_time_zone_known
     from {{ source('master_data', 'device_master') }}
-    -- PostgreSQL leaves out NaN, greater than all to it; Trino would fail at reading one.
+    -- PostgreSQL leaves out NaN, to it greater than all; Trino fails at reading it.
     where service_size_kw <= 999999.99
 ),
 
