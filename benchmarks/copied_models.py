@@ -27,13 +27,13 @@ from stack.lock import WriterLock
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
 from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Turn, maintain, session_properties
+from stack.maintenance.work import maintain, session_properties
 from stack.root import PROJECT_ROOT
 from stack.rounds.decision import Action, Decision
-from stack.rounds.health import HealthFile
-from stack.rounds.models import Models, Watched
+from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project
+from stack.rounds.worker_client import Watch
 from stack.services import trino
 from stack.settings import Settings
 
@@ -55,8 +55,6 @@ class CopiedModels:
         self.user = f"dbt_{name}"
         self.project = Project(self._copy(folder / "project"), self.user)
         self._models = Models(self.settings, self.project, lambda text: None)
-        health = self.settings.state_dir / "health" / "dbt.json"
-        self._health = HealthFile(health, lambda: datetime.now(UTC), time.monotonic)
         for schema in SCHEMAS:
             self.sql(f"create schema iceberg.{self.name}_{schema}")
 
@@ -86,11 +84,9 @@ class CopiedModels:
     def run(self, held: WriterLock, is_full_refresh: bool = False) -> float:
         """Run all models once; its seconds. Raises SystemExit if one fails."""
         started = time.monotonic()
-        watched = Watched(
-            held, lambda: False, lambda model: None, lambda: None, self._health.beating
-        )
+        watch = Watch(held, lambda: False, lambda: None)
         decision = Decision(Action.RUN, ("benchmark",), is_full_refresh=is_full_refresh)
-        outcome = self._models.run(decision, self.project.fingerprint(), watched)
+        outcome = self._models.run(decision, self.project.fingerprint(), watch)
         if outcome.result is not Result.OK:
             raise SystemExit(outcome.text)
         return time.monotonic() - started
@@ -117,7 +113,8 @@ class CopiedModels:
         """Maintain every table of this run. Raises SystemExit if that fails."""
         with closing(Warehouse(self.settings, session_properties(POLICY))) as warehouse:
             for table in self.tables():
-                done = maintain(warehouse, table, POLICY, Turn(lambda: False, held.check))
+                held.check()
+                done = maintain(warehouse, table, POLICY, lambda: False)
                 if done is None or done.error:
                     raise SystemExit(f"{table}: {done.error if done else 'gone'}")
 
@@ -127,7 +124,8 @@ class CopiedModels:
             return state(warehouse, Table(NAMESPACE, self.name))
 
     def delete(self) -> None:
-        """Remove the models' tables."""
+        """End dbt and remove the models' tables."""
+        self._models.close()
         for schema in SCHEMAS:
             self.sql(f"drop schema iceberg.{self.name}_{schema} cascade")
 

@@ -63,18 +63,6 @@ where
     and pg_database.datname = current_database()
 """
 
-HELD_SQL = """
-select 1
-from pg_locks
-where
-    locktype = 'advisory'
-    and granted
-    and objsubid = 1
-    and classid = 0
-    and objid = %s
-    and pid = %s
-"""
-
 Say = Callable[[str], None]
 Beat = Callable[[], None]
 
@@ -124,12 +112,12 @@ class WriterLock:
         except psycopg2.Error as error:
             raise lost_error(first_line(error)) from error
 
-    def for_child(self, settings: Settings) -> Witness:
-        """What a forked child asks whether the lock is still held: over a session of its own.
+    def fileno(self) -> int:
+        """The session's socket: a program that has it open too keeps the lock until it has ended.
 
-        Over one session parent and child would take each other's answers, and wait for ever.
+        Only this process may read from it.
         """
-        return Witness(settings, self._connection.info.backend_pid, self._key)
+        return int(self._connection.fileno())
 
     def release(self) -> None:
         """Give the lock back; a session that is gone has given it back already."""
@@ -137,27 +125,6 @@ class WriterLock:
             cursor.execute("select pg_advisory_unlock(%s)", (self._key,))
         with suppress(psycopg2.Error):
             self._connection.close()
-
-
-class Witness:
-    """Sees from another process whether a session holds the lock; connects when first asked."""
-
-    def __init__(self, settings: Settings, session: int, key: int) -> None:
-        self._settings, self._session, self._key = settings, session, key
-        self._connection: psycopg2.extensions.connection | None = None
-
-    def check(self) -> None:
-        """Raise RetriableError if the lock is gone, or PostgreSQL with it."""
-        try:
-            if self._connection is None:
-                self._connection = connect(self._settings, f"witness of lock {self._key}")
-            with self._connection.cursor() as cursor:
-                cursor.execute(HELD_SQL, (self._key, self._session))
-                is_held = cursor.fetchone() is not None
-        except psycopg2.Error as error:
-            raise lost_error(first_line(error)) from error
-        if not is_held:
-            raise lost_error("the session does not hold it")
 
 
 def lost_error(found: str) -> RetriableError:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Callable, Set
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence, Set
+from datetime import datetime
 from pathlib import Path
 
 from stack import lock as locks
 from stack import statements
 from stack.errors import ConfigurationError, MeterhouseError
-from stack.lock import Witness
-from stack.maintenance import record, retention
-from stack.maintenance.policy import Policy, policy_of
+from stack.lock import WriterLock
+from stack.maintenance.policy import policy_of
+from stack.maintenance.program import FAILED, OK, UNFINISHED, Request
 from stack.maintenance.tables import Table, tables
-from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Done, Turn, maintain, session_properties
-from stack.rounds import child
+from stack.rounds import program
 from stack.rounds.by_hand import run_watched
 from stack.rounds.models import end_statements
+from stack.rounds.program import Program
 from stack.rounds.seen import replace_file
 from stack.settings import Settings
 from stack.statements import MAINTENANCE_USER as USER
@@ -30,7 +26,6 @@ from stack.statements import MAINTENANCE_USER as USER
 WAIT_SECONDS = 600.0
 # Between rounds another writer is not waited for: the next round ends soon enough.
 TURN_SECONDS = 5.0
-OK, FAILED, UNFINISHED = 0, 1, 3
 RESULTS: dict[int | None, str] = {
     OK: "ok",
     FAILED: "see the lines above",
@@ -38,52 +33,6 @@ RESULTS: dict[int | None, str] = {
 }
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run over all tables, in a child of the process that holds the lock.
-
-    limit_seconds: no statement begins later; None for no limit. rest: file for the tables that the
-    limit left over.
-    """
-
-    settings: Settings
-    policy: Policy
-    lock: Witness
-    say: Say
-    limit_seconds: float | None = None
-    rest: Path | None = None
-
-    def __call__(self, found: list[Table]) -> int:
-        """Maintain the tables, look at the topics, tell of both; OK, FAILED or UNFINISHED."""
-        started_at, started = datetime.now(UTC), time.monotonic()
-        limit = float("inf") if self.limit_seconds is None else self.limit_seconds
-        turn = Turn(lambda: time.monotonic() - started > limit, self.lock.check)
-        with closing(Warehouse(self.settings, session_properties(self.policy))) as warehouse:
-            every = (maintain(warehouse, table, self.policy, turn) for table in found)
-            results = [done for done in every if done]
-            if self.rest:
-                replace_file(self.rest, json.dumps(left_over(results)))
-            record.keep(warehouse, results, started_at)
-            topics = retention.check(self.settings, warehouse, found, datetime.now(UTC))
-        for text in (*record.lines(results), *map(str, topics)):
-            self.say(text)
-        return exit_code(results, topics)
-
-
-def exit_code(results: list[Done], topics: list[retention.Retention]) -> int:
-    """What the caller is told."""
-    if any(done.error for done in results) or any(topic.problems for topic in topics):
-        return FAILED
-    return OK if all(done.is_whole for done in results) else UNFINISHED
-
-
-def left_over(results: list[Done]) -> list[str]:
-    """Tables not done to their end: the untouched ones first, those that failed last."""
-    unfinished = [done for done in results if not done.is_whole]
-    in_turn = sorted(unfinished, key=lambda done: (bool(done.error), len(done.steps)))
-    return [str(done.table) for done in in_turn]
 
 
 def left_first(found: list[Table], rest: Path) -> list[Table]:
@@ -105,38 +54,41 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
     policy = policy_of(settings)
     trino = statements.Trino(settings, USER)
     with (
-        locks.hold_lock(settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY),
+        locks.hold_lock(
+            settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY
+        ) as objects,
         locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
     ):
         found = chosen(tables(settings), wanted)
-        run = Run(settings, policy, lock.for_child(settings), say)
+        request = Request(names(found), policy)
         return run_watched(
-            lambda: as_process(lambda: run(found)),
+            lambda: start(settings, request, [objects, lock]),
             lock.glance,
             lambda: end_statements(trino, say),
         )
 
 
+def start(settings: Settings, request: Request, held: Sequence[WriterLock]) -> Program:
+    """Start the program that does it."""
+    module = "stack.maintenance.program"
+    return program.start(module, [request.to_json()], settings.environment(), held)
+
+
+def names(found: Sequence[Table]) -> list[tuple[str, str]]:
+    """Schema and name of each table."""
+    return [(table.schema, table.name) for table in found]
+
+
 def chosen(found: list[Table], wanted: Set[str]) -> list[Table]:
     """The wanted ones, or all. Raises ConfigurationError for a name that none has."""
-    names = {str(table) for table in found}
-    if unknown := wanted - names:
+    known = {str(table) for table in found}
+    if unknown := wanted - known:
         raise ConfigurationError(
-            f"tables to maintain, of {', '.join(sorted(names))}",
+            f"tables to maintain, of {', '.join(sorted(known))}",
             ", ".join(sorted(unknown)),
             "name a table with its schema, as it is written there",
         )
     return [table for table in found if not wanted or str(table) in wanted]
-
-
-def as_process(work: Callable[[], int]) -> None:
-    """Be a process that does the work: its code is the exit code, an expected failure is said."""
-    try:
-        code = work()
-    except MeterhouseError as error:
-        sys.stderr.write(f"{error}\n")
-        code = FAILED
-    sys.exit(code)
 
 
 class Upkeep:
@@ -191,25 +143,24 @@ class Upkeep:
         trino = statements.Trino(settings, USER)
         turn = (settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat)
         with (
-            locks.hold_lock(*turn, key=locks.OBJECTS_KEY),
+            locks.hold_lock(*turn, key=locks.OBJECTS_KEY) as objects,
             locks.hold_lock(*turn) as lock,
         ):
             statements.settle(trino, self._log, beat=beat)
-            witness, rest = lock.for_child(settings), self._record.with_name("left_over.json")
-            run = Run(settings, self._policy, witness, self._log, limit, rest)
-            found = left_first(tables(settings), rest)
-            process = child.start(
-                lambda: as_process(lambda: run(found)), lambda: end_statements(trino, self._log)
-            )
+            rest = self._record.with_name("left_over.json")
+            found = names(left_first(tables(settings), rest))
+            request = Request(found, self._policy, limit, str(rest), is_logged=True)
+            running = start(settings, request, [objects, lock])
 
             def look_after() -> None:
                 beat()
                 lock.glance()
 
-            child.watch(process, is_stop_wanted, look_after)
-            if process.exitcode not in {OK, FAILED, UNFINISHED}:
+            program.watch(running, is_stop_wanted, look_after)
+            code = running.process.returncode
+            if code not in {OK, FAILED, UNFINISHED}:
                 end_statements(trino, self._log)
-            return process.exitcode
+            return code
 
 
 def last_run_file(settings: Settings) -> Path:

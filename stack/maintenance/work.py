@@ -34,17 +34,6 @@ class Done:
         return bool(set(self.steps) - {ORPHANS} or self.error)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What ends a turn early, and what is looked after between two statements.
-
-    is_over: whether the time is up; check: raises if the one-writer lock is lost.
-    """
-
-    is_over: Callable[[], bool]
-    check: Callable[[], None]
-
-
 def session_properties(policy: Policy) -> dict[str, str]:
     """Trino's settings for the statements below."""
     return {
@@ -60,9 +49,12 @@ def hours_ms(hours: float) -> int:
     return round(hours * HOUR_SECONDS * SECOND_MS)
 
 
-def maintain(warehouse: Warehouse, table: Table, policy: Policy, turn: Turn) -> Done | None:
+def maintain(
+    warehouse: Warehouse, table: Table, policy: Policy, is_over: Callable[[], bool]
+) -> Done | None:
     """Do what a table needs; None for a table that was dropped meanwhile.
 
+    is_over: whether the time is up; no statement begins after that.
     A statement that fails ends the table's turn, and is told in the result's error. A second call
     finds nothing to do.
     """
@@ -71,7 +63,7 @@ def maintain(warehouse: Warehouse, table: Table, policy: Policy, turn: Turn) -> 
         before = state(warehouse, table)
         done = Done(table, before, before)
         try:
-            done = work(warehouse, policy, turn, done)
+            done = work(warehouse, policy, is_over, done)
         except TableGoneError:
             raise
         except MeterhouseError as error:
@@ -82,12 +74,11 @@ def maintain(warehouse: Warehouse, table: Table, policy: Policy, turn: Turn) -> 
     return replace(done, after=after, seconds=time.monotonic() - started)
 
 
-def work(warehouse: Warehouse, policy: Policy, turn: Turn, done: Done) -> Done:
+def work(warehouse: Warehouse, policy: Policy, is_over: Callable[[], bool], done: Done) -> Done:
     """Run the statements one after the other until the time is up."""
     for step, sql in statements(warehouse, done.table, policy, done.before):
-        if turn.is_over():
+        if is_over():
             return replace(done, is_whole=False)
-        turn.check()
         warehouse.commit(sql)
         done = replace(done, steps=(*done.steps, step))
     return done

@@ -21,7 +21,7 @@ def reconcile_by_hand(settings: Settings, plan: Plan, say: Say, *, is_full: bool
     Raises RetriableError if another writer keeps the lock for ten minutes, or a service is away.
     """
     with one_writer(settings, RECONCILIATION, WAIT_SECONDS, say, plan.trino_user) as lock:
-        report = Reconciler(settings, plan, lock.check).reconcile(Ask(is_full), None).report
+        report = Reconciler(settings, plan).reconcile(Ask(is_full), None, lock.check).report
     show(report, plan.ledger, say)
     return int(bool(report.differences))
 

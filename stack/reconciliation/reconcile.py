@@ -48,19 +48,17 @@ class Ask:
 
 
 class Reconciler:
-    """Reconciles one stack by a plan. Only the holder of the one-writer lock may call it.
+    """Reconciles one stack by a plan. Only the holder of the one-writer lock may call it."""
 
-    before_writing: called before the row is written; it may raise to prevent it.
-    """
-
-    def __init__(self, settings: Settings, plan: Plan, before_writing: Callable[[], None]) -> None:
-        self._settings, self._plan, self._before_writing = settings, plan, before_writing
+    def __init__(self, settings: Settings, plan: Plan) -> None:
+        self._settings, self._plan = settings, plan
         self._trino = Trino(settings, plan.trino_user)
         self._broker = Broker(settings)
 
-    def reconcile(self, ask: Ask, seen: Look | None) -> Look:
+    def reconcile(self, ask: Ask, seen: Look | None, before_writing: Callable[[], None]) -> Look:
         """Reconcile and write a row, or return `seen` where nothing changed since and none is due.
 
+        before_writing: called before the row is written; it may raise to prevent it.
         Raises RetriableError where Kafka, PostgreSQL or Trino is away, FatalError where a landing
         table's property is none.
         """
@@ -73,16 +71,22 @@ class Reconciler:
                 return seen
         heads = self._trino.heads(sorted(set(locations) - {self._plan.ledger}))
         evidence = Evidence(acknowledged, self._broker.with_ends(topics), heads)
-        return self._write(ask, evidence, locations)
+        return self._write(ask, evidence, locations, before_writing)
 
-    def _write(self, ask: Ask, evidence: Evidence, locations: Mapping[str, str]) -> Look:
+    def _write(
+        self,
+        ask: Ask,
+        evidence: Evidence,
+        locations: Mapping[str, str],
+        before_writing: Callable[[], None],
+    ) -> Look:
         if self._plan.ledger not in locations:
             ledger.create(self._trino, self._plan.ledger)
         previous = ledger.last(self._trino, self._plan.ledger)
         counted = {} if ask.is_full else json.loads(previous.get("counted", "{}"))
         accounts = accounts_of(self._plan.flows, evidence, counted, self._trino)
         report = report_of(datetime.now(UTC), ask, evidence, accounts, self._waiting_seconds)
-        self._before_writing()
+        before_writing()
         ledger.append(self._trino, self._plan.ledger, report)
         watermarks = {
             topic: found.landing.watermark

@@ -1,23 +1,29 @@
-"""Reconcile at the end of a round, in a child, so that no thread of Kafka's client stays behind."""
+"""Reconcile at the end of a round, in a thread that is watched and given up at a limit."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from threading import Event, Thread
 
 from stack import statements
-from stack.errors import MeterhouseError
+from stack.errors import MeterhouseError, RetriableError
 from stack.lock import WriterLock
 from stack.reconciliation.evidence import Difference
 from stack.reconciliation.plan import Plan, flows_of
 from stack.reconciliation.reconcile import Ask, Look, Reconciler
 from stack.reconciliation.report import Report
-from stack.rounds import child
 from stack.rounds.facts import Log
 from stack.rounds.models import end_statements
 from stack.rounds.outcome import Outcome, Result
+from stack.rounds.program import WATCH_SECONDS
 from stack.rounds.project import Project
 from stack.settings import Settings
+
+# Counting everything anew is the longest there is; what takes longer than this is stuck.
+LIMIT_SECONDS = 1800.0
+# A reconciliation that is given up ends its own statement within this time, or Trino is told to.
+GIVE_UP_SECONDS = 5.0
 
 
 class Books:
@@ -38,6 +44,9 @@ class Books:
         self._settings, self._plan, self._log = settings, plan, log
         self._beat, self._is_stop_wanted = beat, is_stop_wanted
         self._seen: Look | None = None
+        # It keeps its Kafka client from round to round.
+        self._reconciler: Reconciler | None = None
+        self._plan_of_reconciler: Plan | None = None
 
     def close(self, outcome: Outcome, lock: WriterLock) -> Outcome:
         """Reconcile after a good round; its outcome then says what differs, or why it is unknown.
@@ -49,7 +58,7 @@ class Books:
             return outcome
         seconds = {model.name: model.seconds for model in outcome.models}
         ask = Ask(is_due=outcome.result is Result.OK, model_seconds=seconds)
-        answer = self._in_child(plan, ask, lock)
+        answer = self._watched(plan, ask, lock)
         if isinstance(answer, Outcome):
             return Outcome(answer.result, answer.detail, outcome.models)
         if self._seen is None or answer.report != self._seen.report:
@@ -57,61 +66,75 @@ class Books:
         self._seen = answer
         return outcome_of(outcome, answer.report.differences)
 
-    def _in_child(self, plan: Plan, ask: Ask, lock: WriterLock) -> Look | Outcome:
-        """What the child saw, or the outcome of not having seen it."""
+    def _watched(self, plan: Plan, ask: Ask, lock: WriterLock) -> Look | Outcome:
+        """What a reconciliation saw, or the outcome of not having seen it."""
         trino = statements.Trino(self._settings, plan.trino_user)
-        receiver, sender = child.FORK.Pipe(duplex=False)
-        process = child.start(
-            lambda: sender.send(answer_of(self._settings, plan, ask, self._seen)),
-            lambda: end_statements(trino, self._log),
-        )
-        sender.close()
-        answers: list[Look | str] = []
+        work = Work(self._reconciler_of(plan), ask, self._seen, trino)
+        work.start()
+        end = time.monotonic() + LIMIT_SECONDS
+        try:
+            while work.is_alive():
+                if self._is_stop_wanted():
+                    return Outcome(Result.STOPPED, "asked to end")
+                if time.monotonic() >= end:
+                    return Outcome(Result.FAILED, f"reconciliation: no end in {LIMIT_SECONDS:g} s")
+                self._beat()
+                lock.glance()
+                work.join(WATCH_SECONDS)
+        finally:
+            if work.is_alive():
+                self._give_up(work, trino)
+        if work.answer is None:
+            return Outcome(Result.FAILED, f"reconciliation: {work.error}")
+        return work.answer
 
-        def look_after() -> None:
-            receive(receiver, answers)
-            self._beat()
-            lock.glance()
+    def _reconciler_of(self, plan: Plan) -> Reconciler:
+        if self._reconciler is None or plan != self._plan_of_reconciler:
+            self._reconciler = Reconciler(self._settings, plan)
+            self._plan_of_reconciler = plan
+        return self._reconciler
 
-        ended = child.watch(process, self._is_stop_wanted, look_after)
-        receive(receiver, answers)
-        if process.exitcode != 0:
+    def _give_up(self, work: Work, trino: statements.Coordinator) -> None:
+        """Wait no longer for a reconciliation; the next one gets clients of its own."""
+        self._reconciler = None
+        work.is_given_up.set()
+        work.join(GIVE_UP_SECONDS)
+        if work.is_alive():
             end_statements(trino, self._log)
-        if not ended:
-            return Outcome(Result.STOPPED, "asked to end")
-        answer = answers[0] if answers else f"no word, exit code {process.exitcode}"
-        if isinstance(answer, str):
-            return Outcome(Result.FAILED, f"reconciliation: {answer}")
-        return answer
+
+
+class Work(Thread):
+    """One reconciliation. answer: what it saw; error: what kept it from seeing, once it has ended.
+
+    is_given_up: set by whoever waits no longer; it then writes nothing any more.
+    """
+
+    def __init__(
+        self, reconciler: Reconciler, ask: Ask, seen: Look | None, trino: statements.Coordinator
+    ) -> None:
+        super().__init__(name="reconciliation", daemon=True)
+        self._reconciler, self._ask, self._last, self._trino = reconciler, ask, seen, trino
+        self.is_given_up = Event()
+        self.answer: Look | None = None
+        self.error = "it ended without an answer; see the traceback in the log"
+
+    def run(self) -> None:
+        """Reconcile; an expected failure is kept, any other is for the log."""
+        try:
+            self.answer = self._reconciler.reconcile(self._ask, self._last, self._before_writing)
+        except MeterhouseError as error:
+            self.error = str(error)
+
+    def _before_writing(self) -> None:
+        """Have no orphaned statement run while the row is written, and nobody waiting no longer."""
+        statements.settle(self._trino, lambda text: None)
+        if self.is_given_up.is_set():
+            raise RetriableError("to write the row", "nobody waits for it", "reconcile again")
 
 
 def plan_of(project: Project) -> Plan:
     """What a dbt project wants reconciled."""
     return Plan(flows_of(project.source_entries()), trino_user=project.trino_user)
-
-
-def answer_of(settings: Settings, plan: Plan, ask: Ask, seen: Look | None) -> Look | str:
-    """Be the child: what was seen, or the expected failure that kept it from being seen."""
-    trino = statements.Trino(settings, plan.trino_user)
-    try:
-        # The parent looks after the lock all the while.
-        return Reconciler(settings, plan, lambda: settle(trino)).reconcile(ask, seen)
-    except MeterhouseError as error:
-        return str(error)
-
-
-def settle(trino: statements.Coordinator) -> None:
-    """Have no statement of a dead writer run while the row is written."""
-    statements.settle(trino, lambda text: None)
-
-
-def receive(receiver: Connection, answers: list[Look | str]) -> None:
-    """Take the child's answer if it is there."""
-    try:
-        if receiver.poll():
-            answers.append(receiver.recv())
-    except EOFError:
-        return
 
 
 def tell(report: Report, log: Log) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from stack import statements
 from stack.lock import BY_HAND, one_writer
-from stack.rounds import child, seen
+from stack.rounds import program, seen
 from stack.rounds.models import end_statements
-from stack.rounds.project import Project, prepare, seen_file
+from stack.rounds.program import Program
+from stack.rounds.project import Project, environment, seen_file
 from stack.settings import Settings
 
 WAIT_SECONDS = 600.0
@@ -40,18 +40,17 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
     PostgreSQL or Trino is away.
     """
     project = project or Project()
-
-    def be_dbt() -> None:
-        prepare(settings, project)
-        os.environ.setdefault("DBT_USE_COLORS", str(sys.stdout.isatty()))
-        sys.exit(run_command_line(arguments))
-
+    module, variables = "stack.rounds.command_line", environment(settings, project)
     if not is_writing(arguments):
-        return run_watched(be_dbt, nothing, nothing)
+        return run_watched(lambda: program.start(module, ["", *arguments], variables))
     trino = statements.Trino(settings, project.trino_user)
     with one_writer(settings, BY_HAND, WAIT_SECONDS, say, project.trino_user) as lock:
         seen.mark_stale(seen_file(settings))
-        return run_watched(be_dbt, lock.glance, lambda: end_statements(trino, say))
+        return run_watched(
+            lambda: program.start(module, [project.trino_user, *arguments], variables, [lock]),
+            lock.glance,
+            lambda: end_statements(trino, say),
+        )
 
 
 def nothing() -> None:
@@ -65,28 +64,19 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
-    """Do what dbt's command line does and return its exit code."""
-    from dbt.cli.main import cli  # noqa: PLC0415 (takes seconds, only its own process needs it)
-
-    try:
-        cli.main(args=list(arguments), prog_name="dbt")
-    except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-    return 0
-
-
 def run_watched(
-    work: Callable[[], None], look_after: Callable[[], None], clean_up: Callable[[], None]
+    start: Callable[[], Program],
+    look_after: Callable[[], None] = nothing,
+    clean_up: Callable[[], None] = nothing,
 ) -> int:
-    """Run dbt in a child and return its exit code; clean up unless it ended by itself.
+    """Start a program and return its exit code; clean up unless it ended by itself.
 
-    An exception of look_after ends the child and is passed on.
+    An exception of look_after ends the program and is passed on.
     """
-    with child.noted_signals() as is_stop_wanted:
-        process = child.start(work, clean_up)
-        ended = child.watch(process, is_stop_wanted, look_after)
-        code = exit_code(process.exitcode, ended)
+    with program.noted_signals() as is_stop_wanted:
+        running = start()
+        ended = program.watch(running, is_stop_wanted, look_after)
+        code = exit_code(running.process.returncode, ended)
         if code >= SIGNALLED:
             clean_up()
     return code
@@ -95,5 +85,5 @@ def run_watched(
 def exit_code(code: int | None, ended: bool) -> int:
     """What the shell is told: dbt's own code, 130 after an interruption, 128 + a signal."""
     if not ended or code is None:
-        return child.INTERRUPTED
+        return program.INTERRUPTED
     return code if code >= 0 else SIGNALLED - code

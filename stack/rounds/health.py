@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,23 +108,6 @@ class HealthFile:
         self.health = replace(health, updated_at=iso(self._utc()))
         replace_file(self._path, json.dumps(asdict(self.health), indent=1) + "\n")
         self._written_at = self._monotonic()
-
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        """Beat from a thread while the block keeps this one busy; no thread is left behind it."""
-        ended = threading.Event()
-
-        def beat_on() -> None:
-            while not ended.wait(BEAT_SECONDS):
-                self.show(self.health)
-
-        thread = threading.Thread(target=beat_on, name="heartbeat")
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
     def beat(self) -> None:
         """Write the same again if the file is getting old."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,20 +83,11 @@ def environment(settings: Settings, project: Project) -> Mapping[str, str]:
         "DBT_PROFILES_DIR": str(project.folder),
         "PROJECT_DIGEST": project.fingerprint(),
         "DO_NOT_TRACK": "1",
-        # It starts threads when it first reads a model, and a fork that reads one later waits for
-        # them for ever.
-        "DBT_STATIC_PARSER": "false",
     }
     if settings.secure:
         # A certificate bundle named in the environment would win over the profile's.
         found["REQUESTS_CA_BUNDLE"] = str(settings.tls_ca_file)
     return found
-
-
-def prepare(settings: Settings, project: Project) -> None:
-    """Let dbt in this process and its children find the project, and keep Trino's client quiet."""
-    os.environ.update(environment(settings, project))
-    logging.getLogger("trino").setLevel(logging.WARNING)
 
 
 def seen_file(settings: Settings) -> Path:

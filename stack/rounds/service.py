@@ -13,15 +13,16 @@ from stack.errors import MeterhouseError, RetriableError
 from stack.lock import WriterLock
 from stack.rounds import catalog, facts, seen
 from stack.rounds.books import Books, plan_of
-from stack.rounds.child import noted_signals
 from stack.rounds.decision import Action, Decision, Found, Seen, decide, seen_after
 from stack.rounds.endpoint import Endpoint
 from stack.rounds.facts import Log
 from stack.rounds.health import HealthFile, at_end, at_start
-from stack.rounds.models import Models, Watched
+from stack.rounds.models import Models
 from stack.rounds.outcome import ModelResult, Outcome, Result
+from stack.rounds.program import noted_signals
 from stack.rounds.project import Project, seen_file
 from stack.rounds.schedule import Schedule, Slot, missed, sooner
+from stack.rounds.worker_client import Watch
 from stack.settings import Settings
 
 PAUSE_SECONDS = 0.25
@@ -172,12 +173,13 @@ class Runner:
 def edge_of(
     settings: Settings,
     project: Project,
+    models: Models,
+    *,
     health: HealthFile,
     is_stop_wanted: Callable[[], bool],
     log: Log,
 ) -> Edge:
     """The world of one stack."""
-    models = Models(settings, project, log)
     record = seen_file(settings)
     books = Books(settings, lambda: plan_of(project), log, health.beat, is_stop_wanted)
     wait_seconds = min(LOCK_WAIT_SECONDS, settings.dbt_run_interval / 2)
@@ -191,8 +193,8 @@ def edge_of(
             log("model failed", name=model.name, error=model.message)
 
     def run(decision: Decision, fingerprint: str, lock: WriterLock) -> Outcome:
-        watched = Watched(lock, is_stop_wanted, on_model, health.beat, health.beating)
-        return models.run(decision, fingerprint, watched)
+        watch = Watch(lock, is_stop_wanted, health.beat, on_model)
+        return models.run(decision, fingerprint, watch)
 
     return Edge(
         hold_lock=lambda: locks.hold_lock(
@@ -224,15 +226,18 @@ def run_rounds(
     health_path = settings.state_dir / "health" / "dbt.json"
     health = HealthFile(health_path, clock.utc, clock.monotonic)
     project = project or Project()
+    models = Models(settings, project, log)
     endpoint = Endpoint(settings, lambda: plan_of(project), metrics_address)
 
     def play() -> Outcome:
         endpoint.keep(log)
         return play_round(edge, log)
 
-    with noted_signals() as is_stop_wanted, closing(endpoint):
-        endpoint.start(log)
-        edge = edge_of(settings, project, health, is_stop_wanted, log)
+    with noted_signals() as is_stop_wanted, closing(models), closing(endpoint):
+        endpoint.keep(log)
+        edge = edge_of(
+            settings, project, models, health=health, is_stop_wanted=is_stop_wanted, log=log
+        )
         upkeep = Upkeep(settings, log)
         runner = Runner(
             settings.dbt_run_interval,

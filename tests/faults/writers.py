@@ -74,6 +74,14 @@ MAINTAINED = {
     Table("intermediate", "int_meter_readings"),
     Table("marts", "device_daily_metrics"),
 }
+ARMED = """
+import sys
+if "-m" in sys.orig_argv:
+    from pathlib import Path
+    from tests.faults.steps import Strike
+    from tests.faults.writers import arm
+    arm(Strike(*{strike!r}), Path({mark!r}))
+"""
 BALANCE = """
 select
     (select count(*) from iceberg.landing.telemetry_raw),
@@ -242,7 +250,7 @@ def plan(seed: int, number: int, count: int) -> Case:
 
 
 def arm(planned: Strike, mark: Path) -> None:
-    """Have this process, or a fork of it, struck as planned; Trino's client is replaced."""
+    """Have this process struck as planned; Trino's client is replaced."""
     kind, when = planned.step.split()
     words, now = (DBT | UPKEEP)[kind], threading.local()
     count, one_at_a_time = 0, threading.Lock()
@@ -284,6 +292,15 @@ def arm(planned: Strike, mark: Path) -> None:
     replace("trino.client:TrinoRequest.get", gets)
 
 
+def arm_programs(planned: Strike, folder: Path) -> None:
+    """Have the program that this process watches struck: each Python reads ARMED when it starts."""
+    armed = folder / "armed"
+    armed.mkdir(exist_ok=True)
+    code = ARMED.format(strike=(planned.step, planned.nth, planned.what), mark=str(folder / MARK))
+    (armed / "sitecustomize.py").write_text(code, encoding="utf-8")
+    os.environ["PYTHONPATH"] = str(armed)
+
+
 def strike(what: str, mark: Path) -> None:
     """Do it, within the worker; its parent watches it."""
     mark.touch()
@@ -309,7 +326,7 @@ def be_writer(
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     if planned:
-        arm(planned, folder / MARK)
+        arm_programs(planned, folder)
     settings = load_settings()
     if is_maintenance:
         replace("stack.maintenance.service:policy_of", lambda _: lambda _: EAGER)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,9 +20,10 @@ from stack.lock import one_writer
 from stack.ready import admin_connection
 from stack.rounds import run_dbt, seen
 from stack.rounds.decision import Action, Decision
-from stack.rounds.models import Models, Watched
+from stack.rounds.models import Models
 from stack.rounds.outcome import Result
-from stack.rounds.project import Project, prepare, seen_file
+from stack.rounds.project import Project, seen_file
+from stack.rounds.worker_client import Watch
 from stack.services import trino
 from stack.settings import COMPOSE, Settings
 from tests.integration.actors import docker
@@ -136,15 +136,11 @@ class Lakehouse:
         """Run the models once, as the resident runner does, from a project read once."""
         models, project = resident_models(self.settings), Project()
         decision = Decision(Action.RUN, ("a test",), is_full_refresh)
-        with (
-            environment_kept(),
-            one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word) as held,
-        ):
-            prepare(self.settings, project)
+        with one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word) as held:
             # The stack's own runner looks at the tables that another one wrote.
             seen.mark_stale(seen_file(self.settings))
-            watched = Watched(held, lambda: False, lambda model: None, lambda: None, nullcontext)
-            outcome = models.run(decision, project.fingerprint(), watched)
+            watch = Watch(held, lambda: False, lambda: None)
+            outcome = models.run(decision, project.fingerprint(), watch)
         assert outcome.result is Result.OK, outcome.text
 
     def dbt(self, *words: str) -> None:
@@ -152,9 +148,6 @@ class Lakehouse:
         if self.settings.run_mode == COMPOSE:
             docker("exec", "dbt-transformations", "dbt", *words)
             return
-        # Here once, so that not each dbt, a fork of this process, takes seconds to load it.
-        import dbt.cli.main  # noqa: F401, PLC0415
-
         assert run_dbt(words, self.settings) == 0
 
     def land_and_round(self) -> None:
@@ -237,17 +230,6 @@ class Lakehouse:
 def resident_models(settings: Settings) -> Models:
     """The models as a resident runner holds them."""
     return Models(settings, Project(), no_word)
-
-
-@contextmanager
-def environment_kept() -> Iterator[None]:
-    """What dbt reads by env_var() is put into the environment, and must not stay there."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def no_word(text: str) -> None:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from stack.root import PROJECT_ROOT
 from tests.integration.lakehouse import Lakehouse, reading
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -34,17 +28,6 @@ COLUMNS_OF_AN_OLDER_PROJECT = """
 select 1
 """
 
-# In a process of its own: a folder without an earlier reading, and no threads of the tests.
-THREADS_AFTER_READING = """
-import os, contextlib, sys
-from stack.rounds.models import Models
-from stack.rounds.project import Project
-from stack.settings import load_settings
-error = Models(load_settings(), Project(), print).parse("new", contextlib.nullcontext)
-print(len(os.listdir("/proc/self/task")))
-sys.exit(error or 0)
-"""
-
 
 def test_models_and_their_tests_all_pass(lakehouse: Lakehouse) -> None:
     lakehouse.send(reading("MTR-10000", "2026-01-01T00:00:00Z"))
@@ -63,17 +46,3 @@ def test_a_model_with_other_columns_than_its_table_is_refused(
         lakehouse.dbt("compile", "--inline", COLUMNS_OF_AN_OLDER_PROJECT)
     # Natively dbt prints; in a container what it printed comes with the failure.
     assert "wanted columns device_id, mood" in f"{failure.value}{capfd.readouterr().out}"
-
-
-def test_reading_the_project_leaves_no_thread_that_a_fork_would_miss(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", THREADS_AFTER_READING],
-        cwd=PROJECT_ROOT,
-        env=os.environ | {"STATE_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.split()[-1] == "1", result.stdout + result.stderr

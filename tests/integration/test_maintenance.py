@@ -21,7 +21,7 @@ from stack.maintenance import retention, run_maintenance
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
 from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Done, Turn, maintain, session_properties
+from stack.maintenance.work import Done, maintain, session_properties
 from stack.settings import Settings
 from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
 from tests.integration.test_kills import streaming
@@ -50,10 +50,10 @@ EAGER = Policy(
 def maintained(settings: Settings, table: Table, policy: Policy) -> Done:
     """Maintain one table as its only writer."""
     with (
-        lock.hold_lock(settings, lock.MAINTENANCE, TURN_SECONDS, no_word) as held,
+        lock.hold_lock(settings, lock.MAINTENANCE, TURN_SECONDS, no_word),
         closing(Warehouse(settings, session_properties(policy))) as warehouse,
     ):
-        done = maintain(warehouse, table, policy, Turn(lambda: False, held.check))
+        done = maintain(warehouse, table, policy, lambda: False)
     assert done is not None
     assert not done.error
     return done

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from stack.errors import ConfigurationError
-from stack.maintenance.retention import Retention
-from stack.maintenance.service import (
+from stack.maintenance.policy import Policy
+from stack.maintenance.program import (
     FAILED,
     OK,
     UNFINISHED,
-    Upkeep,
-    chosen,
+    Request,
     exit_code,
-    last_run_file,
-    left_first,
     left_over,
+    request_from,
 )
+from stack.maintenance.retention import Retention
+from stack.maintenance.service import Upkeep, chosen, last_run_file, left_first
 from stack.maintenance.tables import State, Table
 from stack.maintenance.work import Done
 from stack.settings import Settings, load_settings
@@ -121,3 +121,9 @@ def test_a_list_of_tables_left_over_that_says_nothing_changes_no_order(
     rest = tmp_path / "left_over.json"
     rest.write_text(content)
     assert left_first(found, rest) == found
+
+
+def test_a_request_is_the_same_in_the_program_that_does_it() -> None:
+    policy = Policy(snapshot_hours=12, orphan_hours=48, file_mb=128)
+    request = Request([("marts", "m")], policy, 30.0, "/state/left_over.json", is_logged=True)
+    assert request_from(request.to_json()) == replace(request, tables=[["marts", "m"]])

@@ -1,4 +1,4 @@
-"""The process that serves metrics, with no service to ask."""
+"""The server of metrics, with no service to ask."""
 
 from __future__ import annotations
 
@@ -52,23 +52,12 @@ def test_what_cannot_be_asked_is_told_and_the_end_of_the_runner_ends_the_answers
     settings: Settings,
 ) -> None:
     with closing(endpoint(settings)) as served:
-        served.start(no_log)
+        served.keep(no_log)
         text = scrape(settings)
         assert 'meterhouse_source_up{source="postgres"} 0.0' in text
         assert 'meterhouse_source_up{source="runner"} 0.0' in text
     with pytest.raises(URLError):
         scrape(settings)
-
-
-def test_a_process_that_died_is_replaced(settings: Settings) -> None:
-    with closing(endpoint(settings)) as served:
-        served.start(no_log)
-        died = served.process
-        assert died is not None
-        died.kill()
-        died.join()
-        served.keep(no_log)
-        assert "meterhouse_source_up" in scrape(settings)
 
 
 def test_a_port_that_is_taken_is_told_and_served_once_it_is_free(
@@ -80,7 +69,7 @@ def test_a_port_that_is_taken_is_told_and_served_once_it_is_free(
         said.append(" ".join([event, *map(str, facts.values())]))
 
     with closing(endpoint(there)) as served:
-        served.start(log, bind_seconds=0.0)
+        served.keep(log)
         assert said[0].startswith("ERROR metrics are not served 127.0.0.1:")
         assert "Address already in use" in said[0]
         taken.close()

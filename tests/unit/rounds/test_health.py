@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import sleep
-
-import pytest
 
 from stack import health as service_health
-from stack.rounds import health as health_module
 from stack.rounds.health import BEAT_SECONDS, Health, HealthFile, at_end, at_start
 from stack.rounds.outcome import ModelResult, Outcome, Result
 
@@ -117,22 +112,6 @@ def test_health_file_is_written_again_before_it_gets_old(tmp_path: Path) -> None
     time.seconds = BEAT_SECONDS
     file.beat()
     assert json.loads(path.read_text())["updated_at"] == "2026-01-02T12:00:02Z"
-
-
-def test_health_file_is_written_again_while_its_writer_is_busy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(health_module, "BEAT_SECONDS", 0.01)
-    time, path = Time(), tmp_path / "dbt.json"
-    file = HealthFile(path, time.utc, time.monotonic)
-    threads = threading.active_count()
-    with file.beating():
-        for _ in range(1000):
-            if path.exists():
-                break
-            sleep(0.01)
-    assert path.exists()
-    assert threading.active_count() == threads
 
 
 def test_health_file_leaves_no_draft_behind(tmp_path: Path) -> None:

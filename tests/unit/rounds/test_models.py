@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stack.rounds.child import FORK
 from stack.rounds.decision import Action, Decision
-from stack.rounds.models import News, dbt_words
+from stack.rounds.models import dbt_words
 from stack.rounds.outcome import ModelResult, Outcome, Result, outcome_of
 
 GOOD = ModelResult("a", "success", 1.0, "")
@@ -43,23 +42,3 @@ def test_outcome_of_dbt_ending_badly_without_a_failed_model_is_its_error() -> No
 
 def test_outcome_of_good_models_is_ok() -> None:
     assert outcome_of((GOOD,), "") == Outcome(Result.OK, "", (GOOD,))
-
-
-def test_news_of_a_child_that_died_keep_what_it_told_before() -> None:
-    receiver, sender = FORK.Pipe(duplex=False)
-    told: list[ModelResult] = []
-    news = News(receiver, told.append)
-    sender.send(GOOD)
-    sender.close()
-    news.read()
-    news.read()
-    assert (news.models, told) == ([GOOD], [GOOD])
-    assert news.error_of(-9) == "dbt ended without a word, exit code -9"
-
-
-def test_news_of_a_child_that_ended_well_hold_no_error() -> None:
-    receiver, sender = FORK.Pipe(duplex=False)
-    news = News(receiver, lambda model: None)
-    sender.send("")
-    news.read()
-    assert news.error_of(0) == ""

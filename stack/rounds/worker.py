@@ -1,0 +1,177 @@
+"""Be dbt's worker: load dbt once, keep the parsed project, run one command after the other.
+
+Started as `python -m stack.rounds.worker CHANNEL TRINO_USER` by worker_client.py. It ends on
+SIGINT, and when its channel closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import resource
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from stack import statements
+from stack.rounds import protocol
+from stack.rounds.lifeline import end_orphaned, ordinary_signals
+from stack.rounds.program import INTERRUPTED
+from stack.rounds.protocol import Message, Receiver
+from stack.settings import load_settings
+
+# Error texts are shown in one log line each; dbt's are cut beyond this.
+MESSAGE_CHARACTERS = 2000
+KIB = 1024
+STATM = Path("/proc/self/statm")
+
+
+class Commands:
+    """Commands as they come, and the end of the process when its runner has died.
+
+    trino: where the statements of a command that was under way are ended.
+    """
+
+    def __init__(self, channel: socket.socket, trino: statements.Coordinator) -> None:
+        self._receiver, self._trino = Receiver(channel), trino
+        self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._turn, self._is_idle = threading.Lock(), threading.Event()
+        self._is_idle.set()
+        self._is_orphan = False
+        self._thread = threading.Thread(target=self._read, name="commands", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Message]:
+        """Each command when it comes, to the end of the channel."""
+        while (message := self._queue.get()) is not None:
+            yield message
+
+    def done(self, message: Message) -> None:
+        """Note that a command has ended, well or not; the lock is the runner's alone again.
+
+        An orphan keeps the lock until it has cleaned up.
+        """
+        with self._turn:
+            if not self._is_orphan:
+                message.close()
+            self._is_idle.set()
+
+    def leave(self) -> None:
+        """Let the process end: an orphan only after it has cleaned up."""
+        if self._is_orphan:
+            self._thread.join()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                for message in self._receiver.receive():
+                    with self._turn:
+                        self._is_idle.clear()
+                    self._queue.put(message)
+        except EOFError:
+            with self._turn:
+                self._is_orphan = not self._is_idle.is_set()
+            self._queue.put(None)
+            if not self._is_orphan:
+                return
+            end_orphaned(self._is_idle, self._end_statements)
+
+    def _end_statements(self) -> None:
+        statements.settle(self._trino, lambda text: None, grace_seconds=0)
+
+
+class Dbt:
+    """dbt, loaded and with one project in memory."""
+
+    def __init__(self, channel: socket.socket, target: Path) -> None:
+        self._channel, self._sending = channel, threading.Lock()
+        quiet = ["--log-level", "none", "--log-level-file", "none", "--no-use-colors"]
+        folders = ["--target-path", str(target), "--log-path", str(target)]
+        self._options = [*quiet, *folders, "--no-send-anonymous-usage-stats"]
+        self._manifest: Any = None
+        self._project = ""
+
+    def serve(self, command: dict[str, Any]) -> str:
+        """Run one command; the error that kept dbt itself from ending well, or nothing."""
+        os.environ.update(command["environment"])
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 (it takes seconds and 100 MB)
+
+        if self._project != command["project"] and (error := self._parse(command["project"])):
+            return error
+        # A copy: dbt notes in it what it has compiled, and goes by that where it finds it.
+        runner = dbtRunner(self._manifest.deepcopy(), [self._on_event])
+        return error_of(runner.invoke([*command["words"], *self._options]))
+
+    def say(self, event: str, **facts: object) -> None:
+        """Tell the runner. That it has died is for others to notice."""
+        with self._sending, suppress(OSError):
+            protocol.send(self._channel, {"event": event, **facts})
+
+    def _parse(self, project: str) -> str:
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 (see above)
+
+        started_at = time.monotonic()
+        answer = dbtRunner().invoke(["parse", *self._options])
+        if error := error_of(answer):
+            return f"the dbt project cannot be read: {error}"
+        self._manifest, self._project = answer.result, project
+        self.say("read", seconds=time.monotonic() - started_at)
+        return ""
+
+    def _on_event(self, event: Any) -> None:
+        if event.info.name != "NodeFinished":
+            return
+        node, result = event.data.node_info, event.data.run_result
+        self.say(
+            "model",
+            name=node.node_name,
+            status=result.status,
+            seconds=result.execution_time,
+            message=result.message[:MESSAGE_CHARACTERS],
+        )
+
+
+def error_of(answer: Any) -> str:
+    """What kept dbt from ending well, or nothing; failed models are told apart from it."""
+    if isinstance(answer.exception, KeyboardInterrupt):
+        raise answer.exception
+    return str(answer.exception or "")[:MESSAGE_CHARACTERS]
+
+
+def memory_mb() -> float:
+    """Resident memory of this process; the most it ever was where Linux does not tell."""
+    if STATM.exists():
+        pages = int(STATM.read_text().split()[1])
+        return pages * resource.getpagesize() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / 1e6
+
+
+def main(words: list[str]) -> None:
+    """Serve until the channel closes or SIGINT comes."""
+    ordinary_signals()
+    logging.getLogger("trino").setLevel(logging.WARNING)
+    channel, settings = socket.socket(fileno=int(words[0])), load_settings()
+    dbt = Dbt(channel, settings.state_dir / "dbt" / "target")
+    commands = Commands(channel, statements.Trino(settings, words[1]))
+    try:
+        for command in commands:
+            try:
+                error = dbt.serve(command.content)
+            finally:
+                commands.done(command)
+            dbt.say("end", error=error, memory_mb=memory_mb())
+    finally:
+        commands.leave()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,147 @@
+"""dbt's worker as the runner sees it: started when it is needed, watched, and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from stack.lock import WriterLock
+from stack.rounds import program, protocol
+from stack.rounds.outcome import ModelResult
+from stack.rounds.program import Program
+from stack.rounds.protocol import Receiver
+
+MODULE = "stack.rounds.worker"
+# dbt with this project takes about 165 MB, after thirty rounds as after the first; beyond this the
+# next command gets a worker of its own.
+MEMORY_MB = 320.0
+CLOSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of dbt.
+
+    project: fingerprint of its files; where it is another one than before, they are read again.
+    environment: what dbt reads by env_var().
+    """
+
+    words: Sequence[str]
+    project: str
+    environment: Mapping[str, str]
+
+
+@dataclass
+class Watch:
+    """What is kept in view while a command runs.
+
+    on_model: told of each model that ends; on_read: of the seconds that reading the project took.
+    """
+
+    lock: WriterLock
+    is_stop_wanted: Callable[[], bool]
+    beat: Callable[[], None]
+    on_model: Callable[[ModelResult], None] = field(default=lambda model: None)
+    on_read: Callable[[float], None] = field(default=lambda seconds: None)
+
+    def look_after(self) -> None:
+        """Show a sign of life, and raise RetriableError if the lock is lost."""
+        self.beat()
+        self.lock.glance()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a command.
+
+    is_stopped: it was ended because a stop was wanted. is_dead: the worker ended without a result,
+    and may have left statements. error: what kept dbt itself from ending well, or nothing.
+    """
+
+    models: tuple[ModelResult, ...] = ()
+    error: str = ""
+    is_stopped: bool = False
+    is_dead: bool = False
+
+
+class Worker:
+    """The worker of one stack.
+
+    arguments, environment: of its program, `module`.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], module: str = MODULE
+    ) -> None:
+        self._arguments, self._environment, self._module = arguments, environment, module
+        self._program: Program | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of its process while one runs."""
+        running = self._program is not None and self._program.is_running
+        return self._program.process.pid if running and self._program else None
+
+    def ask(self, command: Command, watch: Watch) -> Answer:
+        """Run a command and wait for its end.
+
+        Raises what watch raises, such as RetriableError where the lock is lost; the worker is
+        killed before.
+        """
+        worker, models = self._ready(), list[ModelResult]()
+        receiver = Receiver(worker.channel)
+        try:
+            # One that has just died is found out when it answers nothing.
+            with suppress(OSError):
+                protocol.send(worker.channel, command.__dict__, [watch.lock.fileno()])
+            while True:
+                if watch.is_stop_wanted():
+                    worker.stop()
+                    return Answer(tuple(models), is_stopped=True, is_dead=True)
+                watch.look_after()
+                for message in receiver.receive(program.WATCH_SECONDS):
+                    if (ending := take(message.content, models, watch)) is not None:
+                        return self._ended(tuple(models), ending)
+        except EOFError:
+            code = worker.kill()
+            error = f"dbt exited without a result (code {code})"
+            return Answer(tuple(models), error, is_dead=True)
+        except BaseException:
+            worker.kill()
+            raise
+
+    def close(self) -> None:
+        """End the worker, if there is one."""
+        if self._program is not None:
+            self._program.channel.close()
+            self._program.wait(CLOSE_SECONDS)
+            self._program.kill()
+        self._program = None
+
+    def _ready(self) -> Program:
+        if self._program is None or not self._program.is_running:
+            self.close()
+            self._program = program.start(self._module, self._arguments, self._environment)
+        return self._program
+
+    def _ended(self, models: tuple[ModelResult, ...], ending: Mapping[str, Any]) -> Answer:
+        if ending["memory_mb"] > MEMORY_MB:
+            self.close()
+        return Answer(models, ending["error"])
+
+
+def take(
+    content: dict[str, Any], models: list[ModelResult], watch: Watch
+) -> Mapping[str, Any] | None:
+    """Take in one event; the last one is returned."""
+    match content.pop("event"):
+        case "model":
+            models.append(ModelResult(**content))
+            watch.on_model(models[-1])
+        case "read":
+            watch.on_read(content["seconds"])
+        case "end":
+            return content
+    return None
