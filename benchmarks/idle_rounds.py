@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure, Report, percentile
 from stack.errors import FatalError
 from stack.rounds.health import HealthFile
+from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project
 from stack.rounds.service import edge_of, play_round
@@ -29,10 +31,14 @@ FIRST_ROUNDS = 5
 
 def measure(options: argparse.Namespace, settings: Settings) -> Report:
     """Play rounds until one finds nothing, then time the wanted number."""
-    with tempfile.TemporaryDirectory() as folder:
-        own = replace(settings, state_dir=Path(folder))
-        health = HealthFile(Path(folder) / "dbt.json", lambda: datetime.now(UTC), time.monotonic)
-        edge = edge_of(own, Project(), health, lambda: False, silent)
+    with ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        own, project = replace(settings, state_dir=folder), Project()
+        models = ending.enter_context(closing(Models(own, project, silent)))
+        health = HealthFile(folder / "dbt.json", lambda: datetime.now(UTC), time.monotonic)
+        edge = edge_of(
+            own, project, models, health=health, is_stop_wanted=lambda: False, log=silent
+        )
         for _ in range(FIRST_ROUNDS):
             if play_round(edge, silent).result is Result.NOTHING_NEW:
                 break

@@ -9,7 +9,6 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -41,7 +40,7 @@ class Request:
     log, not to a person.
     """
 
-    tables: Sequence[tuple[str, str]]
+    tables: tuple[tuple[str, str], ...]
     policy: Policy
     limit_seconds: float | None = None
     rest: str | None = None
@@ -55,7 +54,8 @@ class Request:
 def request_from(text: str) -> Request:
     """A request from its JSON form."""
     values = json.loads(text)
-    return Request(**{**values, "policy": Policy(**values["policy"])})
+    tables = tuple((schema, name) for schema, name in values["tables"])
+    return Request(**{**values, "tables": tables, "policy": Policy(**values["policy"])})
 
 
 def run(request: Request, settings: Settings) -> int:

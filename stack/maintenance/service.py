@@ -74,9 +74,9 @@ def start(settings: Settings, request: Request, held: Sequence[WriterLock]) -> P
     return program.start(module, [request.to_json()], settings.environment(), held)
 
 
-def names(found: Sequence[Table]) -> list[tuple[str, str]]:
+def names(found: Sequence[Table]) -> tuple[tuple[str, str], ...]:
     """Schema and name of each table."""
-    return [(table.schema, table.name) for table in found]
+    return tuple((table.schema, table.name) for table in found)
 
 
 def chosen(found: list[Table], wanted: Set[str]) -> list[Table]:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pytest
 from trino.dbapi import connect
@@ -32,7 +33,7 @@ from stack.rounds.project import seen_file
 from stack.rounds.seen import load
 from stack.settings import Settings
 from tests.integration.lakehouse import Lakehouse, no_word
-from tests.integration.small_project import ENDLESS_MODEL, PROJECT_FILES, Small
+from tests.integration.small_project import COUNTING_MODEL, ENDLESS_MODEL, PROJECT_FILES, Small
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -64,6 +65,19 @@ settings = replace(
     metrics_port=0,
 )
 sys.exit(run_rounds(settings, Project(folder / "project", user)))
+"""
+
+
+BY_HAND = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from stack.rounds import run_dbt
+from stack.rounds.project import Project
+from stack.settings import load_settings
+folder, user = Path(sys.argv[1]), sys.argv[2]
+settings = replace(load_settings(), state_dir=folder / "state")
+sys.exit(run_dbt(["run"], settings, Project(folder / "project", user)))
 """
 
 
@@ -194,13 +208,27 @@ def run_as(small: Small, sql: str) -> None:
 
 def test_rounds_follow_what_lands_and_cost_nothing_without_it(small: Small, start: Start) -> None:
     small.land()
-    start(ROUNDS, str(small.folder), small.name)
+    runner = start(ROUNDS, str(small.folder), small.name)
     idle = idle_seconds(small, 1)
     assert small.counted() == 1
+    worker = worker_of(runner)
     small.land()
     small.lakehouse.wait_until(lambda: small.counted() == 2, LIMIT_SECONDS + TURN_SECONDS)
     idle += idle_seconds(small, 4)
     assert min(idle) < 0.5
+    small.write("models/counted.sql", COUNTING_MODEL.replace("count(*)", "10 * count(*)"))
+    small.lakehouse.wait_until(lambda: small.counted() == 20, LIMIT_SECONDS + TURN_SECONDS)
+    assert worker_of(runner) == worker
+
+
+def worker_of(runner: subprocess.Popen[str]) -> psutil.Process:
+    """Dbt's worker."""
+    (found,) = (
+        child
+        for child in psutil.Process(runner.pid).children()
+        if "stack.rounds.worker" in child.cmdline()
+    )
+    return found
 
 
 def idle_seconds(small: Small, count: int) -> list[float]:
@@ -242,15 +270,44 @@ def test_stop_within_a_round_leaves_no_statement_and_a_free_lock(
 def test_kill_within_a_round_leaves_no_statement_and_a_free_lock(
     small: Small, running: subprocess.Popen[str]
 ) -> None:
+    worker = worker_of(running)
     running.kill()
     small.lakehouse.wait_until(lambda: not is_holding(small.settings, running.pid), LIMIT_SECONDS)
     assert small.running() == []
+    small.lakehouse.wait_until(lambda: not is_alive(worker), LIMIT_SECONDS)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that its parent has not taken notice of has ended."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_killed_worker_fails_its_round_and_the_next_one_has_another(
+    small: Small, running: subprocess.Popen[str]
+) -> None:
+    killed = worker_of(running)
+    statements_before = {statement.query_id for statement in small.running()}
+    killed.kill()
+    small.lakehouse.wait_until(
+        lambda: small.health().get("consecutive_failures", 0) > 0, LIMIT_SECONDS
+    )
+    small.lakehouse.wait_until(lambda: bool(small.running()), LIMIT_SECONDS)
+    assert worker_of(running) != killed
+    assert statements_before.isdisjoint(each.query_id for each in small.running())
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=LIMIT_SECONDS)
+    assert "dbt exited without a result (code -9)" in output
 
 
 def test_lost_lock_ends_the_round_and_the_next_one_goes_on(
     small: Small, running: subprocess.Popen[str]
 ) -> None:
+    worker = worker_of(running)
     end_session_of(small.settings, running.pid)
+    small.lakehouse.wait_until(lambda: not is_alive(worker), LIMIT_SECONDS)
     small.lakehouse.wait_until(
         lambda: small.health().get("consecutive_failures", 0) > 0, LIMIT_SECONDS
     )
@@ -269,6 +326,34 @@ def test_dbt_by_hand_returns_its_exit_code_and_makes_the_next_round_look(small: 
     assert load(path) == replace(record, is_current=False)
     small.write("models/broken.sql", "select no_such_column from no_such_table")
     assert run_dbt(["run", "--select", "broken"], small.settings, small.project) == 1
+
+
+@pytest.fixture
+def by_hand(small: Small, start: Start) -> subprocess.Popen[str]:
+    """Dbt by hand in the middle of a command that would never end."""
+    small.write("models/endless.sql", ENDLESS_MODEL)
+    process = start(BY_HAND, str(small.folder), small.name)
+    small.lakehouse.wait_until(lambda: bool(small.running()), LIMIT_SECONDS + TURN_SECONDS)
+    assert is_holding(small.settings, process.pid)
+    return process
+
+
+def test_interrupted_dbt_by_hand_leaves_no_statement(
+    small: Small, by_hand: subprocess.Popen[str]
+) -> None:
+    by_hand.send_signal(signal.SIGINT)
+    output, _ = by_hand.communicate(timeout=LIMIT_SECONDS)
+    assert by_hand.returncode == 130, output
+    assert small.running() == []
+    assert not is_holding(small.settings, by_hand.pid)
+
+
+def test_dbt_by_hand_whose_watcher_is_killed_leaves_no_statement_and_a_free_lock(
+    small: Small, by_hand: subprocess.Popen[str]
+) -> None:
+    by_hand.kill()
+    small.lakehouse.wait_until(lambda: not is_holding(small.settings, by_hand.pid), LIMIT_SECONDS)
+    assert small.running() == []
 
 
 def test_dbt_that_only_reads_does_not_wait_for_a_writer(small: Small, start: Start) -> None:

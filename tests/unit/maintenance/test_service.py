@@ -125,5 +125,5 @@ def test_a_list_of_tables_left_over_that_says_nothing_changes_no_order(
 
 def test_a_request_is_the_same_in_the_program_that_does_it() -> None:
     policy = Policy(snapshot_hours=12, orphan_hours=48, file_mb=128)
-    request = Request([("marts", "m")], policy, 30.0, "/state/left_over.json", is_logged=True)
-    assert request_from(request.to_json()) == replace(request, tables=[["marts", "m"]])
+    request = Request((("marts", "m"),), policy, 30.0, "/state/left_over.json", is_logged=True)
+    assert request_from(request.to_json()) == request
