@@ -75,8 +75,13 @@ def test_only_the_settings_module_reads_the_environment() -> None:
         if re.search(r"os\.getenv|environ\[|environ\.get", path.read_text(encoding="utf-8"))
     }
     # paths.py asks for XDG_CACHE_HOME, which belongs to the user's desktop, not to this project;
-    # caller.py takes out what does not count, postgres.py hands PATH on to psql.
-    handing_on = {"stack/caller.py", "stack/services/postgres.py"}
+    # caller.py takes out what does not count, postgres.py hands PATH on to psql, program.py
+    # PYTHONPATH to the programs that it starts.
+    handing_on = {
+        "stack/caller.py",
+        "stack/services/postgres.py",
+        "stack/rounds/program.py",
+    }
     assert readers <= {"stack/settings.py", "stack/paths.py"} | handing_on
 
 
