@@ -35,7 +35,8 @@ source setup/python.sh runtime
 rm -rf "$results"
 mkdir -p "$results"
 
-# begin NAME COMMAND...: in the background, in a process group of its own that can be ended whole.
+# begin NAME COMMAND...: in the background, in a process group of its own that can be ended whole. A
+# trap would wait for a command in the foreground.
 declare -A begun=()
 begin() {
   local name=$1
@@ -46,24 +47,12 @@ begin() {
   begun[$name]=$!
 }
 
-# await NAME: its end; with its exit code.
-await() {
-  local code=0
-  wait "${begun[$1]}" || code=$?
+# follow NAME: what it says until its end. Its failure counts.
+follow() {
+  tail --lines +1 --follow --pid "${begun[$1]}" "$results/$1.txt" &
+  attempt "$1" wait "${begun[$1]}"
   unset "begun[$1]"
-  return "$code"
-}
-
-# suite NAME PYTEST ARGUMENT...: run one of tests/suites. It could not be ended in the foreground,
-# where a trap waits for it.
-suite() {
-  local name=$1
-  shift
-  set -m
-  "tests/suites/$name.sh" "$@" </dev/null &
-  set +m
-  begun[$name]=$!
-  attempt "$name" await "$name"
+  wait $!
 }
 
 # end_begun: let all that still runs end what it started.
@@ -78,38 +67,45 @@ end_begun() {
 trap end_begun EXIT
 trap 'exit 130' INT TERM
 
-step "Checks, and beside them the unit tests"
-begin checks tests/checks.sh
-run_tests unit tests/unit "$@"
-attempt checks await checks
-cat "$results/checks.txt"
-end_step
-
-# containers_and_disks PYTEST ARGUMENT...: what runs beside the native and the secure suite. Each of
-# them leaves half of two processors idle; their time limits are for busy machines.
-containers_and_disks() {
+# in_turn SUITE...: some of tests/suites, one after the other, with the arguments of this run.
+in_turn() {
+  local suite
   trap 'exit 130' INT TERM
-  # What containers cannot change is tested natively; that the marts are the same is compared.
-  attempt compose tests/suites/compose.sh -m "not same_in_both_modes" "$@"
-  attempt disks tests/suites/disks.sh "$@"
+  for suite in "$@"; do
+    attempt "$suite" "tests/suites/$suite.sh" "${chosen[@]}"
+  done
+}
+
+# containers_and_disks: what runs beside the native and the secure suite. Each of them leaves half of
+# two processors idle. What containers cannot change is tested natively.
+containers_and_disks() {
+  chosen=(-m "not same_in_both_modes" "${chosen[@]}")
+  in_turn compose
+  chosen=("${chosen[@]:2}")
+  in_turn disks
 }
 
 case $scope in
-  default) suite native --demo -m "not thorough" "$@" ;;
-  native)
-    suite native "$@"
-    suite secure "$@"
-    suite disks "$@"
-    ;;
-  compose) suite compose "$@" ;;
+  default) begin native tests/suites/native.sh --demo -m "not thorough" "$@" ;;
+  native) begin native in_turn native secure disks ;;
+  compose) begin compose in_turn compose ;;
   all)
-    begin "containers and disks" containers_and_disks "$@"
-    suite native "$@"
-    suite secure "$@"
-    attempt "containers and disks" await "containers and disks"
-    cat "$results/containers and disks.txt"
+    begin native in_turn native secure
+    begin compose containers_and_disks
     ;;
 esac
+
+# Beside the first minutes of the suites, which wait for services to start.
+step "Checks, and beside them the unit tests"
+begin unit run_tests unit tests/unit "$@"
+begin checks tests/checks.sh
+follow unit
+follow checks
+end_step
+
+for name in native compose; do
+  [[ -z ${begun[$name]:-} ]] || follow "$name"
+done
 if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then
   attempt "the same marts in both modes" diff "$results"/marts-{native,compose}.json
 fi
