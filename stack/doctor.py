@@ -19,13 +19,11 @@ from pathlib import Path
 
 from stack import engine
 from stack.errors import ConfigurationError
+from stack.memory import LEAST_TRINO_MB, engine_needed_gb, needed_gb, too_small
 from stack.paths import cache_folder
 from stack.root import PROJECT_ROOT
 from stack.settings import COMPOSE, Settings
 
-MEMORY_GB = 6.0
-# Of the 8.3 GB that the limits of docker-compose.yml add up to, not all is used at once.
-ENGINE_MEMORY_GB = 7.5
 DISK_GB = 8.0
 # What some program that gets the folder's name does not read as part of it: Java's lists (: and ,),
 # PostgreSQL's set-up, which asks a shell ($ " ` and \\), supervisor (a comment after a blank).
@@ -57,12 +55,13 @@ class Finding:
 def findings(settings: Settings) -> list[Finding]:
     """Every check, in the order in which it is shown."""
     places = [settings.state_dir, cache_folder()]
+    heaps = [Finding(name, text or "nothing", fix) for name, text, fix in too_small(settings)]
     names = folder_names([PROJECT_ROOT, *places, settings.backup_dir, settings.tls_ca_file])
-    shared = [system(), python(), *names, *disk(places), clock()]
+    shared = [system(), python(), *names, *heaps, *disk(places), clock()]
     if settings.run_mode == COMPOSE:
         return [*shared, *containers(settings)]
     own = family(supervisor_pid(settings.state_dir))
-    here = [memory(), open_files(), root_user()]
+    here = [memory(needed_gb(settings)), open_files(), root_user()]
     return [*shared, *here, *ports(native_ports(settings), lambda number: owner(number) in own)]
 
 
@@ -72,13 +71,14 @@ def containers(settings: Settings) -> list[Finding]:
     if found.problem:
         return [Finding("containers", found.problem, "mend that, or use --native")]
     own = engine.published_ports(settings.project_name)
-    fix = f"give Docker {ENGINE_MEMORY_GB + 0.5:.0f} GB, or lower TRINO_MEMORY in .env"
+    needed = engine_needed_gb(settings)
+    fix = f"give Docker {needed + 0.5:.1f} GB, or lower TRINO_MEMORY in .env"
     return [
         Finding("containers", found.found),
         Finding(
             "memory",
             f"{found.memory_gb:.1f} GB for containers",
-            "" if found.memory_gb >= ENGINE_MEMORY_GB else fix,
+            "" if found.memory_gb >= needed else fix,
         ),
         *(foreign(name) for name in engine.foreign_containers(settings.project_name)),
         *ports(compose_ports(settings), lambda number: number in own),
@@ -130,11 +130,12 @@ def is_readable_name(name: str) -> bool:
     return NOT_IN_A_FOLDER.search(name) is None
 
 
-def memory() -> Finding:
-    """Room for every service's heap."""
+def memory(needed: float) -> Finding:
+    """Room for every service's heap. needed: GB."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    fix = f"use a machine with {MEMORY_GB:.0f} GB, or lower TRINO_HEAP in .env"
-    return Finding("memory", f"{total:.1f} GB", "" if total >= MEMORY_GB else fix)
+    lower = f"lower TRINO_HEAP in .env ({LEAST_TRINO_MB}m at least)"
+    fix = f"use a machine with {needed:.1f} GB, or {lower}"
+    return Finding("memory", f"{total:.1f} GB", "" if total >= needed else fix)
 
 
 def disk(folders: Iterable[Path]) -> list[Finding]:

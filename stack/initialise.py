@@ -17,16 +17,18 @@ SCHEMAS = ("staging", "quality", "intermediate", "marts", "ops")
 Say = Callable[[str], None]
 
 
-def initialise(settings: Settings, say: Say) -> None:
+def initialise(
+    settings: Settings, say: Say, trouble: Callable[[str], str] = ready.nothing_known
+) -> None:
     """Wait for Kafka, the object store and Trino, and make what is missing in each.
 
-    Raises RetriableError where one of them does not answer.
+    trouble: as ready.wait wants it. Raises RetriableError where one of them does not answer.
     """
-    ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE])
+    ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE], trouble)
     create_topics(settings, say)
     kafka_access.apply(settings, say)
     make_users(settings, say)
-    ready.wait(settings, READY_SECONDS, say, [ready.TRINO])
+    ready.wait(settings, READY_SECONDS, say, [ready.TRINO], trouble)
     create_schemas(settings)
     check_master_data(settings, say)
 

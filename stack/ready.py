@@ -152,19 +152,27 @@ ALL = (POSTGRES, KAFKA, OBJECTSTORE, TRINO)
 PAGES = (Probe("explorer", ask_explorer), Probe("kafka-ui", ask_kafka_page))
 
 
+def nothing_known(name: str) -> str:
+    """No trouble that another program knows of."""
+    return ""
+
+
 def wait(
     settings: Settings,
     limit_seconds: float,
     say: Callable[[str], None],
     probes: Sequence[Probe] = ALL,
+    trouble: Callable[[str], str] = nothing_known,
 ) -> None:
     """Ask each service until it answers; say so with the time it took.
 
-    Raises RetriableError with the last answer when the limit, shared by all, is reached.
+    trouble: why a service cannot answer, by the probe's name; asked every ten seconds.
+    Raises RetriableError with the last answer when the limit, shared by all, is reached, and with
+    the trouble as soon as there is any.
     """
     started_at = time.monotonic()
     for probe in probes:
-        wait_for_one(probe, settings, started_at, limit_seconds, say)
+        wait_for_one(probe, settings, started_at, limit_seconds, say, trouble=trouble)
         say(f"{probe.name} answers ({time.monotonic() - started_at:.1f} s)")
 
 
@@ -174,6 +182,8 @@ def wait_for_one(
     started_at: float,
     limit_seconds: float,
     say: Callable[[str], None],
+    *,
+    trouble: Callable[[str], str],
 ) -> None:
     """Ask one service until it answers, telling every ten seconds what it said instead."""
     told_at = time.monotonic()
@@ -185,15 +195,22 @@ def wait_for_one(
             problem = first_line(error)
         now = time.monotonic()
         if now - started_at > limit_seconds:
-            raise RetriableError(
-                f"an answer from {probe.name} within {limit_seconds:.0f} s",
-                problem,
-                "see its log in the state folder, then run ./initial-setup.sh doctor",
-            )
+            raise no_answer(probe, limit_seconds, problem)
         if now - told_at >= 10:
             told_at = now
+            if known := trouble(probe.name):
+                raise no_answer(probe, limit_seconds, known)
             say(f"{probe.name} not yet ({now - started_at:.0f} s): {problem}")
         time.sleep(PAUSE_SECONDS)
+
+
+def no_answer(probe: Probe, limit_seconds: float, found: str) -> RetriableError:
+    """The error of a service that does not answer."""
+    return RetriableError(
+        f"an answer from {probe.name} within {limit_seconds:.0f} s",
+        found,
+        "see its log in the state folder, then run ./initial-setup.sh doctor",
+    )
 
 
 def first_line(error: Exception) -> str:
