@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from benchmarks import page
+from benchmarks import packages, page
+from stack.errors import ConfigurationError
 from stack.root import PROJECT_ROOT
 from stack.settings import load_settings
 
@@ -48,6 +49,11 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> int:
     """Run what was asked for; 1 if one of them failed."""
     options = arguments(words)
+    try:
+        packages.check(options.names)
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     folder = page.RESULTS if options.publish else load_settings().state_dir / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     failed = []

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 from pyiceberg.catalog import Catalog
 from pyiceberg.schema import Schema
 
-from benchmarks import connect_sink, figures, lander, own_trino, peers, processes
+from benchmarks import connect_sink, figures, lander, own_trino, packages, peers, processes
 from benchmarks.figures import Figure, Report
 from benchmarks.processes import Cost, since
 from lander.table import NAMESPACE, connect
@@ -172,6 +172,7 @@ def lines(messages: int, costs: dict[str, Cost]) -> Iterator[Figure]:
 
 def measure(options: argparse.Namespace, settings: Settings) -> Report:
     """Fill, load with each, check each, delete."""
+    packages.check(["comparison"])
     processes.demand_plain(settings)
     topic = f"benchmark_{uuid.uuid4().hex[:8]}"
     sent = lander.fill(topic, options.messages, settings)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Fetch what the services run on, start them and wait until each answers a real request.
+# Fetch what the services run on, start each as soon as it can, wait until each answers a request.
 
-step "Downloads and builds"
-stack fetch
-
-step "Services"
+if [[ $RUN_MODE == compose ]]; then
+  step "Images"
+  stack fetch
+fi
+step "Downloads, builds and services"
 stack start

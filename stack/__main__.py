@@ -9,12 +9,20 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from stack import caller, doctor, env_file, health
 from stack.choice import run_tool, runtime_of
-from stack.errors import MeterhouseError
-from stack.settings import COMPOSE, Settings, load_settings, parse_env_file, to_text
+from stack.errors import ConfigurationError, MeterhouseError
+from stack.settings import (
+    COMPOSE,
+    NATIVE,
+    Settings,
+    load_settings,
+    parse_env_file,
+    to_text,
+)
 
 SECURE_OVERLAY = "docker-compose.secure.yml"
 
@@ -100,9 +108,14 @@ def run_password(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def run_fetch(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Bring what the services run on: download, build or pull what is missing."""
+    """Bring what the services run on: download, build or pull what is missing; or mc alone."""
     with caller.downloading():
-        runtime_of(settings).fetch(settings, say)
+        if arguments.part:
+            from stack import fetch
+
+            fetch.fetch_command_line(settings)
+        else:
+            runtime_of(settings).fetch(settings, say)
     return 0
 
 
@@ -154,7 +167,12 @@ def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
     """Wait until every service answers a real request."""
     from stack import ready
 
-    ready.wait(settings, arguments.seconds, say)
+    known = ready.nothing_known
+    if settings.run_mode == NATIVE:
+        from stack import native
+
+        known = partial(native.trouble, settings)
+    ready.wait(settings, arguments.seconds, say, trouble=known)
     return 0
 
 
@@ -225,10 +243,12 @@ def run_restore(settings: Settings, arguments: argparse.Namespace) -> int:
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every command with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for function in (run_mode, run_env, run_fetch, run_start, run_initialise, run_stop):
+    for function in (run_mode, run_env, run_start, run_initialise, run_stop):
         add_command(commands, function)
     for function in (run_status, run_problems, run_erase, run_security):
         add_command(commands, function)
+    part = add_command(commands, run_fetch)
+    part.add_argument("part", nargs="?", choices=("mc",), help="only this")
     rounds = add_command(commands, run_rounds)
     rounds.add_argument(
         "--metrics-address",
@@ -334,6 +354,7 @@ def pass_on(words: Sequence[str]) -> int | None:
     if words[:1] == ["dbt"]:
         settings = load_settings()
         if settings.run_mode == COMPOSE:
+            check_has_port(words[1:])
             run_tool(settings, "dbt", words[1:])
         from stack.rounds import run_dbt
 
@@ -341,6 +362,17 @@ def pass_on(words: Sequence[str]) -> int | None:
     if words[:1] == ["tool"] and len(words) > 1:
         run_tool(load_settings(), words[1], words[2:])
     return None
+
+
+def check_has_port(words: Sequence[str]) -> None:
+    """Raise ConfigurationError for dbt's web server, which nobody can reach in its container."""
+    if list(words[:2]) == ["docs", "serve"]:
+        raise ConfigurationError(
+            "dbt's documentation on a port of this machine",
+            "a container that publishes no port for it",
+            "bin/dbt docs generate --static; docker cp"
+            " dbt-transformations:/var/lib/meterhouse/dbt/by-hand/static_index.html .",
+        )
 
 
 def error_text(error: MeterhouseError) -> str:

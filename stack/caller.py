@@ -78,6 +78,11 @@ def downloading(environ: MutableMapping[str, str] = os.environ) -> Iterator[None
             environ.pop(name, None)
 
 
+def download_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a child that downloads gets: the ways to package indexes on top."""
+    return {**environ, **_set_aside}
+
+
 def service_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What services know of the machine; everything else they are given by name."""
     return {name: environ[name] for name in sorted(MACHINE & set(environ))} | LOCALE

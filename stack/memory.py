@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stack.runtime import COMPOSE
-from stack.settings import Settings
+from stack.settings import COMPOSE, Settings
 
 SIZE = re.compile(r"(\d+)([kmgKMG]?)")
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 
-from stack import health, ready, security, tools
+from stack import health, ready, restarts, security, tools
 from stack.errors import RetriableError
-from stack.fetch import fetch_all
+from stack.fetch import Fetching, fetch_all
 from stack.initialise import READY_SECONDS, initialise
 from stack.paths import Paths, paths_of
 from stack.runtime import State
 from stack.services import kafka, objectstore, postgres, trino
 from stack.services.service import Service
-from stack.settings import Settings
+from stack.settings import Settings, load_settings
 from stack.supervision import Process, Supervisor, python_service, wait_for
 from stack.text import Say
 
@@ -63,15 +65,33 @@ def fetch(settings: Settings, say: Say) -> None:
 
 def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until each service answers; safe to call again."""
-    supervisor = launch(settings, say)
     paths = paths_of(settings)
+    known = partial(trouble, settings)
+    with Fetching(settings) as parts:
+        supervisor = start_first(settings, parts, say)
+        # SeaweedFS may have taken MinIO's place, which changes Trino's settings too.
+        if (now := load_settings()) != settings:
+            settings, supervisor = now, launch(now, say)
     start_each(supervisor, foundation(settings, paths), say)
-    ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES])
-    postgres.apply_init_files(settings)
-    initialise(settings, say)
+    initialise(settings, say, known)
     start_each(supervisor, pipeline(settings), say)
     check_running(supervisor, paths)
-    ready.wait(settings, READY_SECONDS, say, ready.PAGES)
+    ready.wait(settings, READY_SECONDS, say, ready.PAGES, known)
+
+
+def start_first(settings: Settings, parts: Fetching, say: Say) -> Supervisor:
+    """Start what needs no object store, each as soon as it is downloaded; wait for the rest."""
+    paths = paths_of(settings)
+    parts.need("kafka")
+    supervisor = launch(settings, say)
+    start_each(supervisor, stores(settings, paths)[:2], say)
+    parts.need("trino-server")
+    start_each(supervisor, [trino.service(settings, paths)], say)
+    known = partial(trouble, settings)
+    ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES], known)
+    postgres.apply_init_files(settings)
+    parts.need_all()
+    return supervisor
 
 
 def start_stores(settings: Settings, say: Say) -> None:
@@ -112,12 +132,12 @@ def check_running(supervisor: Supervisor, paths: Paths) -> None:
 
 
 def start_each(supervisor: Supervisor, services: list[Service], say: Say) -> None:
-    """Start what does not run yet."""
+    """Start what does not run yet, in this order."""
     started = [service.name for service in services if supervisor.start(service.name)]
     running = [service.name for service in services if service.name not in started]
     if started:
         say(f"started: {', '.join(started)}")
-    if running:
+    if running and not started:
         say(f"already running: {', '.join(running)}")
 
 
@@ -155,10 +175,30 @@ def states(settings: Settings) -> list[State]:
 def state_of(process: Process, address: str, paths: Paths) -> State:
     """One service's state; what listens to nobody says how it is."""
     report = paths.health / f"{process.name}.json"
+    if again := trouble_of(process, paths):
+        return State(
+            process.name, process.status, False, process.memory_mb, process.up_seconds, again
+        )
     note = address or health.note(report)
     is_new = process.up_seconds < FIRST_SECONDS and not health.is_since(report, process.up_seconds)
     is_good = process.status == "RUNNING" and (bool(address) or is_new or health.is_good(report))
     return State(process.name, process.status, is_good, process.memory_mb, process.up_seconds, note)
+
+
+def trouble_of(process: Process, paths: Paths) -> str:
+    """Why a service ends again and again; empty where it does not."""
+    if process.status == "RUNNING" and process.up_seconds >= restarts.SETTLED_SECONDS:
+        return ""
+    logs = paths.logs / "supervisord.log", paths.logs / f"{process.name}.log"
+    return restarts.trouble(*logs, process.name, datetime.now())
+
+
+def trouble(settings: Settings, name: str) -> str:
+    """Why a service ends again and again; empty where it does not."""
+    paths = paths_of(settings)
+    service = settings.object_store if name == ready.OBJECTSTORE.name else name
+    found = [each for each in Supervisor(settings, paths).states() if each.name == service]
+    return trouble_of(found[0], paths) if found else ""
 
 
 def log_lines(settings: Settings, name: str, count: int) -> list[str]:

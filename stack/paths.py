@@ -29,19 +29,10 @@ class Paths:
     kafka: Path
     trino: Path
     trino_cli: Path
-    go_programs: Path
+    minio: Path
+    mc: Path
     seaweedfs: Path
     opendsm: Path
-
-    @property
-    def minio(self) -> Path:
-        """The object store, where it was built."""
-        return self.go_programs / "minio"
-
-    @property
-    def mc(self) -> Path:
-        """The object-store command line."""
-        return self.go_programs / "mc"
 
     @property
     def logs(self) -> Path:
@@ -77,17 +68,11 @@ def paths_of(settings: Settings) -> Paths:
         kafka=cache / f"kafka-{settings.kafka_version}",
         trino=cache / f"trino-server-{settings.trino_version}",
         trino_cli=cache / f"trino-cli-{settings.trino_version}" / "trino-cli.jar",
-        go_programs=cache
-        / "-".join(f"{name}-{version}" for name, version in go_programs_of(settings).items()),
+        minio=cache / f"minio-{settings.minio_version}" / "minio",
+        mc=cache / f"mc-{settings.mc_version}" / "mc",
         seaweedfs=cache / f"seaweedfs-{locked_version('seaweedfs')}",
         opendsm=cache / f"opendsm-{locked_version('opendsm')}",
     )
-
-
-def go_programs_of(settings: Settings) -> dict[str, str]:
-    """The programs to build from source, with their versions: mc, and MinIO where it is used."""
-    programs = {"minio": settings.minio_version} if settings.object_store == "minio" else {}
-    return programs | {"mc": settings.mc_version}
 
 
 def locked_version(name: str) -> str:

@@ -66,6 +66,7 @@ class Settings:
     kafka_ui_port: int
     explorer_port: int
     metrics_port: int
+    dbt_docs_port: int
     supervisor_port: int
 
     kafka_bootstrap_servers: str

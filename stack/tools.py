@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from stack import trino_client
+from stack import fetch, trino_client
 from stack.errors import ConfigurationError
 from stack.paths import Paths
 from stack.services import java, kafka, objectstore, postgres
@@ -35,7 +35,7 @@ def tool_command(
     if name == "dbt":
         return [sys.executable, "-m", "stack", "dbt", *arguments], {}
     if name == "mc":
-        check_mc(paths)
+        bring_mc(paths)
         return [str(paths.mc), *arguments], objectstore.mc_environment(settings)
     config = {"TRINO_CONFIG": str(paths.trino_cli_config)}
     config |= trino_client.tool_login(settings, arguments)
@@ -50,11 +50,11 @@ def with_login(arguments: Sequence[str], settings: Settings) -> list[str]:
     return ["--bootstrap-server", settings.kafka_bootstrap_servers, *login, *arguments]
 
 
-def check_mc(paths: Paths) -> None:
-    """Raise ConfigurationError if mc was not built on this machine."""
-    if not paths.mc.exists():
+def bring_mc(paths: Paths) -> None:
+    """Build mc, once. Raises ConfigurationError if it could not be built on this machine."""
+    if not paths.mc.exists() and fetch.process("fetch", "mc").wait() != 0:
         raise ConfigurationError(
             "mc, the object-store command line",
-            "no such program in the cache",
-            "run ./initial-setup.sh; without a Go module registry mc cannot be built",
+            "no such program in the cache, and an error of its build, above",
+            "check that a Go module registry can be reached; MinIO's console does without mc",
         )

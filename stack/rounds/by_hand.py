@@ -41,6 +41,7 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
     """
     project = project or Project()
     module, variables = "stack.rounds.command_line", environment(settings, project)
+    arguments = with_port(arguments, settings)
     if not is_writing(arguments):
         return run_watched(lambda: program.start(module, ["", *arguments], variables))
     trino = statements.Trino(settings, project.trino_user)
@@ -51,6 +52,14 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
             lock.glance,
             lambda: end_statements(trino, say),
         )
+
+
+def with_port(arguments: Sequence[str], settings: Settings) -> list[str]:
+    """The words of `docs serve` with a port of ours, unless the caller's own is there."""
+    is_serving = list(arguments[:2]) == ["docs", "serve"]
+    if not is_serving or any(word.startswith("--port") for word in arguments):
+        return list(arguments)
+    return [*arguments, "--port", str(settings.dbt_docs_port)]
 
 
 def nothing() -> None:

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from stack.rounds.by_hand import exit_code, is_writing
+from stack.rounds.by_hand import exit_code, is_writing, with_port
+from stack.settings import EXAMPLE_FILE, load_settings, parse_env_file
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,27 @@ def test_command_that_only_reads_is_known(line: str) -> None:
 )
 def test_exit_code_is_what_a_shell_would_show(code: int, ended: bool, expected: int) -> None:
     assert exit_code(code, ended) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("docs serve", "docs serve --port 8585"),
+        ("docs serve --no-browser", "docs serve --no-browser --port 8585"),
+        ("docs serve --port 8080", "docs serve --port 8080"),
+        ("docs serve --port=8080", "docs serve --port=8080"),
+        ("docs generate", "docs generate"),
+        ("run", "run"),
+    ],
+)
+def test_served_documentation_does_not_ask_for_the_port_of_kafkas_page(
+    line: str, expected: str
+) -> None:
+    settings = load_settings({"DBT_DOCS_PORT": "8585"})
+    assert with_port(line.split(), settings) == expected.split()
+
+
+def test_no_two_default_ports_are_the_same() -> None:
+    known = parse_env_file(EXAMPLE_FILE)
+    ports = [value for name, value in known.items() if name.endswith("_PORT")]
+    assert len(set(ports)) == len(ports)

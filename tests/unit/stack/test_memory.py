@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def test_a_size_is_read_as_java_and_docker_both_do(text: str, size: int) -> None
     ],
 )
 def test_a_heap_too_small_is_told_with_the_least(name: str, text: str, least: str) -> None:
-    ((found, shown, fix),) = memory.too_small(replace(SETTINGS, **{name: text}))
+    heaps: dict[str, Any] = {name: text}
+    ((found, shown, fix),) = memory.too_small(replace(SETTINGS, **heaps))
     assert (found, shown) == (name.upper(), text)
     assert fix.startswith(f"set {found} in .env to {least} or more")
 

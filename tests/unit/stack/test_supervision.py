@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.options import ServerOptions
 
-from stack.paths import Paths
+from stack.paths import paths_of
 from stack.services.service import Service
 from stack.settings import load_settings
 from stack.supervision import program_section, supervisor_section
@@ -46,7 +47,7 @@ def test_folders_of_any_accepted_name_survive(name: str, tmp_path: Path) -> None
     program = folder / "bin" / "program"
     service = Service("a", [str(program)], folder, environment={"FILE": str(folder)})
     path = folder / "supervisord.conf"
-    paths = Paths(folder, *[folder] * 7)
+    paths = replace(paths_of(load_settings({})), state=folder)
     settings = load_settings({"STATE_DIR": str(folder)})
     path.write_text(supervisor_section(settings, paths) + program_section(service, folder / "logs"))
     options = ServerOptions()
