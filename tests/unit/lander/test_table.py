@@ -66,7 +66,9 @@ def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Tab
         ),
         now=0.0,
     )
-    return batch.sorted_rows(topic.sort_by, Stamp(stamp.batch_id, stamp.landed_at, stamp.topic_id))
+    ends = {0: start}
+    shared = Stamp(stamp.batch_id, stamp.landed_at, stamp.topic_id, ends)
+    return batch.sorted_rows(topic.sort_by, shared)
 
 
 def land(table: IcebergTable, base: Landed, offsets: Mapping[int, int]) -> Landed:
@@ -250,6 +252,21 @@ def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == [replace(loss, is_accepted=True)]
     # Another lander begins there, before any row has landed behind the loss.
+    assert handle(catalog).open(NEW) == moved
+
+
+def test_a_position_that_moved_without_rows_is_stored(catalog: SqlCatalog) -> None:
+    table = handle(catalog)
+    land(table, table.open(NEW), {0: 4})
+    base = table.open(NEW)
+    moved = base.read_to({0: 6})
+    table.move(base, moved)
+
+    stored = catalog.load_table("landing.pings")
+    assert (landed_of(stored), known_losses(stored)) == (moved, [])
+    assert moved.skipped == {0: 2}
+    assert stored.scan().to_arrow().num_rows == 4
+    # Rows and property agree for the next lander.
     assert handle(catalog).open(NEW) == moved
 
 
