@@ -41,7 +41,8 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--until-caught-up",
         action="store_true",
-        help="land what Kafka holds at the start, then exit (runs until stopped)",
+        help="land what Kafka gives to readers at the start, then exit; what an open transaction "
+        "holds back is named, not waited for (runs until stopped)",
     )
     parser.add_argument(
         "--accept-loss",
