@@ -8,7 +8,8 @@ import pytest
 
 from tests.integration.lakehouse import Lakehouse
 
-pytestmark = pytest.mark.same_in_both_modes
+# Thorough: none of them has ever failed, and each starts a dbt of its own.
+pytestmark = [pytest.mark.same_in_both_modes, pytest.mark.thorough]
 
 
 def test_docs_describe_every_model(lakehouse: Lakehouse) -> None:

@@ -15,6 +15,8 @@ from stack.ready import admin_connection
 from stack.rounds.catalog import count_returning
 from tests.integration.lakehouse import Lakehouse, reading
 
+pytestmark = pytest.mark.same_in_both_modes
+
 # What PostgreSQL 18 takes for a value and Trino 476 cannot read, seen by asking both.
 STRANGE = {
     "unknown_zone": ("time_zone", "America/Coyhaique"),
