@@ -1,19 +1,19 @@
-"""Tell the outside how the lander is: one JSON file, replaced as a whole.
+"""Tell the outside how the lander is, in its health file (stack/health.py).
 
-Keys of STATE_DIR/health/lander.json: `pid`; `written_at`, ISO 8601 in UTC; `state`, the worst of
-its topics; `topics`, by name, each with `state` (starting, running, waiting, failed, stopped),
-`reason` (why it waits or failed, null otherwise), `partitions` (assigned numbers), `last_commit_at`
-(null before the first), `commits`, `rows` and `bytes` landed since the process started, and `lag`
-in messages. The file is written every few seconds: an old `written_at` means a dead process.
+`state` in STATE_DIR/health/lander.json is the worst of its topics; besides it holds `topics`, by
+name, each with `state` (starting, running, waiting, failed, stopped), `reason` (why it waits or
+failed, null otherwise), `partitions` (assigned numbers), `last_commit_at` (null before the first),
+`commits`, `rows` and `bytes` landed since the process started, and `lag` in messages.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+from stack import health as health_files
 
 HEALTH_FILE = Path("health") / "lander.json"
 STATES = ("running", "stopped", "starting", "waiting", "failed")
@@ -43,23 +43,9 @@ class Health:
         )
 
 
-def report(topics: Mapping[str, Health], pid: int, now: datetime) -> str:
-    """The file's text."""
+def write(path: Path, topics: Mapping[str, Health], now: datetime) -> None:
+    """Replace the file."""
     states = [health.state for health in topics.values()]
-    return json.dumps(
-        {
-            "pid": pid,
-            "written_at": now.isoformat(timespec="seconds"),
-            "state": max(states, key=STATES.index, default="starting"),
-            "topics": {name: asdict(health) for name, health in topics.items()},
-        },
-        indent=2,
-    )
-
-
-def write(path: Path, text: str) -> None:
-    """Replace the file at once, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(path)
+    worst = max(states, key=STATES.index, default="starting")
+    facts = {"topics": {name: asdict(health) for name, health in topics.items()}}
+    health_files.write(path, worst, now, facts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,7 +90,6 @@ class Service:
             return
         topics = {lander.topic.name: lander.health for lander in self._landers}
         try:
-            text = health.report(topics, os.getpid(), self._clock.now())
-            health.write(self._health_file, text)
+            health.write(self._health_file, topics, self._clock.now())
         except OSError as error:
             LOG.warning("health not written file=%s reason=%s", self._health_file, error)

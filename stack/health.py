@@ -1,15 +1,36 @@
-"""How the lander and the dbt runner are, from the health files they keep."""
+"""Health files of the lander and the dbt runner: one JSON object each, replaced as a whole.
+
+Keys of each: `state`, `updated_at` (ISO 8601 in UTC) and `pid`, then what the service tells
+besides.
+A service writes its file every few seconds: an old file means that it has ended or hangs.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from stack.files import replace_file
 
 # A service writes its file every two seconds; a machine under load may be late.
 SILENT_SECONDS = 60.0
 BAD_STATES = {"failed", "stopped"}
+
+
+def iso(moment: datetime) -> str:
+    """A UTC time to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def write(path: Path, state: str, now: datetime, facts: Mapping[str, Any]) -> None:
+    """Tell how this process is. facts: what it tells besides."""
+    head = {"state": state, "updated_at": iso(now), "pid": os.getpid()}
+    replace_file(path, json.dumps({**head, **facts}, indent=1) + "\n")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stack.errors import ConfigurationError, FatalError
+from stack.files import replace_file
 
 MANIFEST = "backup.json"
 OBJECT_LIST = "objects.tsv"
@@ -85,9 +86,7 @@ def finish(backup: Backup) -> None:
         "bytes": backup.bytes,
         "sums": dict(backup.sums),
     }
-    draft = backup.folder / f".{MANIFEST}.new"
-    draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    draft.replace(backup.folder / MANIFEST)
+    replace_file(backup.folder / MANIFEST, json.dumps(content, indent=1))
 
 
 def read(folder: Path) -> Backup:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from stack import statements
 from stack.errors import MeterhouseError
+from stack.files import replace_file
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import Table
@@ -24,7 +25,6 @@ from stack.maintenance.work import Done, maintain, session_properties
 from stack.rounds import facts
 from stack.rounds.lifeline import held
 from stack.rounds.program import INTERRUPTED
-from stack.rounds.seen import replace_file
 from stack.settings import Settings, load_settings
 from stack.statements import MAINTENANCE_USER as USER
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from stack import lock as locks
 from stack import statements
 from stack.errors import ConfigurationError, MeterhouseError
+from stack.files import replace_file
 from stack.lock import WriterLock
 from stack.maintenance.policy import policy_of
 from stack.maintenance.program import FAILED, OK, UNFINISHED, Request
@@ -19,7 +20,6 @@ from stack.rounds import program
 from stack.rounds.by_hand import run_watched
 from stack.rounds.models import end_statements
 from stack.rounds.program import Program
-from stack.rounds.seen import replace_file
 from stack.settings import Settings
 from stack.statements import MAINTENANCE_USER as USER
 

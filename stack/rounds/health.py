@@ -1,20 +1,20 @@
-"""Say in a file how the runner is; the file's age tells whether it lives."""
+"""Tell how the runner is, in its health file (stack/health.py)."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from stack.health import iso, write
 from stack.rounds.outcome import Outcome, Result
-from stack.rounds.seen import replace_file
 
 BEAT_SECONDS = 2.0
 
 RUNNING = "running"
+# What every health file begins with.
+HEAD = {"state", "updated_at", "pid"}
 STATE_AFTER = {
     Result.OK: "idle",
     Result.NOTHING_NEW: "idle",
@@ -38,8 +38,7 @@ class Health:
     """
 
     state: str
-    updated_at: str
-    pid: int
+    updated_at: str = ""
     round: int = 0
     started_at: str | None = None
     seconds: float | None = None
@@ -49,11 +48,6 @@ class Health:
     next_round_at: str | None = None
     consecutive_failures: int = 0
     last_success_at: str | None = None
-
-
-def iso(moment: datetime) -> str:
-    """A UTC time to the second."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def at_start(health: Health, number: int, now: datetime) -> Health:
@@ -101,12 +95,14 @@ class HealthFile:
     ) -> None:
         self._path, self._utc, self._monotonic = path, utc, monotonic
         self._written_at = monotonic()
-        self.health = Health(state="starting", updated_at=iso(utc()), pid=os.getpid())
+        self.health = Health(state="starting")
 
     def show(self, health: Health) -> None:
         """Write how the runner is now."""
-        self.health = replace(health, updated_at=iso(self._utc()))
-        replace_file(self._path, json.dumps(asdict(self.health), indent=1) + "\n")
+        now = self._utc()
+        self.health = replace(health, updated_at=iso(now))
+        facts = {name: value for name, value in asdict(health).items() if name not in HEAD}
+        write(self._path, health.state, now, facts)
         self._written_at = self._monotonic()
 
     def beat(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from stack.files import replace_file
 from stack.rounds.decision import Seen
 
 
@@ -37,11 +38,3 @@ def mark_stale(path: Path) -> None:
     seen = load(path)
     if seen:
         save(path, replace(seen, is_current=False))
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old text or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

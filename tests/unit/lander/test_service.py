@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lander.health import Health, report
+from lander.health import Health, write
 from lander.service import DONE, FAILED, LOST_MESSAGES, Service
 from lander.topic_lander import Limits, TopicLander
 from lander.topics import Topic
@@ -94,11 +94,12 @@ def test_a_stopped_service_ends_well_and_leaves_the_group() -> None:
     assert reader.is_closed
 
 
-def test_the_report_shows_the_worst_of_its_topics() -> None:
+def test_the_health_file_shows_the_worst_of_its_topics(tmp_path: Path) -> None:
     topics = {"a": Health(state="running"), "b": Health(state="waiting", reason="Kafka is away")}
 
-    text = json.loads(report(topics, pid=7, now=START))
+    write(tmp_path / "lander.json", topics, now=START)
 
-    assert (text["state"], text["pid"]) == ("waiting", 7)
-    assert text["written_at"] == "2026-01-01T00:00:00+00:00"
+    text = json.loads((tmp_path / "lander.json").read_text())
+    assert (text["state"], text["pid"]) == ("waiting", os.getpid())
+    assert text["updated_at"] == "2026-01-01T00:00:00Z"
     assert text["topics"]["b"]["reason"] == "Kafka is away"

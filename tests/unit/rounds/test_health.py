@@ -13,7 +13,7 @@ from stack.rounds.outcome import ModelResult, Outcome, Result
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 NEXT = NOON + timedelta(minutes=10)
-FRESH = Health(state="starting", updated_at="", pid=7)
+FRESH = Health(state="starting")
 FAILED = Outcome(
     Result.FAILED,
     "b: TABLE_NOT_FOUND\n  line 1",
