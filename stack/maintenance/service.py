@@ -159,7 +159,7 @@ class Upkeep:
             program.watch(running, is_stop_wanted, look_after)
             code = running.process.returncode
             if code not in {OK, FAILED, UNFINISHED}:
-                end_statements(trino, self._log)
+                end_statements(trino, self._log, beat)
             return code
 
 

@@ -100,7 +100,7 @@ class Books:
         work.is_given_up.set()
         work.join(GIVE_UP_SECONDS)
         if work.is_alive():
-            end_statements(trino, self._log)
+            end_statements(trino, self._log, self._beat)
 
 
 class Work(Thread):

@@ -55,7 +55,7 @@ class Models:
         )
         answer = self.worker.ask(command, replace(watch, on_read=self._tell_read))
         if answer.is_dead:
-            end_statements(trino, self._say)
+            end_statements(trino, self._say, watch.beat)
         if answer.is_stopped:
             return Outcome(Result.STOPPED, "asked to end", answer.models)
         outcome = outcome_of(answer.models, answer.error)
@@ -67,9 +67,14 @@ class Models:
         self._say(f"dbt project read in {seconds:.1f} s")
 
 
-def end_statements(trino: statements.Coordinator, say: Say) -> None:
-    """End what a program that did not end by itself may have left; say it if that fails."""
+def end_statements(
+    trino: statements.Coordinator, say: Say, beat: Callable[[], None] = lambda: None
+) -> None:
+    """End what a program that did not end by itself may have left; say it if that fails.
+
+    beat: called all the while.
+    """
     try:
-        statements.settle(trino, say, grace_seconds=0)
+        statements.settle(trino, say, grace_seconds=0, beat=beat)
     except RetriableError as error:
         say(str(error))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
+import pytest
+
+from stack.errors import RetriableError
+from stack.lock import WriterLock
 from stack.reconciliation.evidence import Difference
+from stack.reconciliation.plan import Flow, Plan
 from stack.reconciliation.report import Report
-from stack.rounds.books import outcome_of, tell
+from stack.rounds.books import Books, outcome_of, tell
 from stack.rounds.outcome import ModelResult, Outcome, Result
+from stack.settings import load_settings
 
 GOOD = Outcome(Result.OK, models=(ModelResult("stg", "success", 1.0, ""),))
 GONE = Difference("every offset once", "1 missing", "restore it")
@@ -51,3 +61,71 @@ def test_a_reconciliation_is_a_log_line_and_each_difference_one_more() -> None:
             {"wanted": "every offset once", "found": "1 missing", "next": "restore it"},
         ),
     ]
+
+
+@dataclass
+class Lock:
+    """A lock that is looked at."""
+
+    glance: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL that takes connections and says nothing."""
+
+    listener: socket.socket
+
+    def books(self, is_stop_wanted: Callable[[], bool] = lambda: False) -> Books:
+        """Books that are kept there."""
+        address = {"postgres_host": "127.0.0.1", "postgres_port": self.listener.getsockname()[1]}
+        settings = replace(load_settings({}), **address)
+        plan = Plan((Flow("telemetry_raw", {}),))
+        return Books(settings, lambda: plan, lambda *words, **facts: None, nothing, is_stop_wanted)
+
+    def end(self) -> None:
+        """End it, and with it every connection."""
+        self.listener.close()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield Postgres(listener)
+
+
+def nothing() -> None:
+    """A heartbeat that nobody hears."""
+
+
+def close(books: Books, glance: Callable[[], None] = nothing) -> Outcome:
+    return books.close(GOOD, cast(WriterLock, Lock(glance)))
+
+
+def test_reconciliation_without_a_service_fails_the_round_and_keeps_its_models(
+    postgres: Postgres,
+) -> None:
+    books = postgres.books()
+    postgres.end()
+    found = close(books)
+    assert (found.result, found.models) == (Result.FAILED, GOOD.models)
+    assert found.detail.startswith("reconciliation: wanted PostgreSQL at 127.0.0.1:")
+
+
+def test_reconciliation_that_hangs_is_left_when_a_stop_is_wanted(postgres: Postgres) -> None:
+    def is_stop_wanted() -> bool:
+        postgres.end()
+        return True
+
+    assert close(postgres.books(is_stop_wanted)).result is Result.STOPPED
+
+
+def test_reconciliation_that_hangs_is_left_when_the_lock_is_lost(postgres: Postgres) -> None:
+    def glance() -> None:
+        postgres.end()
+        raise RetriableError("the lock", "lost", "run again")
+
+    with pytest.raises(RetriableError, match="lost"):
+        close(postgres.books(), glance)
