@@ -8,7 +8,8 @@
     {%- if note.progress -%}
         {%- do properties.update({'extra_properties': progress_property(note.progress)}) -%}
     {%- endif -%}
-    create {{ 'or replace' if on_exists == 'replace' }} table {{ relation }}
+    create {{ 'or replace' if on_exists == 'replace' }} table
+    {{ 'if not exists' if on_exists == 'skip' }} {{ relation }}
     {{ comment(model.get('description')) }}
     {%- if properties %}
     with (

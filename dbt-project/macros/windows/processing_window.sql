@@ -36,7 +36,6 @@
         'build': invocation_id if rebuild else after.get('build'),
         'upstream_build': upstream_build,
         'replay': replay,
-        'docs': documentation_digest(),
     }}) -%}
     {{ return(window) }}
 {% endmacro %}

@@ -2,7 +2,8 @@
     {%- set note = {
         'rebuild': window.rebuild,
         'is_empty': window.is_empty,
-        'progress': window.progress,
+        'is_check': flags.EMPTY,
+        'progress': {} if flags.EMPTY else window.progress,
         'previous': window.after,
         'is_whole': window.get('is_whole', false),
     } -%}

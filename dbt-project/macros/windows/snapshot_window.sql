@@ -1,4 +1,4 @@
-{% macro snapshot_window(upstreams) %}
+{% macro snapshot_window(upstreams, devices) %}
     {%- if not execute or model.resource_type == 'unit_test' -%}
         {{ return(dict(
             unbounded_window(), as_of=utc_literal(var('as_of') or '2026-01-08T00:00:00Z')
@@ -19,14 +19,16 @@
     {%- set progress = {
         'inputs': inputs,
         'as_of': moments | max if moments else none,
-        'docs': documentation_digest(),
+        'master_data': master_data_digest(devices),
     } -%}
     {%- set previous = found[-1] if known else {} -%}
     {%- set rebuild = not known or should_full_refresh() -%}
     {{ return({
         'rebuild': rebuild,
         'is_empty': not rebuild
-            and previous.get('inputs') == inputs and previous.get('as_of') == progress.as_of,
+            and previous.get('inputs') == progress.inputs
+            and previous.get('as_of') == progress.as_of
+            and previous.get('master_data') == progress.master_data,
         'is_whole': true,
         'after': previous,
         'through': {},

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized='by_batch',
     incremental_strategy='merge',
     unique_key=['customer_id', 'reading_date'],
     properties={"partitioning": "array['month(reading_date)']"},

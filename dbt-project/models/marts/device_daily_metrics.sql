@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized='by_batch',
     incremental_strategy='merge',
     unique_key=['device_id', 'reading_date'],
     properties={"partitioning": "array['month(reading_date)']"},

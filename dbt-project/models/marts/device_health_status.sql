@@ -1,12 +1,14 @@
 {{ config(
-    materialized='incremental',
+    materialized='by_batch',
     incremental_strategy='merge',
     unique_key='device_id',
 ) }}
-{%- set window = snapshot_window([
-    ref('device_daily_metrics'),
-    ref('int_device_last_events'),
-]) %}
+-- depends_on: {{ ref('customer_usage_summary') }}
+-- Nothing of it is read: the marts that follow each batch come first.
+{%- set window = snapshot_window(
+    [ref('device_daily_metrics'), ref('int_device_last_events')],
+    ref('stg_devices')
+) %}
 
 {{ run_note(window) }}
 with devices as (

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized='by_batch',
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}

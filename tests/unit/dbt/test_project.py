@@ -16,8 +16,8 @@ from simulator.log_phrases import EVENT_LEVELS
 PROJECT = Path(__file__).resolve().parents[3] / "dbt-project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 MACROS = sorted((PROJECT / "macros").rglob("*.sql"))
-INCREMENTAL = [m for m in MODELS if "materialized='incremental'" in m.read_text("utf-8")]
-MATERIALIZATIONS = {"incremental", "view"}
+BY_BATCH = [m for m in MODELS if "materialized='by_batch'" in m.read_text("utf-8")]
+MATERIALIZATIONS = {"by_batch"}
 
 
 def name_of(path: Path) -> str:
@@ -70,8 +70,8 @@ def test_model_describes_each_of_its_columns(model: Path) -> None:
     assert columns == set(last_select_columns(model.read_text("utf-8")))
 
 
-@pytest.mark.parametrize("model", INCREMENTAL, ids=name_of)
-def test_incremental_model_writes_one_statement_and_notes_its_window(model: Path) -> None:
+@pytest.mark.parametrize("model", BY_BATCH, ids=name_of)
+def test_model_by_batch_writes_one_statement_and_notes_its_window(model: Path) -> None:
     sql = model.read_text("utf-8")
     assert re.search(r"incremental_strategy='(append|merge)'", sql)
     assert "{{ run_note(window" in sql
@@ -122,38 +122,6 @@ def test_profile_logs_in_where_the_stack_is_secure(secure: str, scheme: str) -> 
     assert credentials.cert == "/state/tls/client/ca.pem"
     assert credentials.timezone == "UTC"
     assert (credentials.trino_auth() is not None) is (secure == "true")
-
-
-def spelled(sql: str) -> str:
-    """What the macro makes of a view's SQL."""
-    environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701
-    source = (PROJECT / "macros/materializations/spelled.sql").read_text("utf-8")
-    names = {"modules": {"re": re}, "return": str, "sql": sql}
-    return environment.from_string(source + "{{ spelled(sql) }}").render(names).strip()
-
-
-def test_a_view_is_the_same_in_trinos_spelling() -> None:
-    ours = """
-        select a, count(*) as n -- it's all
-        from t where a != 'As it is' and b - 1 < 2 order by a
-    """
-    trinos = """SELECT
-          a
-        , count(*) n
-        FROM
-          t
-        WHERE ((a <> 'As it is') AND ((b - 1) < 2))
-        ORDER BY a ASC
-    """
-    assert spelled(ours) == spelled(trinos)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("a < 2", "a <= 2"), ("a - 1", "a + 1"), ("'OK'", "'ok'"), ("'a b'", "'ab'"), ("1", "-1")],
-)
-def test_a_view_that_says_something_else_is_another_one(before: str, after: str) -> None:
-    assert spelled(f"select {before} from t") != spelled(f"select {after} from t")
 
 
 def test_fault_rules_know_every_event_that_meters_write() -> None:

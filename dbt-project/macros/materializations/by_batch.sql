@@ -1,16 +1,22 @@
-{#- Replaces the adapter's own: no temporary view (each would leave metadata files behind), one
-    statement a commit, and no statement at all where nothing new landed. -#}
-{% materialization incremental, adapter='trino', supported_languages=['sql'] -%}
+{#- dbt's incremental looks at its own rows to see what is new. Ours is told by the landing batches
+    (run_note), makes one statement a commit, and none where nothing new landed. -#}
+{% materialization by_batch, adapter='trino', supported_languages=['sql'] -%}
+    {%- do require_whole_input() -%}
+    {%- set strategy = by_batch_strategy() -%}
     {%- set note = read_run_note() -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- if existing is not none and existing.type != 'table' -%}
+    {%- if existing is not none and existing.type != 'table' and not note.is_check -%}
         {%- do adapter.drop_relation(existing) -%}
         {%- set existing = none -%}
     {%- endif -%}
     {{ run_hooks(pre_hooks) }}
 
-    {%- if existing is none or should_full_refresh() or note.rebuild -%}
+    {%- if existing is not none and note.is_check -%}
+        {%- call statement('main') -%}
+            select * from ({{ compiled_code }}) as dbt_internal_source limit 0
+        {%- endcall -%}
+    {%- elif existing is none or should_full_refresh() or note.rebuild -%}
         {%- call statement('main') -%}
             {{ create_table_as(False, target_relation, compiled_code, 'replace') }}
         {%- endcall -%}
@@ -19,7 +25,7 @@
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
     {%- else -%}
         {%- set columns = known_columns(existing, compiled_code, note.previous.get('columns')) -%}
-        {%- do note.progress.update({'columns': columns}) -%}
+        {%- do note.progress.update({'columns': {'code': columns.code, 'names': columns.names}}) -%}
         {%- set names = columns.names -%}
         {%- if note.remove -%}
             {%- call statement('remove') -%}
@@ -27,7 +33,7 @@
             {%- endcall -%}
         {%- endif -%}
         {%- call statement('main') -%}
-            {%- if config.get('incremental_strategy') == 'merge' -%}
+            {%- if strategy == 'merge' -%}
                 {{ merge_sql(target_relation, compiled_code, names, note) }}
             {%- else -%}
                 insert into {{ target_relation }} ({{ names | join(', ') }})
@@ -37,7 +43,7 @@
             {%- endif -%}
         {%- endcall -%}
         {%- do record_progress(target_relation, note) -%}
-        {%- if note.previous.get('docs') != note.progress.get('docs') -%}
+        {%- if not columns.is_known -%}
             {%- do persist_docs(target_relation, model) -%}
         {%- endif -%}
     {%- endif -%}
