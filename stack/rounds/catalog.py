@@ -10,8 +10,7 @@ import psycopg2
 from stack import statements
 from stack.errors import RetriableError
 from stack.lock import connect, first_line
-from stack.rounds.decision import Found, MasterData, Seen
-from stack.rounds.project import LANDING
+from stack.rounds.decision import LANDING, Found, MasterData, Seen
 from stack.settings import Settings
 
 APPLICATION_NAME = "scheduled round, looking"

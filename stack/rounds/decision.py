@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+
+# Sources of the dbt project: what landed, and meters and customers.
+LANDING = "landing"
+MASTER_DATA = "master_data"
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,16 @@ class Action(Enum):
 class Decision:
     """What a round does and why.
 
-    with_fixed: views and seeds too, which only a change of the project alters.
+    with_fixed: views and seeds too, which only a change of the project alters. changed: dbt's
+    names of the sources that changed; only what is below them is run, everything where none is
+    named.
     """
 
     action: Action
     reasons: tuple[str, ...] = field(default=())
     is_full_refresh: bool = False
     with_fixed: bool = False
+    changed: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -101,10 +108,12 @@ def decide(
         return Decision(Action.RUN, ("no good round on record",), with_fixed=True)
     recount = recount_reasons(seen, found.master_data, count_returning)
     rebuild = rebuild_reasons(seen, found)
-    reasons = (*recount, *rebuild, *arrival_reasons(seen, found, sources))
+    landed = landed_since(seen, found, sources)
+    reasons = (*recount, *rebuild, *arrival_reasons(seen, found, landed))
     if not reasons:
         return Decision(Action.NOTHING)
-    return Decision(Action.RUN, reasons, bool(recount), bool(rebuild))
+    changed = () if recount or rebuild else changed_sources(seen, found, landed)
+    return Decision(Action.RUN, reasons, bool(recount), bool(rebuild), changed)
 
 
 def recount_reasons(
@@ -132,14 +141,24 @@ def rebuild_reasons(seen: Seen, found: Found) -> tuple[str, ...]:
     )
 
 
-def arrival_reasons(seen: Seen, found: Found, sources: Collection[str]) -> tuple[str, ...]:
+def landed_since(seen: Seen, found: Found, sources: Collection[str]) -> list[str]:
+    """Landing tables that got something since the last good round."""
+    return sorted(table for table in sources if seen.landing.get(table) != found.landing.get(table))
+
+
+def arrival_reasons(seen: Seen, found: Found, landed: Sequence[str]) -> tuple[str, ...]:
     """What came since the last good round."""
-    landed = sorted(
-        table for table in sources if seen.landing.get(table) != found.landing.get(table)
-    )
     return (
         *((f"landed: {', '.join(landed)}",) if landed else ()),
         *(("master data changed",) if found.master_data.all != seen.all else ()),
+    )
+
+
+def changed_sources(seen: Seen, found: Found, landed: Sequence[str]) -> tuple[str, ...]:
+    """The sources of the dbt project that changed, as dbt names them."""
+    return (
+        *(f"source:{LANDING}.{table}" for table in landed),
+        *((f"source:{MASTER_DATA}",) if found.master_data.all != seen.all else ()),
     )
 
 

@@ -17,9 +17,11 @@ Say = Callable[[str], None]
 
 
 def dbt_words(decision: Decision, with_fixed: bool) -> list[str]:
-    """The dbt command for a round. with_fixed: views and seeds too."""
+    """The dbt command for a round. with_fixed: views and seeds too, of the whole project."""
     kinds = ["--resource-type", "model", "--resource-type", "seed"]
-    increments = ["run", "--exclude", "config.materialized:view"]
+    below = ["--select", *(f"{source}+" for source in decision.changed)]
+    increments = ["run", *(below if decision.changed else [])]
+    increments += ["--exclude", "config.materialized:view"]
     command = ["build", *kinds] if with_fixed else increments
     return [*command, *(["--full-refresh"] if decision.is_full_refresh else [])]
 

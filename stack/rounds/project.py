@@ -12,10 +12,10 @@ import yaml
 from stack.errors import ConfigurationError
 from stack.fingerprint import fingerprint, written_files
 from stack.root import PROJECT_ROOT
+from stack.rounds.decision import LANDING
 from stack.settings import Settings
 from stack.statements import WRITER_USER
 
-LANDING = "landing"
 # Made by dbt itself: they change with every command.
 GENERATED_FOLDERS = {"target", "logs", "dbt_packages"}
 

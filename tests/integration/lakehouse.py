@@ -132,10 +132,13 @@ class Lakehouse:
             assert time.monotonic() < end, f"not true within {seconds:.0f} s"
             time.sleep(0.3)
 
-    def round(self, *, is_full_refresh: bool = False) -> None:
-        """Run the models once, as the resident runner does, from a project read once."""
+    def round(self, *, is_full_refresh: bool = False, changed: Sequence[str] = ()) -> None:
+        """Run the models once, as the resident runner does, from a project read once.
+
+        changed: sources below which models run, all models where none is named.
+        """
         models, project = resident_models(self.settings), Project()
-        decision = Decision(Action.RUN, ("a test",), is_full_refresh)
+        decision = Decision(Action.RUN, ("a test",), is_full_refresh, changed=tuple(changed))
         with one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word) as held:
             # The stack's own runner looks at the tables that another one wrote.
             seen.mark_stale(seen_file(self.settings))

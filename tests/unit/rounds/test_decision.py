@@ -71,7 +71,8 @@ def test_decision_without_a_record_is_to_run_everything() -> None:
 def test_decision_on_new_messages_is_a_plain_run() -> None:
     landing = {"telemetry_raw": "v8", "meter_logs": "v2"}
     decision = decided(replace(UNCHANGED, landing=landing))
-    assert decision == Decision(Action.RUN, ("landed: telemetry_raw",))
+    changed = ("source:landing.telemetry_raw",)
+    assert decision == Decision(Action.RUN, ("landed: telemetry_raw",), changed=changed)
 
 
 def test_decision_ignores_landing_tables_that_no_model_reads() -> None:
@@ -107,7 +108,8 @@ def test_decision_on_an_added_meter_recounts_only_what_was_quarantined(
 def test_decision_on_a_changed_customer_is_a_plain_run() -> None:
     master_data = replace(UNCHANGED.master_data, all="ten meters, six customers")
     decision = decided(replace(UNCHANGED, master_data=master_data))
-    assert decision == Decision(Action.RUN, ("master data changed",))
+    changed = ("source:master_data",)
+    assert decision == Decision(Action.RUN, ("master data changed",), changed=changed)
 
 
 def test_decision_on_a_changed_project_makes_views_and_seeds_too() -> None:
@@ -121,9 +123,11 @@ def test_decision_on_a_dropped_table_is_to_make_it_again() -> None:
     assert decision == Decision(Action.RUN, ("gone: marts.device_daily_metrics",), with_fixed=True)
 
 
-def test_decision_after_dbt_by_hand_is_to_run() -> None:
-    decision = decided(UNCHANGED, replace(SEEN, is_current=False))
-    assert (decision.action, decision.reason) == (Action.RUN, "dbt was run by hand")
+def test_decision_after_dbt_by_hand_is_to_run_everything() -> None:
+    landing = {"telemetry_raw": "v8", "meter_logs": "v2"}
+    decision = decided(replace(UNCHANGED, landing=landing), replace(SEEN, is_current=False))
+    assert (decision.action, decision.changed) == (Action.RUN, ())
+    assert decision.reason == "dbt was run by hand; landed: telemetry_raw"
 
 
 def test_decision_after_a_restore_is_to_run_once_though_nothing_landed_since() -> None:

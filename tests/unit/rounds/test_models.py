@@ -30,6 +30,14 @@ def test_dbt_is_asked_for_views_and_seeds_only_where_they_may_differ(
     assert dbt_words(Decision(Action.RUN, (), is_full_refresh), with_fixed) == expected
 
 
+def test_dbt_is_asked_only_for_what_is_below_the_changed_sources() -> None:
+    changed = ("source:landing.meter_logs", "source:master_data")
+    decision = Decision(Action.RUN, changed=changed)
+    selected = ["--select", "source:landing.meter_logs+", "source:master_data+"]
+    assert dbt_words(decision, with_fixed=False) == ["run", *selected, *INCREMENTS[1:]]
+    assert dbt_words(decision, with_fixed=True) == ["build", *KINDS]
+
+
 def test_outcome_names_the_first_failed_model_and_its_error() -> None:
     outcome = outcome_of((GOOD, BAD, SKIPPED), "")
     assert outcome.text == "failed: b: Database Error no such table"

@@ -1,0 +1,69 @@
+"""Runs that read less record nothing, and a change of master data reaches the marts by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.integration.lakehouse import Lakehouse, reading
+from tests.integration.test_marts import daily_energy
+
+pytestmark = pytest.mark.same_in_both_modes
+
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+LESS = [
+    ["--sample", "1 day"],
+    ["--event-time-start", "2026-01-01", "--event-time-end", "2026-01-02"],
+]
+
+
+def assessed(lakehouse: Lakehouse, *devices: str) -> list[str]:
+    """Which of these meters the health mart tells of."""
+    named = ", ".join(f"'{device}'" for device in devices)
+    rows = lakehouse.sql(
+        f"select device_id from iceberg.marts.device_health_status where device_id in ({named})"
+    )
+    return [device for (device,) in rows]
+
+
+def test_a_run_on_empty_input_checks_the_sql_and_changes_nothing(lakehouse: Lakehouse) -> None:
+    lakehouse.dbt("run")
+    (device,) = lakehouse.new_devices()
+    lakehouse.send(reading(device, f"{YESTERDAY}T10:00:00Z", energy_kwh=1.25))
+    lakehouse.land()
+    before = lakehouse.snapshots()
+    lakehouse.dbt("run", "--empty")
+    assert lakehouse.snapshots() == before
+
+    lakehouse.dbt("run")
+
+    assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("1.25")}
+    assert assessed(lakehouse, device) == [device]
+
+
+@pytest.mark.parametrize("words", LESS, ids=["sample", "event time"])
+def test_a_flag_by_which_models_would_read_less_is_refused(
+    lakehouse: Lakehouse, capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    before = lakehouse.snapshots()
+    with pytest.raises(AssertionError) as failure:
+        lakehouse.dbt("run", "--select", "stg_telemetry_raw", *words)
+    # Natively dbt prints; in a container what it printed comes with the failure.
+    printed = f"{failure.value}{capfd.readouterr().out}"
+    assert f"found {words[0]}" in printed
+    assert "--exclude config.materialized:by_batch" in printed
+    assert lakehouse.snapshots() == before
+
+
+def test_a_change_of_master_data_alone_reaches_the_health_of_meters(lakehouse: Lakehouse) -> None:
+    (leaving,) = lakehouse.new_devices()
+    lakehouse.round()
+    lakehouse.change_master_data(
+        "update device_master set is_active = false where device_id = %s", leaving
+    )
+    (silent,) = lakehouse.new_devices()
+    lakehouse.round(changed=["source:master_data"])
+    assert assessed(lakehouse, leaving, silent) == [silent]
+    lakehouse.dbt("test", "--select", "every_active_meter_has_a_health_status")
