@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stack.errors import FatalError
-from stack.maintenance.warehouse import Warehouse
-from stack.rounds import run_dbt
-from stack.rounds.project import Project
+from stack.lock import one_writer
+from stack.maintenance.warehouse import TableGoneError, Warehouse
+from stack.rounds import run_dbt, seen
+from stack.rounds.project import Project, seen_file
 from stack.settings import Settings
 from stack.text import aligned
 
-LEDGER = "replayed_telemetry_raw"
+REPLAY = "replay by hand"
+WAIT_SECONDS = 600.0
+LEDGER = "iceberg.quality.replayed_telemetry_raw"
+REPLAYABLE = "iceberg.quality.replayable_telemetry_raw"
 EXAMPLE_CHARACTERS = 80
 REASONS_SQL = """
 select
@@ -29,6 +33,35 @@ select
 from iceberg.quality.quarantine_telemetry_raw
 group by reason
 order by 2 desc, 1
+"""
+COUNT_SQL = """
+select reason, count(*)
+from {replayable}
+where {choice}
+group by reason
+order by reason
+"""
+NUMBER_SQL = "select coalesce(max(replay_number), 0) + 1 from {ledger}"
+# One that is sent again by a writer without its lock finds its number taken.
+RECORD_SQL = """
+insert into {ledger}
+    (telemetry_key, device_id, reason, replay_number, reading_at, landed_at, replayed_at)
+select
+    telemetry_key,
+    device_id,
+    reason,
+    {number},
+    reading_at,
+    landed_at,
+    cast(current_timestamp as timestamp(6) with time zone)
+from {replayable}
+where {choice} and not exists (select 1 from {ledger} where replay_number >= {number})
+"""
+# The models read it as the number of the newest replay.
+PROGRESS_SQL = """
+alter table {ledger} set properties extra_properties = map_from_entries(array[
+    row('meterhouse.progress', '{{"replay": {number}}}')
+])
 """
 HEADER = ("reason", "messages", "first seen", "last seen", "example at", "example")
 
@@ -47,13 +80,21 @@ class Request:
     since: datetime | None = None
     until: datetime | None = None
 
-    def to_json(self) -> str:
-        """As dbt's variables."""
-        content: dict[str, Any] = {"reasons": list(self.reasons)}
-        for name, limit in (("since", self.since), ("until", self.until)):
+    def to_sql(self) -> str:
+        """A predicate on the messages that the rules accept by now."""
+        bounds = ["true"]
+        if self.reasons:
+            bounds.append(f"reason in ({', '.join(map(quoted, self.reasons))})")
+        for sign, limit in ((">=", self.since), ("<", self.until)):
             if limit:
-                content[name] = limit.astimezone(UTC).isoformat()
-        return json.dumps({"replay": content})
+                utc = limit.astimezone(UTC)
+                bounds.append(f"kafka_at {sign} timestamp '{utc:%Y-%m-%d %H:%M:%S.%f} UTC'")
+        return " and ".join(bounds)
+
+
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def show_quarantine(settings: Settings, say: Say) -> int:
@@ -86,33 +127,41 @@ def run_replay(settings: Settings, request: Request, say: Say, *, is_dry: bool =
     """Move messages back and bring every model up to date; dbt's exit code, 0 if all is well.
 
     A message goes back only if the rules accept it now; where none would, nothing is written.
-    Raises RetriableError as run_dbt does.
+    Raises FatalError before the first run of the models, and RetriableError as run_dbt does.
     """
-    returning = count_returning(settings, request)
-    for reason, count in returning:
-        say(f"{reason}: {count} {'would go' if is_dry else 'go'} back to staging")
-    if not returning:
-        say("nothing in quarantine that the rules accept by now; bin/stack quarantine lists it")
-    if is_dry or not returning:
-        return 0
-    return run_dbt(["run", "--vars", request.to_json()], settings)
+    user = Project().trino_user
+    with closing(Warehouse(settings, {}, user)) as warehouse:
+        returning = count_returning(warehouse, request)
+        for reason, count in returning:
+            say(f"{reason}: {count} {'would go' if is_dry else 'go'} back to staging")
+        if not returning:
+            say("nothing in quarantine that the rules accept by now; bin/stack quarantine lists it")
+        if is_dry or not returning:
+            return 0
+        with one_writer(settings, REPLAY, WAIT_SECONDS, say, user) as lock:
+            # Should the run below not come to pass, the next round does its work.
+            seen.mark_stale(seen_file(settings))
+            lock.check()
+            record(warehouse, request)
+    return run_dbt(["run"], settings)
 
 
-def count_returning(settings: Settings, request: Request) -> list[tuple[str, int]]:
-    """Each reason with the messages that a replay would move back, by the replay's own SQL."""
-    folder = settings.state_dir / "dbt" / "by-hand"
-    # dbt shows what it compiled, unless it is told to say nothing at all.
-    quiet = ["--log-level", "none"]
-    if run_dbt(["compile", *quiet, "--select", LEDGER, "--vars", request.to_json()], settings):
-        raise FatalError(
-            f"dbt to compile {LEDGER}",
-            f"an error, in {folder / 'dbt.log'}",
-            "mend what it names, then run it again",
-        )
-    compiled = folder / "compiled" / "meterhouse" / "models" / "quality"
-    sql = (compiled / f"{LEDGER}.sql").read_text(encoding="utf-8")
-    with closing(Warehouse(settings, {}, Project().trino_user)) as warehouse:
-        found = warehouse.rows(
-            f"select reason, count(*) from ({sql}\n) as returning group by 1 order by 1"  # noqa: S608
-        )
+def count_returning(warehouse: Warehouse, request: Request) -> list[tuple[str, int]]:
+    """Each reason with the messages that a replay would move back."""
+    sql = COUNT_SQL.format(replayable=REPLAYABLE, choice=request.to_sql())
+    try:
+        found = warehouse.rows(sql)
+    except TableGoneError as error:
+        raise FatalError(f"view {REPLAYABLE}", "none", "run bin/dbt run, it makes it") from error
     return [(str(reason), int(count)) for reason, count in found]
+
+
+def record(warehouse: Warehouse, request: Request) -> None:
+    """Put the messages into the ledger under a new number; staging takes them from there.
+
+    A replay that ends between the two statements is taken up by the next one.
+    """
+    ((number,),) = warehouse.rows(NUMBER_SQL.format(ledger=LEDGER))
+    parts = {"ledger": LEDGER, "replayable": REPLAYABLE, "number": number}
+    warehouse.commit(RECORD_SQL.format(**parts, choice=request.to_sql()))
+    warehouse.commit(PROGRESS_SQL.format(**parts))

@@ -23,7 +23,7 @@ MARTS = {
     "device_health_status": "device_id",
 }
 # Numbers and times of the landing, which no ledger of a producer can know.
-OF_THE_LANDING = {"batch_id", "landed_at"}
+OF_THE_LANDING = {"batch_id", "landed_at", "load_id"}
 # A slope is a quotient of floating point numbers: its last digit may be rounded either way.
 SLOPE, SLOPE_TOLERANCE = "battery_trend_pct_per_day", 0.001
 SHOWN_ROWS = 3

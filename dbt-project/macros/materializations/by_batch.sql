@@ -24,7 +24,7 @@
     {%- elif note.is_empty -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
     {%- else -%}
-        {%- set columns = known_columns(existing, compiled_code, note.previous.get('columns')) -%}
+        {%- set columns = known_columns(existing, compiled_code, note.columns) -%}
         {%- do note.progress.update({'columns': {'code': columns.code, 'names': columns.names}}) -%}
         {%- set names = columns.names -%}
         {%- if note.remove -%}
@@ -39,7 +39,7 @@
                 insert into {{ target_relation }} ({{ names | join(', ') }})
                 select {{ names | join(', ') }}
                 from ({{ compiled_code }}) as dbt_internal_source
-                where {{ nobody_added_since(target_relation, note.previous) }}
+                where {{ nobody_wrote_since(target_relation, note) }}
             {%- endif -%}
         {%- endcall -%}
         {%- do record_progress(target_relation, note) -%}

@@ -21,8 +21,9 @@
                 made.{{ key }} = held.{{ key }}{{ ' and' if not loop.last }}
                 {%- endfor %}
         {%- else %}
-        {{ source_sql }}
+        select * from ({{ source_sql }}) as made
         {%- endif %}
+        where {{ nobody_wrote_since(target, note) }}
     ) as dbt_internal_source
     on {{ note.target or 'true' }}
     {%- for key in keys %}
@@ -33,7 +34,7 @@
     {%- endif %}
     {#- An equal row is left alone: what changes nothing writes nothing. #}
     when matched and (
-        {%- for column in values %}
+        {%- for column in values if column != 'load_id' %}
         dbt_internal_dest.{{ column }} is distinct from dbt_internal_source.{{ column }}
         {{- ' or' if not loop.last }}
         {%- endfor %}

@@ -1,16 +1,14 @@
-{% macro in_window(window) -%}
-    {%- set bounds = [] -%}
-    {%- if window.after.get('batch_id') is not none -%}
-        {%- do bounds.append('batch_id > ' ~ window.after.batch_id) -%}
+{% macro in_window(window, upstream=none) -%}
+    {%- if window.is_unbounded -%}
+        {{ return('true' if window.rebuild else 'load_id > ' ~ window.after_load) }}
     {%- endif -%}
-    {%- if window.after.get('landed_at') is not none -%}
-        {%- do bounds.append('landed_at >= ' ~ utc_literal(window.after.landed_at)) -%}
+    {%- set name = input_name(upstream) if upstream else window.through.keys() | first -%}
+    {%- set after = window.after.get(name, {}) -%}
+    {%- set through = window.through[name] -%}
+    {%- if 'load_id' not in through -%}
+        {{ return(in_batches(window, upstream)) }}
     {%- endif -%}
-    {%- if window.through.get('batch_id') is not none -%}
-        {%- do bounds.append('batch_id <= ' ~ window.through.batch_id) -%}
-        {%- do bounds.append('landed_at <= ' ~ utc_literal(window.through.landed_at)) -%}
-    {%- elif not window.is_unbounded -%}
-        {{ return('false') }}
-    {%- endif -%}
-    {{ return(('(' ~ bounds | join(' and ') ~ ')') if bounds else 'true') }}
+    {%- set bounds = ['load_id <= ' ~ through.load_id] -%}
+    {%- if 'load_id' in after -%}{%- do bounds.append('load_id > ' ~ after.load_id) -%}{%- endif -%}
+    {{ return('(' ~ bounds | join(' and ') ~ ')') }}
 {%- endmacro %}

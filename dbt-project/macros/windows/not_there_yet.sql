@@ -1,9 +1,9 @@
-{% macro not_there_yet(window, key) -%}
+{% macro not_there_yet(window, key, column) -%}
     {#- A run that died between its rows and its progress has added some already. -#}
-    {%- if not window.replays -%}{{ return('true') }}{%- endif -%}
+    {%- if not window.own_load_id -%}{{ return('true') }}{%- endif -%}
     {{ key }} not in (
-        select telemetry_key
+        select {{ column }}
         from {{ this }}
-        where telemetry_key in ({{ replays_of(window) }})
+        where load_id > {{ window.previous.load_id }}
     )
 {%- endmacro %}

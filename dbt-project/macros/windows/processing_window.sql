@@ -1,41 +1,43 @@
-{% macro processing_window(upstream, from_landing=false) %}
-    {%- set ledger = replay_ledger() -%}
+{% macro processing_window(upstreams, ledger=none) %}
     {%- if not execute or model.resource_type == 'unit_test' -%}
         {{ return(unbounded_window()) }}
     {%- endif -%}
-    {%- do require_relation(
-        upstream,
-        'start the lander (it makes its tables), or run dbt run --select +' ~ this.identifier
-    ) -%}
-    {%- set own = adapter.get_relation(this.database, this.schema, this.identifier) -%}
-    {%- set known = own is not none and own.type == 'table' -%}
-    {%- set progress = table_properties([upstream, this] if known else [upstream]) -%}
-    {%- set through = progress[0] -%}
-    {#- Landing knows of no replays: the first model behind it asks the ledger. -#}
-    {%- if from_landing -%}
-        {%- do through.update({'replay': last_replay(ledger)}) -%}
-    {%- endif -%}
-    {%- set replay = through.get('replay', 0) -%}
-    {%- set after = progress[1] if known else {} -%}
-    {%- set upstream_build = through.get('build', '') -%}
+    {%- set upstreams = [upstreams] if upstreams.identifier is defined else upstreams -%}
+    {%- for upstream in upstreams -%}
+        {%- do require_relation(
+            upstream,
+            'start the lander (it makes its tables), or run dbt run --select +' ~ this.identifier
+        ) -%}
+    {%- endfor -%}
+    {%- set own = [this] if is_table(this) else [] -%}
+    {%- set replays = [ledger] if ledger and is_table(ledger) else [] -%}
+    {%- set found = table_properties(upstreams + replays + own) -%}
+    {%- set previous = found[-1] if own else {} -%}
+    {%- set inputs = {} -%}
+    {%- for upstream in upstreams -%}
+        {%- do inputs.update({input_name(upstream): input_of(found[loop.index0])}) -%}
+    {%- endfor -%}
+    {#- Only a model on landing is told of replays by the ledger, the others by their upstream. -#}
+    {%- set replay = found[upstreams | length if replays else 0].get('replay', 0) -%}
     {%- set rebuild = should_full_refresh()
-        or after.get('upstream_build') != upstream_build -%}
-    {%- set window = {
+        or builds_of(previous.get('inputs', {})) != builds_of(inputs) -%}
+    {%- set load_id = previous.get('load_id', 0) + 1 -%}
+    {{ return({
         'rebuild': rebuild,
-        'after': {} if rebuild else after,
-        'through': through,
-        'is_empty': not rebuild and after.get('batch_id') == through.get('batch_id')
-            and after.get('replay', 0) == replay,
-        'ledger': ledger,
-        'replays': [after.get('replay', 0) + 1, replay]
-            if not rebuild and after.get('replay', 0) < replay else none,
-    } -%}
-    {%- do window.update({'progress': {
-        'batch_id': through.get('batch_id'),
-        'landed_at': through.get('landed_at'),
-        'build': invocation_id if rebuild else after.get('build'),
-        'upstream_build': upstream_build,
-        'replay': replay,
-    }}) -%}
-    {{ return(window) }}
+        'is_empty': not rebuild and previous.inputs == inputs and previous.replay == replay,
+        'after': {} if rebuild else previous.inputs,
+        'through': inputs,
+        'previous': {} if rebuild else previous,
+        'load_id': load_id,
+        'replays': [previous.replay + 1, replay]
+            if not rebuild and previous.replay < replay else none,
+        'progress': {
+            'batch_id': found[0].get('batch_id'),
+            'landed_at': found[0].get('landed_at'),
+            'load_id': load_id,
+            'build': invocation_id if rebuild else previous.build,
+            'inputs': inputs,
+            'replay': replay,
+        },
+    }) }}
 {% endmacro %}

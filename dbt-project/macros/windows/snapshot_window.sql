@@ -7,22 +7,26 @@
     {%- for upstream in upstreams -%}
         {%- do require_relation(upstream, 'run dbt run --select +' ~ this.identifier) -%}
     {%- endfor -%}
-    {%- set own = adapter.get_relation(this.database, this.schema, this.identifier) -%}
-    {%- set known = own is not none and own.type == 'table' -%}
-    {%- set found = table_properties(upstreams + [this] if known else upstreams) -%}
-    {%- set inputs = found[:upstreams | length] -%}
-    {%- set landed = inputs | map(attribute='landed_at', default=none) | select | list -%}
+    {%- set own = [this] if is_table(this) else [] -%}
+    {%- set found = table_properties(upstreams + own) -%}
+    {%- set previous = found[-1] if own else {} -%}
+    {%- set inputs = {} -%}
+    {%- for upstream in upstreams -%}
+        {%- do inputs.update({input_name(upstream): input_of(found[loop.index0])}) -%}
+    {%- endfor -%}
+    {%- set landed = inputs.values() | map(attribute='landed_at', default=none)
+        | select | list -%}
     {%- set moments = [] -%}
     {%- for moment in ([var('as_of')] if var('as_of') else landed) -%}
         {%- do moments.append(utc_literal(moment)) -%}
     {%- endfor -%}
     {%- set progress = {
+        'load_id': previous.get('load_id', 0) + 1,
         'inputs': inputs,
         'as_of': moments | max if moments else none,
         'master_data': master_data_digest(devices),
     } -%}
-    {%- set previous = found[-1] if known else {} -%}
-    {%- set rebuild = not known or should_full_refresh() -%}
+    {%- set rebuild = should_full_refresh() or 'load_id' not in previous -%}
     {{ return({
         'rebuild': rebuild,
         'is_empty': not rebuild
@@ -30,8 +34,7 @@
             and previous.get('as_of') == progress.as_of
             and previous.get('master_data') == progress.master_data,
         'is_whole': true,
-        'after': previous,
-        'through': {},
+        'previous': previous,
         'progress': progress,
         'as_of': progress.as_of or 'cast(null as timestamp(6) with time zone)',
     }) }}

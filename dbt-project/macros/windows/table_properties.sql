@@ -3,18 +3,14 @@
     {%- set query -%}
         {%- for relation in relations %}
         select {{ loop.index0 }} as position, key, value
-        from {{ api.Relation.create(
-            database=relation.database,
-            schema=relation.schema,
-            identifier=relation.identifier ~ '$properties'
-        ) }}
+        from {{ properties_of(relation) }}
         where key in ('meterhouse.landed', 'meterhouse.progress')
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     {%- endset -%}
     {%- set found = [] -%}
     {%- for relation in relations -%}{%- do found.append({}) -%}{%- endfor -%}
-    {%- for row in run_query(query) -%}
+    {%- for row in (run_query(query) if relations else []) -%}
         {%- do found[row['position'] | int].update(fromjson(row['value'])) -%}
     {%- endfor -%}
     {{ return(found) }}

@@ -15,7 +15,5 @@
         group by 1
         order by 1
     {%- endset -%}
-    {%- set ranges = day_ranges(run_query(query) | list) -%}
-    {%- set replayed = replay_ranges(window, column) if window.replays else [] -%}
-    {{ return(ranges + replayed) }}
+    {{ return(day_ranges(run_query(query) | list)) }}
 {% endmacro %}

@@ -16,7 +16,7 @@ with new_readings as (
         reading_at,
         landed_at
     from {{ ref('int_meter_readings') }}
-    where {{ in_window_or_replayed(window, 'device_id', 'reading_at') }}
+    where {{ in_window(window) }}
 ),
 
 candidates as (

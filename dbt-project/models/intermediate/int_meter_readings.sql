@@ -22,11 +22,11 @@ touched_readings as (
         device_id,
         reading_at
     from telemetry
-    where {{ in_window_or_replayed(window, 'telemetry_key', 'reading_at') }}
+    where {{ in_window(window) }}
 ),
 
 touched_messages as (
-    -- Every message of a touched reading, old ones too: the row is made anew.
+    -- Every message of a touched reading, old ones too: the row is worked out again.
     select telemetry.*
     from telemetry
     {{ join_touched(
@@ -92,6 +92,7 @@ int_meter_readings as (
         counted.kafka_partition,
         counted.kafka_offset,
         counted.last_batch_id as batch_id,
+        {{ load_id(window) }} as load_id,
         cast(at_timezone(counted.reading_at, devices.time_zone) as date)
             as reading_date,
         counted.reading_at,

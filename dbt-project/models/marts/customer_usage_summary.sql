@@ -18,7 +18,7 @@ touched_days as (
         customer_id,
         reading_date
     from device_days
-    where {{ in_window_or_replayed(window, 'device_id', 'reading_date') }}
+    where {{ in_window(window) }}
 ),
 
 touched_device_days as (

@@ -18,7 +18,7 @@ touched_days as (
         device_id,
         reading_date
     from readings
-    where {{ in_window_or_replayed(window, 'device_id', 'reading_date') }}
+    where {{ in_window(window) }}
 ),
 
 touched_readings as (
@@ -80,6 +80,7 @@ device_daily_metrics as (
             else 'HEALTHY'
         end as device_health_status,
         batch_id,
+        {{ load_id(window) }} as load_id,
         first_reading_at,
         last_reading_at,
         landed_at

@@ -3,12 +3,14 @@
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}
-{%- set window = after_own_rows(processing_window(ref('stg_telemetry_raw'))) %}
+{%- set window = past_own_rows(processing_window(ref('stg_telemetry_raw'))) %}
 
 {{ run_note(window, remove=came_back(window, ref('stg_telemetry_raw'))) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
-    where {{ in_window(window) }}
+    where
+        {{ in_batches(window) }}
+        and {{ not_there_yet(window, kafka_key(), 'telemetry_key') }}
 ),
 
 accepted as (
@@ -17,7 +19,7 @@ accepted as (
         kafka_partition,
         kafka_offset
     from {{ ref('stg_telemetry_raw') }}
-    where {{ in_window(window) }}
+    where {{ in_batches(window) }}
 ),
 
 devices as (
@@ -41,6 +43,7 @@ quarantine_telemetry_raw as (
         messages.kafka_partition,
         messages.kafka_offset,
         messages.batch_id,
+        {{ load_id(window) }} as load_id,
         messages.reading_at,
         messages.kafka_at,
         messages.landed_at,

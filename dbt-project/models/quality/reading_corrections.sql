@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', pre_hook='{{ create_replay_ledger() }}') }}
 
 with messages as (
     select * from {{ ref('stg_telemetry_raw') }}
@@ -10,7 +10,7 @@ replayed as (
         telemetry_key,
         max_by(reason, replay_number) as reason,
         max(replayed_at) as replayed_at
-    from {{ ref('replayed_telemetry_raw') }}
+    from {{ source('replays', 'replayed_telemetry_raw') }}
     group by telemetry_key
 ),
 

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}
-{%- set window = after_own_rows(processing_window(source('landing', 'meter_logs'))) %}
+{%- set window = past_own_rows(processing_window(source('landing', 'meter_logs'))) %}
 {%- set number = '(-?[0-9]+(?:[.][0-9]+)?)' %}
 {%- set day = '([0-9]{4}-[0-9]{2}-[0-9]{2})' %}
 {%- set time = '([0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?)' %}
@@ -22,7 +22,9 @@ with log_lines as (
         -- Bytes that are no text stand there encoded; nothing can be read out of them.
         case when parse_error is null then message end as message
     from {{ source('landing', 'meter_logs') }}
-    where {{ in_window(window) }}
+    where
+        {{ in_window(window) }}
+        and {{ not_there_yet(window, kafka_key(), 'log_key') }}
 ),
 
 extracted as (
@@ -96,6 +98,7 @@ stg_meter_health_logs as (
         kafka_partition,
         kafka_offset,
         batch_id,
+        {{ load_id(window) }} as load_id,
         try_cast(
             concat(logged_day, ' ', logged_time, ' UTC') as timestamp(6) with time zone
         ) as logged_at,

@@ -4,14 +4,15 @@
     properties={"partitioning": "array['month(landed_at)', 'month(reading_at)']"},
 ) }}
 {%- set landing = source('landing', 'telemetry_raw') %}
-{%- set window = after_own_rows(processing_window(landing, from_landing=true)) %}
+{%- set replayed = source('replays', 'replayed_telemetry_raw') %}
+{%- set window = past_own_rows(processing_window(landing, replayed)) %}
 
 {{ run_note(window) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
     where
-        {{ in_window_or_replayed(window, 'telemetry_key', 'landed_at', kafka_key()) }}
-        and {{ not_there_yet(window, kafka_key()) }}
+        ({{ in_window(window) }} or {{ is_replayed(window, replayed, kafka_key()) }})
+        and {{ not_there_yet(window, kafka_key(), 'telemetry_key') }}
 ),
 
 devices as (
@@ -46,6 +47,7 @@ stg_telemetry_raw as (
         kafka_partition,
         kafka_offset,
         batch_id,
+        {{ load_id(window) }} as load_id,
         cast(at_timezone(reading_at, 'UTC') as date) as reading_date,
         reading_at,
         kafka_at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -14,18 +13,16 @@ SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_a_replay_of_everything_names_no_limit() -> None:
-    assert json.loads(Request().to_json()) == {"replay": {"reasons": []}}
+    assert Request().to_sql() == "true"
 
 
-def test_times_are_handed_on_in_utc() -> None:
+def test_limits_are_handed_on_in_utc_and_reasons_as_text() -> None:
     berlin = datetime(2026, 1, 2, 1, tzinfo=timezone(timedelta(hours=1)))
-    assert json.loads(Request(("unknown_device",), berlin, SEEN).to_json()) == {
-        "replay": {
-            "reasons": ["unknown_device"],
-            "since": "2026-01-02T00:00:00+00:00",
-            "until": "2026-01-02T03:04:05+00:00",
-        }
-    }
+    assert Request(("unknown_device", "it's odd"), berlin, SEEN).to_sql() == (
+        "true and reason in ('unknown_device', 'it''s odd')"
+        " and kafka_at >= timestamp '2026-01-02 00:00:00.000000 UTC'"
+        " and kafka_at < timestamp '2026-01-02 03:04:05.000000 UTC'"
+    )
 
 
 @pytest.mark.parametrize(
