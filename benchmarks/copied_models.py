@@ -164,7 +164,8 @@ class DirectLanding:
         keys: list[bytes | None] = [None] * count
         batch.add(Chunk(np.zeros(count, np.int32), offsets, times, keys, list(messages)), 0.0)
         landed = self._landed.following({0: self.offset + count}, moment, self.name, {})
-        stamp = Stamp(landed.batch_id, landed.landed_at, self.name)
+        ends = self._landed.ends_of(self.name)
+        stamp = Stamp(landed.batch_id, landed.landed_at, self.name, ends)
         rows = list(batch.sorted_rows(self._sort_by, stamp))
         base = self._table.open(self._landed)
         started = time.monotonic()

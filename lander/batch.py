@@ -113,7 +113,7 @@ class Stamp:
     batch_id: int
     landed_at: datetime
     topic_id: str
-    ends: Mapping[int, int] = field(default_factory=dict)
+    ends: Mapping[int, int]
 
 
 def columns_of(chunk: Chunk, parser: Parser) -> pa.Table:

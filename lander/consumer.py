@@ -32,8 +32,10 @@ READ_SECONDS = 0.1
 NO_EPOCH = -1
 # What is known of a partition once the broker was asked, beside a message.
 ANSWERS = {KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET}
-# A reader of one message a partition. It does not join its group.
+# A reader of one message a partition, were it an aborted one: of these there may be many in a row.
+# It does not join its group.
 QUESTION: Options = {
+    "isolation.level": "read_uncommitted",
     "enable.auto.commit": False,
     "auto.offset.reset": "error",
     "enable.partition.eof": True,
@@ -350,6 +352,7 @@ def consumer_settings() -> dict[str, str | int | bool]:
         "auto.offset.reset": "error",
         "partition.assignment.strategy": "range",
         "enable.partition.eof": True,
+        "isolation.level": "read_committed",
         "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 2_000,
         "topic.metadata.refresh.interval.ms": 10_000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
@@ -16,6 +16,7 @@ from stack.ready import ANSWER_SECONDS
 from stack.root import PROJECT_ROOT
 from stack.settings import Settings
 
+COMPACTED = "; compacted: what has a newer message of its key may not land, which is no loss"
 TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
 
 
@@ -41,7 +42,7 @@ def declared_topics() -> list[Topic]:
             raise ConfigurationError(
                 "name, partitions and retention between tabs",
                 repr(line),
-                f"mend line {number} of kafka/topics.tsv",
+                f"fix line {number} of kafka/topics.tsv",
             ) from error
     return topics
 
@@ -54,7 +55,9 @@ def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
     """
     admin = AdminClient(client_options(settings))
     existing = admin.list_topics(timeout=ANSWER_SECONDS).topics
-    for topic in declared_topics():
+    declared = declared_topics()
+    compacted = compacted_of(admin, [each.name for each in declared if each.name in existing])
+    for topic in declared:
         if topic.name not in existing:
             create(admin, topic)
             say(f"{topic.name}: created with {topic.partitions} partitions")
@@ -62,7 +65,21 @@ def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
         use_broker_time(admin, topic)
         found = len(existing[topic.name].partitions)
         differs = f", declared are {topic.partitions}" if found != topic.partitions else ""
-        say(f"{topic.name}: there, {found} partitions{differs}")
+        gaps = COMPACTED if topic.name in compacted else ""
+        say(f"{topic.name}: there, {found} partitions{differs}{gaps}")
+
+
+def compacted_of(admin: AdminClient, names: Sequence[str]) -> set[str]:
+    """Those of the topics of which Kafka keeps the newest message of each key only."""
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    if not resources:
+        return set()
+    answers = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
+    return {
+        resource.name
+        for resource, answer in answers.items()
+        if "compact" in str(answer.result()["cleanup.policy"].value)
+    }
 
 
 def create(admin: AdminClient, topic: Topic) -> None:

@@ -19,13 +19,13 @@ from explorer import kafka_topics
 from lander.consumer import KafkaReader
 from lander.offsets import LANDED_PROPERTY, Landed
 from lander.properties import known_losses
-from stack import ready
+from stack import ready, topics
 from stack.kafka_client import client_options
 from stack.reconciliation.broker import Broker
 from stack.root import PROJECT_ROOT
 from tests.integration.actors import Actors
 from tests.integration.books import Books, admin, land, remove
-from tests.integration.lakehouse import Lakehouse, no_word
+from tests.integration.lakehouse import TOPIC, Lakehouse, no_word
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -287,6 +287,7 @@ def test_a_compacted_topic_lands_with_gaps_that_are_no_losses(compacted: Way) ->
     assert [skipped for _, _, skipped in rows[-2:]] == [1, 0]
     assert sum(1 + skipped for _, _, skipped in rows) == 8
     way.balances()
+    assert topics.compacted_of(admin(way.books.lakehouse), [way.topic, TOPIC]) == {way.topic}
 
 
 def test_a_reader_that_retention_overtakes_is_told_and_does_not_jump(way: Way) -> None:

@@ -15,7 +15,7 @@ from lander.parse import JsonParser, TextParser
 from lander.topics import Field
 from stack.errors import FatalError
 
-STAMP = Stamp(7, datetime(2026, 1, 2, tzinfo=UTC), "topic-id")
+STAMP = Stamp(7, datetime(2026, 1, 2, tzinfo=UTC), "topic-id", {})
 FIELDS = (
     Field(("meter",), "meter", "string", True, ""),
     Field(("level",), "level", "double", False, ""),
