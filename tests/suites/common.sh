@@ -3,8 +3,6 @@
 
 venv_python=$PWD/.venv/bin/python
 results=$PWD/.stack-test/results
-# A MinIO that is compiled here leaves what it compiled to the next build of this user.
-export GOCACHE=${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse/go-build
 # shellcheck source=setup/lib.sh
 source setup/lib.sh
 

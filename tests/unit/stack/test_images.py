@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from stack.root import PROJECT_ROOT
 
@@ -41,4 +43,20 @@ def test_rounds_and_maintenance_start_without_the_landers_packages() -> None:
         timeout=120,
         check=False,
     )
+    assert result.returncode == 0, result.stderr
+
+
+def test_minio_is_built_with_what_its_image_copies(tmp_path: Path) -> None:
+    """The container tests leave this stage out: they copy programs that are compiled already."""
+    text = (PROJECT_ROOT / "minio" / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"(?:requirements|stack)/[\w/.-]+\w", text)
+    assert "stack/go_build.py" in copied
+    for name in copied:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT_ROOT / name, tmp_path / name)
+
+    # Without packages: the stage installs uv only, which is started as a program.
+    command = [sys.executable, "-S", "-c", "import stack.go_build"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
     assert result.returncode == 0, result.stderr
