@@ -118,8 +118,8 @@ class Dbt:
 
         started_at = time.monotonic()
         answer = dbtRunner().invoke(["parse", *self._options])
-        if error := error_of(answer):
-            return f"the dbt project cannot be read: {error}"
+        if not answer.success:
+            return f"the dbt project cannot be read: {error_of(answer)}"
         self._manifest, self._project = answer.result, project
         self.say("read", seconds=time.monotonic() - started_at)
         return ""
