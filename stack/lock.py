@@ -248,7 +248,7 @@ def hold_lock(
     *,
     key: int = LOCK_KEY,
 ) -> Iterator[WriterLock]:
-    """Hold a lock alone, without looking at what a dead writer left running in Trino.
+    """Hold a lock alone, without looking for orphaned statements in Trino.
 
     key: LOCK_KEY of writers, or OBJECTS_KEY, which comes first where both are taken. Raises
     RetriableError if PostgreSQL is away or another one keeps the lock.
@@ -268,7 +268,7 @@ def one_writer(
     say: Say,
     trino_user: str = statements.WRITER_USER,
 ) -> Iterator[WriterLock]:
-    """Be the only writer: the lock is held and no statement of a dead writer runs any more.
+    """Be the only writer: the lock is held and no orphaned statement runs any more.
 
     who: SCHEDULED_ROUND, BY_HAND or MAINTENANCE; trino_user: as whom writers use Trino. Call
     check() of the yielded lock before each further statement or command. Raises RetriableError

@@ -1,4 +1,4 @@
-"""Find writing statements that still run in Trino after their writer died, and end them."""
+"""Find writing statements that are orphaned in Trino, and end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRITER_USER = "dbt"
 MAINTENANCE_USER = "maintenance"
 ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
-# A statement that a dead writer left is given this long to end well before it is killed.
+# An orphaned statement is given this long to end well before it is killed.
 GRACE_SECONDS = 60.0
 KILL_SECONDS = 60.0
 SHOWN_CHARACTERS = 60
@@ -73,7 +73,7 @@ class Coordinator(Protocol):
 
 
 class Trino:
-    """The Trino of one stack. user: the writer that looks for what dead ones left.
+    """The Trino of one stack. user: the writer that looks for orphaned statements.
 
     Every writer looks for its own statements and for those of the models and of maintenance.
     """
@@ -153,7 +153,7 @@ def settle(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Return when no writing statement of a dead writer runs any more.
+    """Return when no orphaned writing statement runs any more.
 
     Only the holder of the one-writer lock may call it: whatever runs then has lost its writer.
     It gets grace_seconds to end well (its result is a whole commit), then it is killed; both are
@@ -173,11 +173,11 @@ def settle(
     if grace_seconds:
         found = running()
         if found:
-            say(f"waiting for what a dead writer left in Trino: {listed(found)}")
+            say(f"waiting for orphaned statements in Trino: {listed(found)}")
             found = wait_until_none(running, grace_seconds, beat, monotonic, sleep)
         if not found:
             return
-        say(f"ending what a dead writer left in Trino: {listed(found)}")
+        say(f"ending orphaned statements in Trino: {listed(found)}")
     left = wait_until_none(kill_running, KILL_SECONDS, beat, monotonic, sleep)
     if left:
         raise RetriableError(

@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 
 def left_first(found: list[Table], rest: Path) -> list[Table]:
-    """The tables, those first that the last run left over: none waits for ever behind others."""
+    """The tables, those first that the last run left over: none waits for ever."""
     try:
         order = {name: place for place, name in enumerate(json.loads(rest.read_text()))}
     except (OSError, ValueError, TypeError):

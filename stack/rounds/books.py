@@ -20,7 +20,7 @@ from stack.rounds.program import WATCH_SECONDS
 from stack.rounds.project import Project
 from stack.settings import Settings
 
-# Counting everything anew is the longest there is; what takes longer than this is stuck.
+# A full count takes longest; what takes longer than this is stuck.
 LIMIT_SECONDS = 1800.0
 # A reconciliation that is given up ends its own statement within this time, or Trino is told to.
 GIVE_UP_SECONDS = 5.0

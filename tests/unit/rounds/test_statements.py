@@ -1,4 +1,4 @@
-"""Statements of a dead writer are awaited, then ended; others are left alone."""
+"""Orphaned statements are awaited, then ended; others are left alone."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_nothing_is_said_when_only_reading_statements_run() -> None:
 
 def test_writing_statement_may_end_by_itself() -> None:
     trino = Trino(INSERT, SELECT, ends_at=5.0)
-    assert settled(trino) == [f"waiting for what a dead writer left in Trino: {INSERT}"]
+    assert settled(trino) == [f"waiting for orphaned statements in Trino: {INSERT}"]
     assert trino.killed == []
     assert trino.now == pytest.approx(5.0)
 
 
 def test_writing_statement_is_ended_after_its_grace() -> None:
     trino = Trino(INSERT, SELECT)
-    assert settled(trino)[-1] == f"ending what a dead writer left in Trino: {INSERT}"
+    assert settled(trino)[-1] == f"ending orphaned statements in Trino: {INSERT}"
     assert trino.killed == ["q1"]
     assert trino.now == pytest.approx(60.5)
 
