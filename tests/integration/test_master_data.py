@@ -12,6 +12,7 @@ import pytest
 
 from stack.master_data import check_master_data
 from stack.ready import admin_connection
+from stack.replay import Request, run_replay
 from stack.rounds.catalog import count_returning
 from tests.integration.lakehouse import Lakehouse, reading
 
@@ -145,7 +146,7 @@ def test_a_replay_brings_the_reading_back_once_the_zone_is_right(
     lakehouse.change_master_data(
         "update device_master set time_zone = 'UTC' where device_id = %s", device
     )
-    lakehouse.dbt("run", "--vars", '{"replay": {"reasons": ["unknown_time_zone"]}}')
+    assert run_replay(lakehouse.settings, Request(("unknown_time_zone",)), lambda text: None) == 0
     assert counted(lakehouse, device) == [[1, 1.5]]
     assert quarantined(lakehouse, device) == []
 
