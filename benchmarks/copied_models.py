@@ -67,6 +67,10 @@ class CopiedModels:
                 "- name: telemetry_raw\n",
                 f"- name: telemetry_raw\n        identifier: {self.name}\n",
             ),
+            "models/sources/replays.yml": (
+                "schema: quality\n",
+                f"schema: {self.name}_quality\n",
+            ),
             "profiles.yml": ("user: dbt\n", f"user: {self.user}\n"),
         }
         for file, (old, new) in changes.items():

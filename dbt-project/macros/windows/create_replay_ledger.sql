@@ -1,5 +1,8 @@
 {% macro create_replay_ledger() %}
-    create table if not exists {{ source('replays', 'replayed_telemetry_raw') }} (
+    {#- With --empty a source is a query. -#}
+    {%- set ledger = source('replays', 'replayed_telemetry_raw') -%}
+    create table if not exists
+    {{ api.Relation.create(ledger.database, ledger.schema, ledger.identifier) }} (
         telemetry_key varchar,
         device_id varchar,
         reason varchar,
