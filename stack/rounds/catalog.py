@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -17,7 +18,11 @@ APPLICATION_NAME = "scheduled round, looking"
 MODEL_SCHEMAS = ("staging", "quality", "intermediate", "marts")
 
 TABLES_SQL = """
-select table_namespace, table_name, coalesce(metadata_location, '')
+select
+    table_namespace,
+    table_name,
+    coalesce(metadata_location, ''),
+    lower(coalesce(iceberg_type, 'TABLE'))
 from iceberg_tables
 where catalog_name = 'lakehouse'
 """
@@ -92,19 +97,28 @@ def look(settings: Settings, seen: Seen | None, project: str) -> Found:
             "run ./initial-setup.sh: it makes what is missing",
         ) from error
     return Found(
-        landing={name: location for schema, name, location in tables if schema == LANDING},
+        landing={name: location for schema, name, location, _ in tables if schema == LANDING},
         model_tables=model_tables(tables),
         master_data=MasterData(*master_data[0]),
         project=project,
         restored_at=str(restored[0][0]),
+        relations=relations_of(tables),
     )
+
+
+def relations_of(tables: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, str]]:
+    """Tables and views of each schema; dbt creates an empty one again, which changes nothing."""
+    found: dict[str, dict[str, str]] = {}
+    for schema, name, _, kind in tables:
+        found.setdefault(schema, {})[name] = kind
+    return found
 
 
 def model_tables(tables: list[tuple[Any, ...]]) -> set[str]:
     """schema.table of the models, without the ones dbt makes in passing."""
     return {
         f"{schema}.{name}"
-        for schema, name, _ in tables
+        for schema, name, *_ in tables
         if schema in MODEL_SCHEMAS and "__dbt_" not in name
     }
 

@@ -9,6 +9,8 @@ from enum import Enum
 # Sources of the dbt project: what landed, and meters and customers.
 LANDING = "landing"
 MASTER_DATA = "master_data"
+# Trino's catalog of all tables.
+DATABASE = "iceberg"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Found:
     landing: landing table -> metadata location, which every commit to the table changes.
     model_tables: schema.table of everything built from them; project: fingerprint of its files.
     restored_at: when tables were last put back from a backup, ISO 8601; empty if never.
+    relations: schema -> name -> table or view, of the whole catalog.
     """
 
     landing: Mapping[str, str]
@@ -42,6 +45,7 @@ class Found:
     master_data: MasterData
     project: str
     restored_at: str = ""
+    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Decision:
 
     with_fixed: views and seeds too, which only a change of the project alters. changed: dbt's
     names of the sources that changed; only what is below them is run, everything where none is
-    named.
+    named. plan: what was found, for the models, so that they need not ask again.
     """
 
     action: Action
@@ -83,6 +87,7 @@ class Decision:
     is_full_refresh: bool = False
     with_fixed: bool = False
     changed: tuple[str, ...] = ()
+    plan: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def reason(self) -> str:
@@ -105,7 +110,8 @@ def decide(
     if missing:
         return Decision(Action.WAIT, (f"no table landing.{', landing.'.join(missing)} yet",))
     if seen is None:
-        return Decision(Action.RUN, ("no good round on record",), with_fixed=True)
+        reasons: tuple[str, ...] = ("no good round on record",)
+        return Decision(Action.RUN, reasons, with_fixed=True, plan=plan_of(found))
     recount = recount_reasons(seen, found.master_data, count_returning)
     rebuild = rebuild_reasons(seen, found)
     landed = landed_since(seen, found, sources)
@@ -113,7 +119,16 @@ def decide(
     if not reasons:
         return Decision(Action.NOTHING)
     changed = () if recount or rebuild else changed_sources(seen, found, landed)
-    return Decision(Action.RUN, reasons, bool(recount), bool(rebuild), changed)
+    return Decision(Action.RUN, reasons, bool(recount), bool(rebuild), changed, plan_of(found))
+
+
+def plan_of(found: Found) -> dict[str, object]:
+    """What the models' macros take from the runner instead of asking Trino."""
+    return {
+        "database": DATABASE,
+        "relations": found.relations,
+        "master_data": found.master_data.all,
+    }
 
 
 def recount_reasons(

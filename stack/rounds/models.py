@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,16 @@ from stack.rounds.project import Project, environment
 from stack.rounds.worker_client import Command, Watch, Worker
 from stack.settings import Settings
 
+# A round reads and writes little: planning by statistics costs more than it saves.
+INCREMENT_SESSION = {
+    "iceberg.statistics_enabled": "false",
+    "iceberg.collect_extended_statistics_on_write": "false",
+    "join_reordering_strategy": "NONE",
+    "join_distribution_type": "BROADCAST",
+    "scale_writers": "false",
+    "task_scale_writers_enabled": "false",
+}
+
 Say = Callable[[str], None]
 
 
@@ -23,7 +34,12 @@ def dbt_words(decision: Decision, with_fixed: bool) -> list[str]:
     increments = ["run", *(below if decision.changed else [])]
     increments += ["--exclude", "config.materialized:view"]
     command = ["build", *kinds] if with_fixed else increments
-    return [*command, *(["--full-refresh"] if decision.is_full_refresh else [])]
+    refresh = ["--full-refresh"] if decision.is_full_refresh else []
+    is_increment = not with_fixed and not decision.is_full_refresh
+    given = {"plan": decision.plan} if decision.plan else {}
+    if is_increment:
+        given["session_properties"] = INCREMENT_SESSION
+    return [*command, *refresh, *(["--vars", json.dumps(given)] if given else [])]
 
 
 class Models:

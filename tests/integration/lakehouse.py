@@ -18,8 +18,8 @@ from stack import lock
 from stack.kafka_client import client_options
 from stack.lock import one_writer
 from stack.ready import admin_connection
-from stack.rounds import run_dbt, seen
-from stack.rounds.decision import Action, Decision
+from stack.rounds import catalog, run_dbt, seen
+from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project, seen_file
@@ -138,7 +138,9 @@ class Lakehouse:
         changed: sources below which models run, all models where none is named.
         """
         models, project = resident_models(self.settings), Project()
-        decision = Decision(Action.RUN, ("a test",), is_full_refresh, changed=tuple(changed))
+        plan = plan_of(catalog.look(self.settings, None, ""))
+        reasons = ("a test",)
+        decision = Decision(Action.RUN, reasons, is_full_refresh, changed=tuple(changed), plan=plan)
         with one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word) as held:
             # The stack's own runner looks at the tables that another one wrote.
             seen.mark_stale(seen_file(self.settings))

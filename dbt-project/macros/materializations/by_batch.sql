@@ -20,6 +20,7 @@
         {%- call statement('main') -%}
             {{ create_table_as(False, target_relation, compiled_code, 'replace') }}
         {%- endcall -%}
+        {%- do note_progress(target_relation, note.progress) -%}
         {%- do persist_docs(target_relation, model) -%}
     {%- elif note.is_empty -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}

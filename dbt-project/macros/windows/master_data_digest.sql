@@ -1,4 +1,5 @@
 {% macro master_data_digest(devices) %}
+    {%- if round_plan() -%}{{ return(round_plan().master_data) }}{%- endif -%}
     {#- Of what the health of a meter says or is judged by, whatever order rows come in. -#}
     {%- set query -%}
         select

@@ -3,4 +3,5 @@
         alter table {{ relation }}
         set properties extra_properties = {{ progress_property(note.progress) }}
     {%- endcall -%}
+    {%- do note_progress(relation, note.progress) -%}
 {% endmacro %}

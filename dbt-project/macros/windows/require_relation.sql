@@ -2,9 +2,13 @@
     {%- set cached = adapter.get_relation(
         relation.database, relation.schema, relation.identifier
     ) -%}
+    {%- if cached is not none -%}{{ return('') }}{%- endif -%}
     {#- dbt enters a source's schema into its cache table by table: another model sees a part. -#}
-    {%- if cached is none and relation.identifier
-        not in list_relations_without_caching(relation).columns['name'].values() -%}
+    {%- set names = [] -%}
+    {%- for row in list_relations_without_caching(relation) -%}
+        {%- do names.append(row[1]) -%}
+    {%- endfor -%}
+    {%- if relation.identifier not in names -%}
         {%- do exceptions.raise_compiler_error(
             'wanted table ' ~ relation ~ '; found none; ' ~ next_step
         ) -%}

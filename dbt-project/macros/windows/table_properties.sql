@@ -1,17 +1,9 @@
 {% macro table_properties(relations) %}
-    {#- Metadata only: the hidden $properties table reads no data file. -#}
-    {%- set query -%}
-        {%- for relation in relations %}
-        select {{ loop.index0 }} as position, key, value
-        from {{ properties_of(relation) }}
-        where key in ('meterhouse.landed', 'meterhouse.progress')
-        {{ 'union all' if not loop.last }}
-        {%- endfor %}
-    {%- endset -%}
+    {%- if not round_plan() -%}{{ return(asked_properties(relations)) }}{%- endif -%}
+    {%- set planned = planned_properties() -%}
     {%- set found = [] -%}
-    {%- for relation in relations -%}{%- do found.append({}) -%}{%- endfor -%}
-    {%- for row in (run_query(query) if relations else []) -%}
-        {%- do found[row['position'] | int].update(fromjson(row['value'])) -%}
+    {%- for relation in relations -%}
+        {%- do found.append(planned.get(input_name(relation), {})) -%}
     {%- endfor -%}
     {{ return(found) }}
 {% endmacro %}

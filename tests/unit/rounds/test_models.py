@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from stack.rounds.decision import Action, Decision
-from stack.rounds.models import dbt_words
+from stack.rounds.models import INCREMENT_SESSION, dbt_words
 from stack.rounds.outcome import ModelResult, Outcome, Result, outcome_of
 
 GOOD = ModelResult("a", "success", 1.0, "")
@@ -13,12 +15,13 @@ BAD = ModelResult("b", "error", 1.0, "Database Error\n  no such table")
 SKIPPED = ModelResult("c", "skipped", 0.0, "")
 KINDS = ["--resource-type", "model", "--resource-type", "seed"]
 INCREMENTS = ["run", "--exclude", "config.materialized:view"]
+SESSION = ["--vars", json.dumps({"session_properties": INCREMENT_SESSION})]
 
 
 @pytest.mark.parametrize(
     ("is_full_refresh", "with_fixed", "expected"),
     [
-        (False, False, INCREMENTS),
+        (False, False, [*INCREMENTS, *SESSION]),
         (True, False, [*INCREMENTS, "--full-refresh"]),
         (False, True, ["build", *KINDS]),
         (True, True, ["build", *KINDS, "--full-refresh"]),
@@ -34,8 +37,14 @@ def test_dbt_is_asked_only_for_what_is_below_the_changed_sources() -> None:
     changed = ("source:landing.meter_logs", "source:master_data")
     decision = Decision(Action.RUN, changed=changed)
     selected = ["--select", "source:landing.meter_logs+", "source:master_data+"]
-    assert dbt_words(decision, with_fixed=False) == ["run", *selected, *INCREMENTS[1:]]
+    assert dbt_words(decision, with_fixed=False) == ["run", *selected, *INCREMENTS[1:], *SESSION]
     assert dbt_words(decision, with_fixed=True) == ["build", *KINDS]
+
+
+def test_models_are_handed_what_the_round_found() -> None:
+    plan = {"database": "iceberg", "relations": {"marts": {"mine": "table"}}, "master_data": "a"}
+    words = dbt_words(Decision(Action.RUN, plan=plan, is_full_refresh=True), with_fixed=False)
+    assert json.loads(words[words.index("--vars") + 1]) == {"plan": plan}
 
 
 def test_outcome_names_the_first_failed_model_and_its_error() -> None:

@@ -1,0 +1,32 @@
+"""Count what a warm round asks of Trino: each statement costs, whatever it does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.integration.lakehouse import Lakehouse, reading
+
+pytestmark = pytest.mark.same_in_both_modes
+
+# The progress of all tables; seven writes and what each of them records; which rows staging and
+# quarantine hold already; which days three models touch.
+MOST_STATEMENTS = 1 + 7 + 7 + 2 + 3
+
+
+def test_a_warm_round_of_one_batch_asks_little(lakehouse: Lakehouse) -> None:
+    (device,) = lakehouse.new_devices()
+    lakehouse.round()
+    for minutes in (60, 30):
+        moment = datetime.now(UTC) - timedelta(minutes=minutes)
+        lakehouse.send(reading(device, moment.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        lakehouse.land()
+        began = lakehouse.value("select cast(current_timestamp as varchar)")
+        lakehouse.round(changed=["source:landing.telemetry_raw"])
+    statements = lakehouse.sql(
+        "select query from system.runtime.queries where \"user\" in ('dbt', 'dbt-lock') "
+        f"and created >= timestamp '{began}' and query not like '%system.runtime%'"
+    )
+    listed = "\n".join(" ".join(sql.split())[:200] for (sql,) in statements)
+    assert len(statements) <= MOST_STATEMENTS, listed
