@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.integration.lakehouse import Lakehouse, reading
+from tests.integration.access import Access
+from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
 from tests.integration.test_marts import daily_energy
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -55,6 +56,44 @@ def test_a_flag_by_which_models_would_read_less_is_refused(
     assert f"found {words[0]}" in printed
     assert "--exclude config.materialized:by_batch" in printed
     assert lakehouse.snapshots() == before
+
+
+def progress(lakehouse: Lakehouse, table: str) -> str:
+    """What a table of the models says of its progress."""
+    schema, name = table.split(".")
+    return str(
+        lakehouse.value(
+            f'select value from iceberg.{schema}."{name}$properties" '
+            "where key = 'meterhouse.progress'"
+        )
+    )
+
+
+def test_a_run_that_died_before_it_recorded_its_progress_adds_nothing_twice(
+    lakehouse: Lakehouse,
+) -> None:
+    tables = ("staging.stg_telemetry_raw", "quality.quarantine_telemetry_raw")
+    lakehouse.round()
+    before = {table: progress(lakehouse, table) for table in tables}
+    (device,) = lakehouse.new_devices()
+    unknown = f"MTR-{next(iter(unused_numbers()))}"
+    sent = [reading(each, f"{YESTERDAY}T11:00:00Z", energy_kwh=0.75) for each in (device, unknown)]
+    lakehouse.send(*sent)
+    lakehouse.land()
+    lakehouse.dbt("run", "--select", "stg_telemetry_raw", "quarantine_telemetry_raw")
+    for table, told in before.items():
+        Access(lakehouse.settings, "").ask(
+            "dbt",
+            f"alter table iceberg.{table} set properties extra_properties = "
+            f"map_from_entries(array[row('meterhouse.progress', '{told}')])",
+        )
+    # A message of the next batch must not be taken for one of the run that died.
+    lakehouse.send(*(each | {"timestamp": f"{YESTERDAY}T12:00:00Z"} for each in sent))
+    lakehouse.land_and_round()
+    assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("1.5")}
+    held = "select count(*), count(distinct telemetry_key) from iceberg.{} where device_id = '{}'"
+    for table, owner in zip(tables, (device, unknown), strict=True):
+        assert lakehouse.sql(held.format(table, owner)) == [[2, 2]]
 
 
 def test_a_change_of_master_data_alone_reaches_the_health_of_meters(lakehouse: Lakehouse) -> None:
