@@ -23,7 +23,8 @@ def run(command: str, folder: Path = PROJECT_ROOT) -> subprocess.CompletedProces
         text=True,
         # A topic holds bytes of any kind.
         errors="replace",
-        timeout=180,
+        # The first bin/mc on a machine builds it.
+        timeout=600,
         check=False,
     )
 
