@@ -14,7 +14,7 @@
 # The choices are kept in .env (RUN_MODE, SECURE); data stays when they change.
 set -euo pipefail
 
-# bash and Python read these before any line of ours; stack/caller.py lists the variables that count.
+# bash and Python read these before any line of ours; stack/base/caller.py lists what counts.
 for name in CDPATH "${!PYTHON@}"; do
   [[ $name == PYTHON_VERSION ]] || unset "$name"
 done

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import packages, page
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
 
 # What makes each a trial of a minute.
 QUICK = {

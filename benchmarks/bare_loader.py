@@ -16,8 +16,8 @@ from confluent_kafka.cimpl import KafkaError
 
 from benchmarks.peers import METRICS, TEXTS
 from lander.table import NAMESPACE, connect
-from stack.kafka_client import LANDER, connection
-from stack.settings import Settings, load_settings
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import LANDER, connection
 
 READ_MESSAGES = 10_000
 READ_SECONDS = 10.0

@@ -28,10 +28,10 @@ from benchmarks import connect_sink, figures, lander, own_trino, packages, peers
 from benchmarks.figures import Figure, Report
 from benchmarks.processes import Cost, since
 from lander.table import NAMESPACE, connect
-from stack.errors import FatalError
-from stack.kafka_client import client_options
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.errors import FatalError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
 from tests.second_stack import free_ports
 
 LOAD_SECONDS = 900

@@ -14,14 +14,14 @@ from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import processes
 from lander.table import CATALOG, NAMESPACE
-from stack import maven
-from stack.fetch import Part, fetch
-from stack.kafka_client import client_options
-from stack.paths import cache_folder
-from stack.progress import Progress
-from stack.root import PROJECT_ROOT
-from stack.services import java, objectstore_keys
-from stack.settings import Settings
+from stack.base.progress import Progress
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients import objectstore as objectstore_keys
+from stack.clients.kafka import client_options
+from stack.programs import java, maven
+from stack.programs.fetch import Part, fetch
+from stack.programs.paths import cache_folder
 
 LOCK_FILE = PROJECT_ROOT / "requirements" / "benchmark-maven.lock"
 HEAP = "2g"

@@ -18,24 +18,24 @@ from typing import Any
 import numpy as np
 
 from lander.batch import Batch, Chunk, Stamp
-from lander.offsets import Landed
 from lander.parse import parser_for
 from lander.table import NAMESPACE, IcebergTable, connect
 from lander.topics import load_topics
-from stack.errors import FatalError
-from stack.lock import WriterLock
+from stack.base.errors import FatalError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
 from stack.maintenance.warehouse import Warehouse
 from stack.maintenance.work import maintain, session_properties
-from stack.root import PROJECT_ROOT
+from stack.programs import trino
 from stack.rounds.decision import Action, Decision
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project
 from stack.rounds.worker_client import Watch
-from stack.services import trino
-from stack.settings import Settings
+from stack.watermarks.landed import Landed
+from stack.writing.lock import WriterLock
 
 FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 SCHEMAS = ("staging", "quality", "intermediate", "marts")

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack.errors import MeterhouseError
-from stack.settings import Settings, load_settings
+from stack.base.errors import MeterhouseError
+from stack.base.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)

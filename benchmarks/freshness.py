@@ -32,11 +32,11 @@ from benchmarks.copied_models import CopiedModels
 from benchmarks.figures import Figure, Report, percentile
 from benchmarks.lander import write_topic_file
 from lander.table import NAMESPACE, connect
-from stack import lock
-from stack.errors import FatalError
-from stack.kafka_client import client_options
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.errors import FatalError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
+from stack.writing import lock
 
 PARTITIONS = 6
 COMMIT_SECONDS = 1.0

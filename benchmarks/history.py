@@ -22,8 +22,8 @@ from functools import partial
 from benchmarks import figures
 from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, apart, message
 from benchmarks.figures import Figure, Report
-from stack import lock
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.writing import lock
 
 DAY = timedelta(days=1)
 ENERGY_KWH = 0.125

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.figures import Figure, Report, percentile
-from stack.errors import FatalError
+from stack.base.errors import FatalError
+from stack.base.settings import Settings
 from stack.rounds.health import HealthFile
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project
 from stack.rounds.service import edge_of, play_round
-from stack.settings import Settings
 
 FIRST_ROUNDS = 5
 

@@ -27,9 +27,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
-from stack.kafka_client import ADMIN, client_options, connection
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings, load_settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import ADMIN, client_options, connection
 
 PARTITIONS = 6
 SEED = 8831

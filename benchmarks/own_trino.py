@@ -12,10 +12,10 @@ from pathlib import Path
 
 from benchmarks import processes
 from lander.table import NAMESPACE
-from stack.paths import paths_of
-from stack.services import trino
-from stack.settings import Settings
-from stack.trino_client import FAILURES
+from stack.base.settings import Settings
+from stack.clients.trino import FAILURES
+from stack.programs import trino
+from stack.programs.paths import paths_of
 
 START_SECONDS = 300
 # The stack's own settings, but for its users' rights: this one has a single user.

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Producer
 
-from stack.kafka_client import ADMIN, connection
-from stack.settings import load_settings
+from stack.base.settings import load_settings
+from stack.clients.kafka import ADMIN, connection
 
 SEED = 8831
 TICK_SECONDS = 0.02

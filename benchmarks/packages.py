@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 NEEDED = {"comparison": "duckdb", "thirty_days": "duckdb"}
 LOCK = "requirements/dev.txt"

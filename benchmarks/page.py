@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.figures import Result, table
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "performance.md"
 RESULTS = PROJECT_ROOT / "docs" / "performance"

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, TimeoutError
 from playwright.sync_api import Page as Window
 
 from explorer.lakehouse import KEPT_SECONDS
-from stack.settings import load_settings
+from stack.base.settings import load_settings
 from tests.browser.browser import LIMIT_MS, chromium, context_of, visitor_of
 from tests.browser.server import running
 from tests.integration.lakehouse import TOPIC, Lakehouse

@@ -16,7 +16,7 @@ from pyiceberg.types import DoubleType, NestedField, StringType, StructType, Tim
 from benchmarks.lander import SEED, readings
 from benchmarks.processes import Cost
 from lander.table import NAMESPACE
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 TEXTS = ("device_id", "customer_id", "status")
 METRICS = ("energy_kwh", "voltage", "battery_pct")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from stack.errors import ConfigurationError, FatalError, RetriableError
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError, FatalError, RetriableError
+from stack.base.settings import Settings
 
 STOP_SECONDS = 20
 LOG_LINES = 20

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.figures import Figure, Report
-from stack import env_file, native
-from stack.errors import FatalError
-from stack.root import PROJECT_ROOT
-from stack.services import trino
-from stack.settings import EXAMPLE_FILE, Settings, load_settings, parse_env_file
+from stack.base import env_file
+from stack.base.errors import FatalError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import EXAMPLE_FILE, Settings, load_settings, parse_env_file
+from stack.modes import native
+from stack.programs import trino
 from tests.second_stack import port_settings
 
 SETUP_SECONDS = 900

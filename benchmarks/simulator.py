@@ -30,8 +30,8 @@ from simulator.hashing import Integers
 from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
 from simulator.simulation import Simulation
-from stack.kafka_client import ADMIN, client_options, connection
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import ADMIN, client_options, connection
 
 INTERVAL_MS = 1_800_000
 START_MS = round(datetime(2025, 11, 1, tzinfo=UTC).timestamp() * 1000)

@@ -31,10 +31,11 @@ from benchmarks.simulator import INTERVAL_MS, generated, sample_devices
 from lander.table import NAMESPACE, connect
 from simulator.clock import interval_ends
 from simulator.load_profiles import DAY_MS
-from stack import lock
-from stack.errors import ConfigurationError, FatalError
-from stack.services import objectstore_keys, trino
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError, FatalError
+from stack.base.settings import Settings
+from stack.clients import objectstore as objectstore_keys
+from stack.programs import trino
+from stack.writing import lock
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
 START_MS = round(START.timestamp() * 1000)

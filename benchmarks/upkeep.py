@@ -22,9 +22,9 @@ from decimal import Decimal
 from benchmarks import figures
 from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, apart, message
 from benchmarks.figures import Figure, Report
-from stack import lock
+from stack.base.settings import Settings
 from stack.maintenance.tables import State
-from stack.settings import Settings
+from stack.writing import lock
 
 ENERGY_KWH = Decimal("0.125")
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from importlib import import_module
 from zoneinfo import ZoneInfo
 
-from stack import caller
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
+from stack.base import caller
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
 
 FOLDER = PROJECT_ROOT / "explorer"
 

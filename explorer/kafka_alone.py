@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stack import caller
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings, load_settings
+from stack.base import caller
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings, load_settings
 
 FOLDER = PROJECT_ROOT / "explorer"
 SCRIPT = FOLDER / "kafka_page.py"

@@ -23,8 +23,8 @@ from explorer.kafka_topics import (
     take_groups,
     take_look,
 )
-from stack.kafka_client import EXPLORER, Administrator, client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import EXPLORER, Administrator, client_options
 
 KEPT_LOOKS_SECONDS = 60.0
 SIZE_SECONDS = 300.0

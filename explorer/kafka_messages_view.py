@@ -30,7 +30,7 @@ from explorer.kafka_text import (
 )
 from explorer.kafka_topics import Look, Topic
 from explorer.kafka_views import in_order, show_problem, size_text
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 
 COUNTS = (20, 50, 100, SHOWN_MESSAGES)
 ALL = "all"

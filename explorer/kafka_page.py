@@ -8,7 +8,7 @@ from explorer.format import plain
 from explorer.kafka_cluster import cluster
 from explorer.kafka_messages_view import show_messages
 from explorer.kafka_views import show_groups, show_problem, show_topics
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 
 TITLE = "Kafka"
 VIEWS = {"Topics": show_topics, "Groups": show_groups, "Messages": show_messages}

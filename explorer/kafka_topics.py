@@ -11,8 +11,8 @@ from typing import Any
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from stack.errors import RetriableError
-from stack.kafka_client import EARLIEST, LATEST, READABLE, offsets
+from stack.base.errors import RetriableError
+from stack.clients.kafka import EARLIEST, LATEST, READABLE, offsets
 
 ANSWER_SECONDS = 5.0
 # Two looks closer to each other than this say little about a rate.

@@ -10,7 +10,7 @@ from explorer import view
 from explorer.format import NOTHING, Writer, plain
 from explorer.kafka_cluster import cluster
 from explorer.kafka_topics import Group, Look, Rate, Topic, is_internal, rate
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 
 REFRESH_SECONDS = 5
 SHOWN_CARDS = 20

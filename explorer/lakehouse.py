@@ -15,8 +15,8 @@ from trino.exceptions import TrinoConnectionError, TrinoQueryError
 
 from explorer.cache import Cache
 from explorer.queries import Query
-from stack import trino_client
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients import trino as trino_client
 
 USER = "explorer"
 CATALOG = "iceberg"

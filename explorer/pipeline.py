@@ -11,9 +11,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from stack import health
-from stack.kafka_client import EXPLORER, client_options
-from stack.settings import Settings
+from stack.base import health
+from stack.base.settings import Settings
+from stack.clients.kafka import EXPLORER, client_options
 
 KAFKA_SECONDS = 3.0
 # Never joined and never committed to: librdkafka wants a name for any consumer.

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from trino.exceptions import TrinoQueryError
 
 from explorer.lakehouse import Lakehouse, Problem, frame_of, problem_of
-from stack import trino_client
-from stack.statements import is_write, without_comments
+from stack.clients import trino as trino_client
+from stack.writing.statements import is_write, without_comments
 
 LIMIT_SECONDS = 60
 FETCHED_AT_ONCE = 500

@@ -24,7 +24,7 @@ from explorer.lakehouse import (
     not_there,
 )
 from explorer.queries import Query
-from stack.settings import Settings, load_settings
+from stack.base.settings import Settings, load_settings
 
 Colour = Literal["green", "orange", "red", "gray"]
 COLOURS: dict[str, Colour] = {

@@ -15,7 +15,7 @@ os.putenv("OPENBLAS_NUM_THREADS", "1")
 # Modules are for ever: looking for cycles among them while they load is wasted.
 gc.disable()
 
-from stack import caller  # noqa: E402
+from stack.base import caller  # noqa: E402
 
 # PyIceberg and others read variables of their own when they are loaded.
 caller.clear()

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lander.parse import Parser
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 # A row group holds at most this many rows, and (one message aside) this many message bytes.
 GROUP_ROWS = 50_000

@@ -17,9 +17,9 @@ from lander.service import Service
 from lander.table import IcebergTable, connect
 from lander.topic_lander import Limits, TopicLander
 from lander.topics import TOPICS_FOLDER, Topic, choose_topics, load_topics
-from stack.errors import ConfigurationError
-from stack.kafka_client import LANDER, connection
-from stack.settings import Settings, load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import LANDER, connection
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:

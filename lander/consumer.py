@@ -22,9 +22,9 @@ from confluent_kafka.admin import AdminClient
 
 from lander.batch import Chunk
 from lander.headers import header_text
-from lander.offsets import Bounds
-from stack.errors import RetriableError
-from stack.kafka_client import LATEST, Administrator, Options, offsets
+from stack.base.errors import RetriableError
+from stack.clients.kafka import LATEST, Administrator, Options, offsets
+from stack.watermarks.landed import Bounds
 
 GROUP = "lakehouse-landing"
 TIMEOUT_SECONDS = 5.0

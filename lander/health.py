@@ -1,4 +1,4 @@
-"""Tell the outside how the lander is, in its health file (stack/health.py).
+"""Tell the outside how the lander is, in its health file (stack/base/health.py).
 
 `state` in STATE_DIR/health/lander.json is the worst of its topics; besides it holds `topics`, by
 name, each with `state` (starting, running, waiting, failed, stopped), `reason` (why it waits or
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from stack import health as health_files
+from stack.base import health as health_files
 
 HEALTH_FILE = Path("health") / "lander.json"
 STATES = ("running", "stopped", "starting", "waiting", "failed")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from lander.offsets import (
+from stack.base.errors import FatalError
+from stack.watermarks.landed import (
     CUT_SHORT,
     LANDED_PROPERTY,
     LOST_PROPERTY,
@@ -17,7 +18,6 @@ from lander.offsets import (
     Loss,
     losses_from_json,
 )
-from stack.errors import FatalError
 
 
 def landed_of(table: Table) -> Landed:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lander import health
 from lander.clock import Clock
 from lander.topic_lander import LostMessagesError, TopicLander
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 
 LOG = logging.getLogger("lander")
 HEALTH_SECONDS = 2.0

@@ -34,14 +34,6 @@ from pyiceberg.typedef import Record
 from sqlalchemy import URL
 
 from lander import schema
-from lander.offsets import (
-    LANDED_PROPERTY,
-    LOST_PROPERTY,
-    Landed,
-    Loss,
-    losses_to_json,
-    record_losses,
-)
 from lander.properties import (
     check_rows_against_property,
     known_losses,
@@ -49,9 +41,17 @@ from lander.properties import (
     lost_before,
 )
 from lander.topics import Topic
-from stack.errors import ConfigurationError, RetriableError
-from stack.services import objectstore_keys
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.settings import Settings
+from stack.clients import objectstore as objectstore_keys
+from stack.watermarks.landed import (
+    LANDED_PROPERTY,
+    LOST_PROPERTY,
+    Landed,
+    Loss,
+    losses_to_json,
+    record_losses,
+)
 
 CATALOG = "lakehouse"
 NAMESPACE = "landing"

@@ -14,11 +14,11 @@ from lander.catch_up import CatchUp
 from lander.clock import Clock, Patience
 from lander.consumer import Reader
 from lander.health import Health
-from lander.offsets import Landed, Loss, may_write, plan_start
 from lander.parse import parser_for
 from lander.table import LandingTable, StaleTableError
 from lander.topics import Topic
-from stack.errors import FatalError, RetriableError
+from stack.base.errors import FatalError, RetriableError
+from stack.watermarks.landed import Landed, Loss, may_write, plan_start
 
 LOG = logging.getLogger("lander")
 # One read: many messages make columns worth while, but in a backlog large messages must not fill

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 TOPICS_FOLDER = Path(__file__).resolve().parent / "topics"
 FORMATS = ("json", "text")

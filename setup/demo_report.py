@@ -26,24 +26,24 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lander.offsets import LANDED_PROPERTY, Landed
 from simulator.delivery import topic_ids
-from stack import caller
-from stack.errors import MeterhouseError, RetriableError
-from stack.kafka_client import client_options
-from stack.reconciliation import ledger
-from stack.reconciliation.broker import Broker
-from stack.reconciliation.command import reconcile_by_hand
-from stack.reconciliation.database import locations
-from stack.reconciliation.evidence import Head, TopicState
-from stack.reconciliation.plan import Plan
-from stack.reconciliation.reconcile import lag
-from stack.reconciliation.tables import Trino
+from stack.base import caller
+from stack.base.errors import MeterhouseError, RetriableError
+from stack.base.settings import Settings, load_settings
+from stack.base.text import readable
+from stack.books import ledger
+from stack.books.broker import Broker
+from stack.books.command import reconcile_by_hand
+from stack.books.database import locations
+from stack.books.evidence import Head, TopicState
+from stack.books.plan import Plan
+from stack.books.reconcile import lag
+from stack.books.tables import Trino
+from stack.clients.kafka import client_options
+from stack.programs import trino
 from stack.rounds.books import plan_of
 from stack.rounds.project import Project
-from stack.services import trino
-from stack.settings import Settings, load_settings
-from stack.text import readable
+from stack.watermarks.landed import LANDED_PROPERTY, Landed
 
 LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100

@@ -49,7 +49,7 @@ summary() {
 
 # download COMMAND...: run a command that needs a package index, with the caller's ways to reach it.
 download() {
-  "$python" -m stack.caller "$@"
+  "$python" -m stack.base.caller "$@"
 }
 
 # stack COMMAND...: the project's Python commands, in its own environment.

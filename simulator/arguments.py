@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from simulator.clock import parse_duration
 from simulator.faults import parse_faults
-from stack.errors import ConfigurationError
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Settings
 
 Result = TypeVar("Result")
 

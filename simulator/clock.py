@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.hashing import Integers
 from simulator.load_profiles import DAY_MS
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")

@@ -13,10 +13,10 @@ from simulator.arguments import add_kafka, positive_count
 from simulator.delivery import Acknowledgement, broker_metadata, check_topics
 from simulator.screen import Screen, banner, energy_text, read_json
 from simulator.session import StopFlag
-from stack.errors import MeterhouseError, RetriableError
-from stack.kafka_client import PEOPLE, Trouble, connection
-from stack.settings import Settings, load_settings
-from stack.text import ESCAPED_BYTES, readable, shortened
+from stack.base.errors import MeterhouseError, RetriableError
+from stack.base.settings import Settings, load_settings
+from stack.base.text import ESCAPED_BYTES, readable, shortened
+from stack.clients.kafka import PEOPLE, Trouble, connection
 
 TITLE = "Smart Meter Telemetry Consumer"
 GROUP = "telemetry-consumer-group"

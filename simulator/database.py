@@ -13,8 +13,8 @@ from psycopg2.extras import execute_values
 
 from simulator.devices import Device, device_number
 from simulator.fleet import Customer, Meter
-from stack.errors import ConfigurationError, RetriableError
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.settings import Settings
 
 DATABASE = "meterhouse"
 CONNECT_SECONDS = 10

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from stack.errors import ConfigurationError, RetriableError
-from stack.kafka_client import Options, Trouble
+from stack.base.errors import ConfigurationError, RetriableError
+from stack.clients.kafka import Options, Trouble
 
 CONNECT_SECONDS = 10.0
 POLL_SECONDS = 0.1

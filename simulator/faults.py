@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulator.fault_effects import EFFECTS, HitReading, Later
 from simulator.hashing import Integers, Keys, draw, text_key, uniform
 from simulator.truth import Truth
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 # A reading is hit by one kind at most. The first two come in runs of several readings.
 RUN_LENGTHS = {"silent_meter": 8, "future_clock": 6}

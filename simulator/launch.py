@@ -28,7 +28,7 @@ def run(module: str, packages: Sequence[str] = REQUIRED_PACKAGES) -> int:
             os.execv(PROJECT_PYTHON, [str(PROJECT_PYTHON), *sys.argv])  # noqa: S606
         sys.stderr.write(advice(missing) + "\n")
         return 1
-    importlib.import_module("stack.caller").clear()
+    importlib.import_module("stack.base.caller").clear()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True, errors="replace")

@@ -23,7 +23,7 @@ from simulator.load_profiles import (
     energy_of_quarters,
     read_profile,
 )
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 ANCHOR_DAY = 14610  # 2010-01-01, days since 1970: the registers start here
 BLOCK_DAYS = 28

@@ -14,9 +14,9 @@ from contextlib import closing
 from simulator.arguments import positive_count
 from simulator.database import connect, count_rows, insert_new
 from simulator.fleet import FleetPlan, customers, meters
-from stack import caller
-from stack.errors import MeterhouseError
-from stack.settings import Settings, load_settings
+from stack.base import caller
+from stack.base.errors import MeterhouseError
+from stack.base.settings import Settings, load_settings
 
 Counts = list[tuple[str, int, int]]
 

@@ -12,7 +12,7 @@ from typing import Any
 from simulator.delivery import TopicCount
 from simulator.faults import FAULT_KINDS
 from simulator.truth import Truth
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 
 class TruthFile:

@@ -15,7 +15,7 @@ from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
 from simulator.simulation import Chunk
 from simulator.truth import Truth
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 HALF_HOUR_MS = 1_800_000
 WEEK_DAYS = 7

@@ -25,10 +25,10 @@ from simulator.reports import Reports, writer
 from simulator.screen import Screen, banner
 from simulator.serialiser import stamp
 from simulator.session import Session, StopFlag
-from stack.errors import ConfigurationError, MeterhouseError
-from stack.kafka_client import SIMULATOR, connection
-from stack.paths import paths_of
-from stack.settings import Settings, load_settings
+from stack.base.errors import ConfigurationError, MeterhouseError
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import SIMULATOR, connection
+from stack.programs.paths import paths_of
 
 TITLE = "Smart Meter Replay"
 LINGER_MS = 20

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 
 from simulator.database import DATABASE
 from simulator.delivery import TopicCount
-from stack.settings import Settings
+from stack.base.settings import Settings
 
 REPORT_SECONDS = 10.0
 # Sending goes on while PostgreSQL is away: it is asked seldom, and not waited for.

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TextIO
 
 from simulator.delivery import Acknowledgement, TopicCount
 from simulator.devices import Device
-from stack.text import readable
+from stack.base.text import readable
 
 WIDTH = 80
 MAPPING_LINES = 5

@@ -32,9 +32,9 @@ from simulator.screen import (
 from simulator.serialiser import stamp
 from simulator.session import Session, StopFlag
 from simulator.simulation import Simulation
-from stack.errors import ConfigurationError, MeterhouseError
-from stack.kafka_client import SIMULATOR, connection
-from stack.settings import Settings, load_settings
+from stack.base.errors import ConfigurationError, MeterhouseError
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import SIMULATOR, connection
 
 TITLE = "Smart Meter Telemetry Simulator"
 DEFAULT_HISTORY_INTERVAL_MS = 1_800_000

@@ -1,1 +1,1 @@
-"""Addresses, readiness and native services of the Meterhouse stack; knows nothing of meters."""
+"""The stack in floors: each package imports of its own floor and of those below."""

@@ -12,17 +12,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from stack import caller, doctor, env_file, health
-from stack.choice import run_tool, runtime_of
-from stack.errors import ConfigurationError, MeterhouseError
-from stack.settings import (
-    COMPOSE,
-    NATIVE,
-    Settings,
-    load_settings,
-    parse_env_file,
-    to_text,
-)
+from stack.base import caller, env_file, health
+from stack.base.errors import ConfigurationError, MeterhouseError
+from stack.base.settings import COMPOSE, NATIVE, Settings, load_settings, parse_env_file, to_text
+from stack.modes import doctor
+from stack.modes.choice import run_tool, runtime_of
 
 SECURE_OVERLAY = "docker-compose.secure.yml"
 
@@ -46,14 +40,14 @@ def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_problems(settings: Settings, arguments: argparse.Namespace) -> int:
     """Tell of each service that is not well why, with its last log lines; 1 if there is one."""
-    from stack import status
+    from stack.modes import status
 
     return int(status.show_problems(settings, runtime_of(settings), say))
 
 
 def run_mode(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print the mode that setup runs in, and say why."""
-    from stack import engine
+    from stack.modes import engine
 
     mode, why = engine.choose(settings)
     sys.stderr.write(f"  {mode}: {why}\n")
@@ -92,7 +86,7 @@ def compose_files(path: Path, secure: bool) -> str:
 
 def run_security(settings: Settings, arguments: argparse.Namespace) -> int:
     """Say who can reach Trino and Kafka, and what they are asked for."""
-    from stack import security
+    from stack.provision import security
 
     for line in security.summary(settings):
         say(line)
@@ -101,7 +95,7 @@ def run_security(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_password(settings: Settings, arguments: argparse.Namespace) -> int:
     """Give a person a new password for Trino, and print it."""
-    from stack import trino_passwords
+    from stack.provision import passwords as trino_passwords
 
     print(trino_passwords.give(settings, arguments.user))  # noqa: T201
     return 0
@@ -111,7 +105,7 @@ def run_fetch(settings: Settings, arguments: argparse.Namespace) -> int:
     """Bring what the services run on: download, build or pull what is missing; or mc alone."""
     with caller.downloading():
         if arguments.part:
-            from stack import fetch
+            from stack.programs import fetch
 
             fetch.fetch_command_line(settings)
         else:
@@ -139,8 +133,8 @@ def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
     """Show how every service is; 1 if one is not well."""
-    from stack import status
     from stack.backup import listing
+    from stack.modes import status
 
     is_good = status.show(runtime_of(settings).states(settings), say)
     say(listing.note(settings, datetime.now(UTC)))
@@ -150,7 +144,7 @@ def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
 def run_initialise(settings: Settings, arguments: argparse.Namespace) -> int:
     """Make topics, bucket, schemas and master data where they are missing."""
     from simulator import master_data
-    from stack.initialise import initialise
+    from stack.provision.initialise import initialise
 
     initialise(settings, say)
     return master_data.main([])
@@ -165,11 +159,11 @@ def run_health(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
     """Wait until every service answers a real request."""
-    from stack import ready
+    from stack.provision import ready
 
     known = ready.nothing_known
     if settings.run_mode == NATIVE:
-        from stack import native
+        from stack.modes import native
 
         known = partial(native.trouble, settings)
     ready.wait(settings, arguments.seconds, say, trouble=known)
@@ -185,7 +179,7 @@ def run_rounds(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
     """Account for every message from producer to mart, and write it down; 1 if accounts differ."""
-    from stack.reconciliation.command import reconcile_by_hand
+    from stack.books.command import reconcile_by_hand
     from stack.rounds.books import plan_of
     from stack.rounds.project import Project
 
@@ -201,14 +195,14 @@ def run_maintain(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
     """List why messages are in quarantine: reason, number, first and last seen, an example."""
-    from stack import replay
+    from stack.rounds import replay
 
     return replay.show_quarantine(settings, say)
 
 
 def run_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     """Move messages from quarantine back to staging where the rules accept them by now."""
-    from stack import replay
+    from stack.rounds import replay
 
     request = replay.Request(tuple(arguments.reason), arguments.since, arguments.until)
     return replay.run_replay(settings, request, say, is_dry=arguments.dry_run)

@@ -23,13 +23,13 @@ from pathlib import Path
 from minio.deleteobjects import DeleteObject
 
 from lander.table import NAMESPACE, connect
-from stack import ready
 from stack.backup import folder
-from stack.choice import runtime_of
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings, load_settings
 from stack.maintenance.tables import Table
-from stack.root import PROJECT_ROOT
-from stack.services import objectstore
-from stack.settings import Settings, load_settings
+from stack.modes.choice import runtime_of
+from stack.programs import objectstore
+from stack.provision import ready
 from tests.faults.case import RUN_SECONDS, Case, Grounds, grounds_of
 from tests.faults.ledger import Stream
 from tests.faults.oracle import Finding, judge

@@ -11,8 +11,8 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from stack import env_file
-from stack.settings import EXAMPLE_FILE, env_file_path, parse_env_file
+from stack.base import env_file
+from stack.base.settings import EXAMPLE_FILE, env_file_path, parse_env_file
 
 CHANGES = {
     "PROJECT_NAME": "meterhousetest",

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack import lock as locks
 from stack.backup import databases, folder, gap, objects, record, verify
 from stack.backup.databases import CATALOG, MASTER_DATA, CatalogEntry
 from stack.backup.folder import OBJECT_LIST, Backup, Stored
 from stack.backup.listing import megabytes, told
 from stack.backup.tables import PoolIO, Walk
-from stack.errors import FatalError, MeterhouseError, RetriableError
-from stack.lock import WriterLock
-from stack.settings import Settings
-from stack.text import Say
+from stack.base.errors import FatalError, MeterhouseError, RetriableError
+from stack.base.settings import Settings
+from stack.base.text import Say
+from stack.writing import lock as locks
+from stack.writing.lock import WriterLock
 
 WAIT_SECONDS = 600.0
 SHOWN_PROBLEMS = 5

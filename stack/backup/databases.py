@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg2
 
-from stack.choice import runtime_of
-from stack.errors import RetriableError
-from stack.lock import first_line
-from stack.ready import admin_connection
-from stack.settings import Settings
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
+from stack.modes.choice import runtime_of
+from stack.provision.ready import admin_connection
+from stack.writing.lock import first_line
 
 CATALOG, MASTER_DATA = ("iceberg_catalog", "meterhouse")
 ICEBERG_CATALOG = "lakehouse"

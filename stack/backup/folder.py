@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stack.errors import ConfigurationError, FatalError
-from stack.files import replace_file
+from stack.base.errors import ConfigurationError, FatalError
+from stack.base.files import replace_file
 
 MANIFEST = "backup.json"
 OBJECT_LIST = "objects.tsv"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from lander.offsets import LANDED_PROPERTY, Landed
 from stack.backup.databases import CatalogEntry
 from stack.backup.tables import Walk
+from stack.base.settings import Settings
 from stack.maintenance import retention
 from stack.maintenance.retention import Retention
-from stack.settings import Settings
+from stack.watermarks.landed import LANDED_PROPERTY, Landed
 
 LANDING = "landing."
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stack.backup import folder
-from stack.settings import Settings
-from stack.text import Say
+from stack.base.settings import Settings
+from stack.base.text import Say
 
 
 def show_backups(settings: Settings, root: Path, say: Say) -> int:

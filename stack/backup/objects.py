@@ -15,9 +15,9 @@ from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from stack.backup.folder import CHUNK_BYTES, Stored, digest_of, place_of
-from stack.errors import FatalError, RetriableError
-from stack.services import objectstore
-from stack.settings import Settings
+from stack.base.errors import FatalError, RetriableError
+from stack.base.settings import Settings
+from stack.programs import objectstore
 
 # Enough to hide the waiting for answers, few enough to leave the store to its writers.
 THREADS = 4

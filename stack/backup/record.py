@@ -8,10 +8,10 @@ from datetime import datetime
 
 import psycopg2
 
-from stack.errors import RetriableError
-from stack.lock import first_line
-from stack.ready import admin_connection
-from stack.settings import Settings
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
+from stack.provision.ready import admin_connection
+from stack.writing.lock import first_line
 
 DATABASE = "meterhouse"
 SAVE_SQL = """

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack import lock as locks
-from stack import ready
 from stack.backup import databases, folder, gap, objects, record, verify
 from stack.backup.backup import SHOWN_PROBLEMS, damaged, row_of
 from stack.backup.databases import CATALOG, MASTER_DATA
 from stack.backup.folder import Backup
 from stack.backup.tables import Walk
-from stack.choice import runtime_of
-from stack.errors import ConfigurationError, FatalError, MeterhouseError
-from stack.initialise import READY_SECONDS, make_users
-from stack.runtime import State
-from stack.settings import Settings
-from stack.text import Say
+from stack.base.errors import ConfigurationError, FatalError, MeterhouseError
+from stack.base.settings import Settings
+from stack.base.text import Say
+from stack.modes.choice import runtime_of
+from stack.modes.runtime import State
+from stack.provision import ready
+from stack.provision.initialise import READY_SECONDS, make_users
+from stack.writing import lock as locks
 
 WAIT_SECONDS = 10.0
 # Lander and dbt runner, natively and in containers, and what their runtimes call a service at rest.

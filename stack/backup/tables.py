@@ -12,7 +12,7 @@ from pyiceberg.table.metadata import TableMetadata
 
 from stack.backup.databases import CatalogEntry
 from stack.backup.folder import place_of
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 
 class PoolIO(PyArrowFileIO):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 EPOCH = date(1970, 1, 1)
 TIME_FIELD = re.compile(r"(.+)_(year|month|day|hour)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stack.errors import ConfigurationError
-from stack.settings import Settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Settings
 
 # No query runs longer (query.max-run-time in trino/etc/config.properties).
 LONGEST_QUERY_HOURS = 6

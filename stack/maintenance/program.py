@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack import statements
-from stack.errors import MeterhouseError
-from stack.files import replace_file
+from stack.base.errors import MeterhouseError
+from stack.base.files import replace_file
+from stack.base.settings import Settings, load_settings
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import Table
@@ -25,8 +25,8 @@ from stack.maintenance.work import Done, maintain, session_properties
 from stack.rounds import facts
 from stack.rounds.lifeline import held
 from stack.rounds.program import INTERRUPTED
-from stack.settings import Settings, load_settings
-from stack.statements import MAINTENANCE_USER as USER
+from stack.writing import statements
+from stack.writing.statements import MAINTENANCE_USER as USER
 
 OK, FAILED, UNFINISHED = 0, 1, 3
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from stack.base.text import aligned
 from stack.maintenance.warehouse import Warehouse
 from stack.maintenance.work import Done
-from stack.text import aligned
 
 CREATE_SQL = """
 create table if not exists iceberg.ops.maintenance (

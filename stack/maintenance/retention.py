@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
-from stack.errors import RetriableError
-from stack.kafka_client import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
+from stack.clients.kafka import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
-from stack.settings import Settings
 
 ANSWER_SECONDS = 10.0
 LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"

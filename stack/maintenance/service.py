@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
-from stack import lock as locks
-from stack import statements
-from stack.errors import ConfigurationError, MeterhouseError
-from stack.files import replace_file
-from stack.lock import WriterLock
+from stack.base.errors import ConfigurationError, MeterhouseError
+from stack.base.files import replace_file
+from stack.base.settings import Settings
 from stack.maintenance.policy import policy_of
 from stack.maintenance.program import FAILED, OK, UNFINISHED, Request
 from stack.maintenance.tables import Table, tables
@@ -20,8 +18,10 @@ from stack.rounds import program
 from stack.rounds.by_hand import run_watched
 from stack.rounds.models import end_statements
 from stack.rounds.program import Program
-from stack.settings import Settings
-from stack.statements import MAINTENANCE_USER as USER
+from stack.writing import lock as locks
+from stack.writing import statements
+from stack.writing.lock import WriterLock
+from stack.writing.statements import MAINTENANCE_USER as USER
 
 WAIT_SECONDS = 600.0
 # Between rounds another writer is not waited for: the next round ends soon enough.

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 
-from stack.lock import connect
+from stack.base.settings import Settings
 from stack.maintenance.partitions import predicate
 from stack.maintenance.policy import Policy
 from stack.maintenance.warehouse import Warehouse
-from stack.settings import Settings
+from stack.writing.lock import connect
 
 SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
 METADATA = ("files", "manifests", "snapshots", "partitions")

@@ -9,10 +9,10 @@ from typing import Any
 from trino.dbapi import connect
 from trino.exceptions import TrinoQueryError
 
-from stack import trino_client
-from stack.errors import RetriableError
-from stack.settings import Settings
-from stack.statements import MAINTENANCE_USER
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
+from stack.clients import trino as trino_client
+from stack.writing.statements import MAINTENANCE_USER
 
 ANSWER_SECONDS = 60
 COMMIT_TRIES = 6

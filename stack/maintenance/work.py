@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, expiry_ms, state, touched
 from stack.maintenance.warehouse import TableGoneError, Warehouse

@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
-from stack import statements
-from stack.errors import MeterhouseError, RetriableError
-from stack.lock import WriterLock
-from stack.reconciliation.evidence import Difference
-from stack.reconciliation.plan import Plan, flows_of
-from stack.reconciliation.reconcile import Ask, Look, Reconciler
-from stack.reconciliation.report import Report
+from stack.base.errors import MeterhouseError, RetriableError
+from stack.base.settings import Settings
+from stack.books.evidence import Difference
+from stack.books.plan import Plan, flows_of
+from stack.books.reconcile import Ask, Look, Reconciler
+from stack.books.report import Report
 from stack.rounds.facts import Log
 from stack.rounds.models import end_statements
 from stack.rounds.outcome import Outcome, Result
 from stack.rounds.program import WATCH_SECONDS
 from stack.rounds.project import Project
-from stack.settings import Settings
+from stack.writing import statements
+from stack.writing.lock import WriterLock
 
 # A full count takes longest; what takes longer than this is stuck.
 LIMIT_SECONDS = 1800.0

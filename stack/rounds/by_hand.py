@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from stack import statements
-from stack.lock import BY_HAND, one_writer
+from stack.base.settings import Settings
 from stack.rounds import program, seen
 from stack.rounds.models import end_statements
 from stack.rounds.program import Program
 from stack.rounds.project import Project, environment, seen_file
-from stack.settings import Settings
+from stack.writing import statements
+from stack.writing.lock import BY_HAND, one_writer
 
 WAIT_SECONDS = 600.0
 # Exit codes from here on mean that a signal ended the process.

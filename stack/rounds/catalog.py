@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg2
 
-from stack import statements
-from stack.errors import RetriableError
-from stack.lock import connect, first_line
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
 from stack.rounds.decision import LANDING, Found, MasterData, Seen
-from stack.settings import Settings
+from stack.writing import statements
+from stack.writing.lock import connect, first_line
 
 APPLICATION_NAME = "scheduled round, looking"
 MODEL_SCHEMAS = ("staging", "quality", "intermediate", "marts")

@@ -11,9 +11,9 @@ import os
 import socket
 import sys
 
-from stack import statements
+from stack.base.settings import load_settings
 from stack.rounds.lifeline import held
-from stack.settings import load_settings
+from stack.writing import statements
 
 
 def main(words: list[str]) -> None:

@@ -8,11 +8,11 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from stack.metrics.collector import RunnerCollector
-from stack.metrics.facts import Sources
-from stack.reconciliation.plan import Plan
+from stack.base.settings import Settings
+from stack.books.collector import RunnerCollector
+from stack.books.facts import Sources
+from stack.books.plan import Plan
 from stack.rounds.facts import Log
-from stack.settings import Settings
 
 
 class Endpoint:

@@ -1,4 +1,4 @@
-"""Tell how the runner is, in its health file (stack/health.py)."""
+"""Tell how the runner is, in its health file (stack/base/health.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from stack.health import iso, write
+from stack.base.health import iso, write
 from stack.rounds.outcome import Outcome, Result
 
 BEAT_SECONDS = 2.0

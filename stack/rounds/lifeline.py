@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from stack.errors import MeterhouseError
+from stack.base.errors import MeterhouseError
 from stack.rounds.program import INTERRUPTED
 
 # An orphan ends by then, whatever its threads do; the next writer looks for statements anyway.

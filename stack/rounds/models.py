@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from stack import statements
-from stack.errors import RetriableError
+from stack.base.errors import RetriableError
+from stack.base.settings import Settings
 from stack.rounds.decision import Decision
 from stack.rounds.outcome import Outcome, Result, outcome_of
 from stack.rounds.project import Project, environment
 from stack.rounds.worker_client import Command, Watch, Worker
-from stack.settings import Settings
+from stack.writing import statements
 
 # A round reads and writes little: planning by statistics costs more than it saves.
 INCREMENT_SESSION = {

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
-from stack.lock import WriterLock
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
+from stack.writing.lock import WriterLock
 
 WATCH_SECONDS = 0.5
 # dbt cancels its statements on SIGINT; what it does not finish in this time is killed.

@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from stack.errors import ConfigurationError
-from stack.fingerprint import fingerprint, written_files
-from stack.root import PROJECT_ROOT
+from stack.base.errors import ConfigurationError
+from stack.base.fingerprint import fingerprint, written_files
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
 from stack.rounds.decision import LANDING
-from stack.settings import Settings
-from stack.statements import WRITER_USER
+from stack.writing.statements import WRITER_USER
 
 # Made by dbt itself: they change with every command.
 GENERATED_FOLDERS = {"target", "logs", "dbt_packages"}

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from stack.files import replace_file
+from stack.base.files import replace_file
 from stack.rounds.decision import Seen
 
 

@@ -8,9 +8,8 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from stack import lock as locks
-from stack.errors import MeterhouseError, RetriableError
-from stack.lock import WriterLock
+from stack.base.errors import MeterhouseError, RetriableError
+from stack.base.settings import Settings
 from stack.rounds import catalog, facts, seen
 from stack.rounds.books import Books, plan_of
 from stack.rounds.decision import Action, Decision, Found, Seen, decide, seen_after
@@ -23,7 +22,8 @@ from stack.rounds.program import noted_signals
 from stack.rounds.project import Project, seen_file
 from stack.rounds.schedule import Schedule, Slot, missed, sooner
 from stack.rounds.worker_client import Watch
-from stack.settings import Settings
+from stack.writing import lock as locks
+from stack.writing.lock import WriterLock
 
 PAUSE_SECONDS = 0.25
 # A round that meets another writer waits this long, and at most half the interval.

@@ -19,12 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from stack import statements
+from stack.base.settings import load_settings
 from stack.rounds import protocol
 from stack.rounds.lifeline import end_orphaned, ordinary_signals
 from stack.rounds.program import INTERRUPTED
 from stack.rounds.protocol import Message, Receiver
-from stack.settings import load_settings
+from stack.writing import statements
 
 # Error texts are shown in one log line each; dbt's are cut beyond this.
 MESSAGE_CHARACTERS = 2000

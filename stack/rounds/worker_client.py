@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from stack.lock import WriterLock
 from stack.rounds import program, protocol
 from stack.rounds.outcome import ModelResult
 from stack.rounds.program import Program
 from stack.rounds.protocol import Receiver
+from stack.writing.lock import WriterLock
 
 MODULE = "stack.rounds.worker"
 # dbt with this project takes about 165 MB, after thirty rounds as after the first; beyond this the

@@ -21,7 +21,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 from tests.browser.server import RESULTS
 
 # Nothing but the pages themselves: no sandbox for root, no network of the browser's own.

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
-from stack import ready
-from stack.errors import ConfigurationError, MeterhouseError
-from stack.settings import Settings, load_settings
+from stack.base.errors import ConfigurationError, MeterhouseError
+from stack.base.settings import Settings, load_settings
+from stack.provision import ready
 from tests.browser.browser import DESKTOP, Visitor, chromium, context_of, visitor_of
 from tests.browser.server import RESULTS, answers, running
 from tests.integration.lakehouse import Lakehouse

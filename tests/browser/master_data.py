@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from stack.ready import admin_connection
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.provision.ready import admin_connection
 
 EVIL = '<img src=x onerror="window.harmed=1"><b>"O\'Brien"</b> & **Söhne** :red[x] $a$'
 COPY = (

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from tests.second_stack import free_ports
 
 RESULTS = PROJECT_ROOT / ".stack-test" / "results"

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
 from tests.browser.browser import PHONE, Visitor
 from tests.browser.conftest import Visit
 from tests.browser.server import running

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from stack.settings import Settings
+from stack.base.settings import Settings
 from tests.browser.browser import Visitor
 from tests.browser.conftest import Visit
 from tests.browser.master_data import EVIL, odd_names

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from stack.kafka_client import client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
 from tests.integration.lakehouse import Lakehouse
 
 PARTITIONS = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stack.settings import COMPOSE
+from stack.base.settings import COMPOSE
 from tests.integration.conftest import lakehouse, settings
 
 __all__ = ["lakehouse", "settings"]

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
 
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = ("EC2-DEPLOYMENT.md", "docs/compose.md")

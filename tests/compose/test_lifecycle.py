@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stack import compose, ready
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.modes import compose
+from stack.provision import ready
 from tests.integration.actors import CONTAINERS, Actors, docker, inspect
 from tests.integration.lakehouse import Lakehouse, reading
 from tests.integration.test_setup import setup

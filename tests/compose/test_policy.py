@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stack.settings import Settings, parse_env_file
+from stack.base.settings import Settings, parse_env_file
 from tests.integration.actors import docker, inspect
 
 LONG_RUNNING = [

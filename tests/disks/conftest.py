@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from stack.paths import paths_of
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.programs.paths import paths_of
 from tests.disks.small_disk import SmallDisk
 from tests.integration.conftest import lakehouse, settings
 

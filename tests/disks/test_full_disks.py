@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from trino.exceptions import TrinoQueryError
 
-from stack import ready
-from stack.paths import paths_of
+from stack.base.settings import Settings
+from stack.programs import trino
+from stack.programs.paths import paths_of
+from stack.provision import ready
 from stack.rounds import run_dbt
-from stack.services import trino
-from stack.settings import Settings
 from tests.disks.conftest import DiskOf
 from tests.faults.case import LOG, Case, Grounds, grounds_of
 from tests.faults.ledger import Stream

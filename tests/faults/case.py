@@ -23,8 +23,8 @@ from pyiceberg.exceptions import NoSuchTableError
 
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
-from stack.kafka_client import BROKER_TIME, TIME_SETTING, client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import BROKER_TIME, TIME_SETTING, client_options
 from tests.faults import broken, steps
 from tests.faults.ledger import Stream
 from tests.faults.network import TROUBLES, Way

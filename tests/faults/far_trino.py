@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import processes
-from stack.paths import paths_of
-from stack.services import trino
-from stack.settings import Settings
-from stack.trino_client import FAILURES
+from stack.base.settings import Settings
+from stack.clients.trino import FAILURES
+from stack.programs import trino
+from stack.programs.paths import paths_of
 from tests.faults.network import CATALOG, CUT, STORE, Way
 from tests.second_stack import free_ports
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from stack.kafka_client import client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
 from tests.integration.lakehouse import reading
 
 # Partition and offset of a message.

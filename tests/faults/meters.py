@@ -14,9 +14,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from stack.kafka_client import client_options
-from stack.ready import admin_connection
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
+from stack.provision.ready import admin_connection
 from tests.browser.master_data import insertion, run
 from tests.integration.lakehouse import TOPIC, reading
 

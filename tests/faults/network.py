@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stack.settings import Settings
+from stack.base.settings import Settings
 
 STORE, CATALOG = "store", "catalog"
 CUT, STILL, SLOW, BUSY, FULL = "cut", "still", "slow", "503", "full"

@@ -13,8 +13,8 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from lander.properties import landed_of
 from lander.table import NAMESPACE, connect
-from stack.kafka_client import client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
 from tests.faults.ledger import Ledger, Place, fingerprint, place_of
 
 READ_SECONDS = 60.0

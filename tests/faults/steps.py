@@ -23,10 +23,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from lander.table import NAMESPACE
-from stack.kafka_client import client_options
-from stack.lock import DATABASE
-from stack.ready import admin_connection
-from stack.settings import Settings, load_settings
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import client_options
+from stack.provision.ready import admin_connection
+from stack.writing.lock import DATABASE
 from tests.faults.network import TROUBLES
 from tests.integration.actors import Actors
 

@@ -21,8 +21,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
 from tests.faults import broken, steps, writers
 from tests.faults.case import PLAIN, STREAMS, Case, Verdict, plan, run_case
 from tests.faults.network import TROUBLES

@@ -17,12 +17,12 @@ from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from lander.offsets import LOST_PROPERTY
 from lander.table import NAMESPACE, connect
-from stack import ready
-from stack.kafka_client import client_options
-from stack.paths import paths_of
-from stack.settings import Settings, load_settings
+from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import client_options
+from stack.programs.paths import paths_of
+from stack.provision import ready
+from stack.watermarks.landed import LOST_PROPERTY
 from tests.faults.case import LANDERS, PARTITIONS, Case, Grounds, grounds_of, wait_until
 from tests.faults.ledger import Ledger, fingerprint, message_of
 from tests.faults.oracle import MESSAGE_COLUMNS, raw

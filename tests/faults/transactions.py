@@ -10,8 +10,8 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stack.kafka_client import LATEST, READABLE, client_options, offsets
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import LATEST, READABLE, client_options, offsets
 from tests.faults.ledger import (
     HEAL_SECONDS,
     MESSAGES_A_SECOND,

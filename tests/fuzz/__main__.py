@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
 from tests.fuzz.batches import SEEDS, judge
 
 STATE = PROJECT_ROOT / ".stack-fuzz"

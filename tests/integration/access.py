@@ -11,11 +11,11 @@ import requests
 from trino.dbapi import connect
 from trino.exceptions import Error as TrinoError
 
-from stack.reconciliation import ledger
-from stack.reconciliation.plan import LEDGER
-from stack.reconciliation.tables import Trino
-from stack.settings import Settings
-from stack.statements import WRITER_USER
+from stack.base.settings import Settings
+from stack.books import ledger
+from stack.books.plan import LEDGER
+from stack.books.tables import Trino
+from stack.writing.statements import WRITER_USER
 from tests.integration.lakehouse import Lakehouse, reading
 
 ANSWER_SECONDS = 60

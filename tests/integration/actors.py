@@ -9,9 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from stack.paths import paths_of
-from stack.settings import COMPOSE, Settings
-from stack.supervision import Supervisor
+from stack.base.settings import COMPOSE, Settings
+from stack.programs.paths import paths_of
+from stack.programs.supervision import Supervisor
 
 CONTAINERS = {
     "postgres": "postgres",

@@ -19,12 +19,12 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from lander.table import connect as open_catalog
-from stack.kafka_client import client_options
-from stack.ready import admin_connection
-from stack.reconciliation.command import reconcile_by_hand
-from stack.reconciliation.plan import Flow, Plan
-from stack.reconciliation.tables import Trino
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
+from stack.books.command import reconcile_by_hand
+from stack.books.plan import Flow, Plan
+from stack.books.tables import Trino
+from stack.clients.kafka import client_options
+from stack.provision.ready import admin_connection
 from tests.integration.lakehouse import Lakehouse
 
 PARTITIONS = 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stack import ready
-from stack.errors import MeterhouseError
-from stack.settings import Settings, load_settings
+from stack.base.errors import MeterhouseError
+from stack.base.settings import Settings, load_settings
+from stack.provision import ready
 from tests.integration.lakehouse import Lakehouse
 
 

@@ -14,18 +14,18 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from stack import lock
-from stack.kafka_client import client_options
-from stack.lock import one_writer
-from stack.ready import admin_connection
+from stack.base.settings import COMPOSE, Settings
+from stack.clients.kafka import client_options
+from stack.programs import trino
+from stack.provision.ready import admin_connection
 from stack.rounds import catalog, run_dbt, seen
 from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project, seen_file
 from stack.rounds.worker_client import Watch
-from stack.services import trino
-from stack.settings import COMPOSE, Settings
+from stack.writing import lock
+from stack.writing.lock import one_writer
 from tests.integration.actors import docker
 
 TOPIC = "telemetry_raw"

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from lander.table import connect as open_catalog
-from stack import statements
+from stack.base.settings import Settings
 from stack.rounds.project import Project
-from stack.settings import Settings
+from stack.writing import statements
 from tests.integration.lakehouse import Lakehouse
 
 COUNTING_MODEL = """

@@ -12,8 +12,8 @@ import pytest
 import requests
 from trino.exceptions import Error as TrinoError
 
-from stack.ready import admin_connection
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.provision.ready import admin_connection
 from tests.integration.access import (
     ANSWER_SECONDS,
     LOCKS,

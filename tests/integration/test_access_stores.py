@@ -14,9 +14,10 @@ from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException, S3Error
 
 from minio import Minio
-from stack.services import objectstore, objectstore_access
-from stack.services.objectstore_keys import LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
+from stack.programs import objectstore
+from stack.provision import objectstore_access
 from tests.integration.access import PERSONAL
 from tests.integration.lakehouse import Lakehouse
 

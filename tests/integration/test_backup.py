@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from stack import lock
 from stack.backup import backup, restore
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 from stack.maintenance.service import Upkeep, last_run_file
+from stack.writing import lock
 from tests import drill
 from tests.drill import Report
 from tests.integration.lakehouse import Lakehouse, no_word

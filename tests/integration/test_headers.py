@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from stack.kafka_client import client_options
+from stack.clients.kafka import client_options
 from tests.integration.books import land, new_books, remove
 from tests.integration.lakehouse import Lakehouse
 

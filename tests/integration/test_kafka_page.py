@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from explorer.kafka_messages import Question, Start, read
 from explorer.kafka_topics import Topic, offsets_at, take_groups, take_look
-from stack.kafka_client import client_options
+from stack.clients.kafka import client_options
 from tests.integration.lakehouse import TOPIC, Lakehouse
 
 SENT: list[tuple[bytes | None, bytes | None]] = [

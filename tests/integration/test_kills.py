@@ -17,11 +17,11 @@ import psycopg2
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
-from stack import ready
-from stack.kafka_client import client_options
-from stack.ready import admin_connection
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients.kafka import client_options
+from stack.provision import ready
+from stack.provision.ready import admin_connection
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 

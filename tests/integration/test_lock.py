@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from stack.lock import Holder, WriterLock, try_lock
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.writing.lock import Holder, WriterLock, try_lock
 from tests.integration.lakehouse import Lakehouse
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -23,8 +23,8 @@ SOON_SECONDS = 10.0
 # Takes the lock and starts a program that inherits it.
 HOLD = """
 import subprocess, sys, time
-from stack.lock import try_lock
-from stack.settings import load_settings
+from stack.writing.lock import try_lock
+from stack.base.settings import load_settings
 lock = try_lock(load_settings(), "a test", int(sys.argv[1]))
 heir = subprocess.Popen(
     [sys.executable, "-c", "import time; time.sleep(60)"],

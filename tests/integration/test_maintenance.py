@@ -16,13 +16,13 @@ from pyiceberg.table import Table as IcebergTable
 from trino.exceptions import Error as TrinoError
 
 from lander.table import connect as open_catalog
-from stack import lock
+from stack.base.settings import Settings
 from stack.maintenance import retention, run_maintenance
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
 from stack.maintenance.warehouse import Warehouse
 from stack.maintenance.work import Done, maintain, session_properties
-from stack.settings import Settings
+from stack.writing import lock
 from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
 from tests.integration.test_kills import streaming
 from tests.integration.test_marts import contents, day

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 import pytest
 
-from stack.master_data import check_master_data
-from stack.ready import admin_connection
-from stack.replay import Request, run_replay
+from stack.provision.master_data import check_master_data
+from stack.provision.ready import admin_connection
 from stack.rounds.catalog import count_returning
+from stack.rounds.replay import Request, run_replay
 from tests.integration.lakehouse import Lakehouse, reading
 
 pytestmark = pytest.mark.same_in_both_modes

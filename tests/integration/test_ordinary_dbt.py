@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from stack.rounds import run_dbt
 from stack.rounds.project import Project
 from tests.integration.lakehouse import Lakehouse

@@ -10,10 +10,10 @@ import pytest
 
 from simulator.delivery import TopicCount, topic_ids
 from simulator.reports import Reports, writer
-from stack import lock
-from stack.kafka_client import client_options
+from stack.clients.kafka import client_options
 from stack.rounds import books as rounds
 from stack.rounds.outcome import Outcome, Result
+from stack.writing import lock
 from tests.integration.books import (
     Books,
     create_topic,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
 from tests.integration.test_marts import contents, daily_energy, table_rows

@@ -23,15 +23,15 @@ from trino.dbapi import connect
 from trino.exceptions import Error as TrinoError
 
 from lander.table import connect as open_catalog
-from stack import lock, statements
-from stack.errors import RetriableError
-from stack.ready import admin_connection
-from stack.root import PROJECT_ROOT
+from stack.base.errors import RetriableError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.provision.ready import admin_connection
 from stack.rounds import catalog, run_dbt
 from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import seen_file
 from stack.rounds.seen import load
-from stack.settings import Settings
+from stack.writing import lock, statements
 from tests.integration.lakehouse import Lakehouse, no_word
 from tests.integration.small_project import COUNTING_MODEL, ENDLESS_MODEL, PROJECT_FILES, Small
 
@@ -43,8 +43,8 @@ LIMIT_SECONDS = 90.0
 
 HOLD = """
 import sys, time
-from stack.lock import MAINTENANCE, hold_lock
-from stack.settings import load_settings
+from stack.writing.lock import MAINTENANCE, hold_lock
+from stack.base.settings import load_settings
 with hold_lock(load_settings(), MAINTENANCE, 180, lambda text: None):
     print("held", flush=True)
     time.sleep(float(sys.argv[1]))
@@ -55,7 +55,7 @@ from dataclasses import replace
 from pathlib import Path
 from stack.rounds import run_rounds
 from stack.rounds.project import Project
-from stack.settings import load_settings
+from stack.base.settings import load_settings
 folder, user = Path(sys.argv[1]), sys.argv[2]
 settings = replace(
     load_settings(),
@@ -74,7 +74,7 @@ from dataclasses import replace
 from pathlib import Path
 from stack.rounds import run_dbt
 from stack.rounds.project import Project
-from stack.settings import load_settings
+from stack.base.settings import load_settings
 folder, user = Path(sys.argv[1]), sys.argv[2]
 settings = replace(load_settings(), state_dir=folder / "state")
 sys.exit(run_dbt(["run"], settings, Project(folder / "project", user)))

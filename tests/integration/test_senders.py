@@ -7,7 +7,7 @@ import json
 import pytest
 from confluent_kafka import Message, Producer
 
-from stack.kafka_client import client_options
+from stack.clients.kafka import client_options
 from tests.fuzz.check import original
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
 

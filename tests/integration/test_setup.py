@@ -8,8 +8,8 @@ import subprocess
 import psutil
 import pytest
 
-from stack.root import PROJECT_ROOT
-from stack.settings import COMPOSE
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import COMPOSE
 from tests.integration.actors import CONTAINERS, Actors
 from tests.integration.lakehouse import Lakehouse
 

@@ -18,9 +18,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from stack.kafka_client import client_options
-from stack.ready import admin_connection
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
+from stack.clients.kafka import client_options
+from stack.provision.ready import admin_connection
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse
 

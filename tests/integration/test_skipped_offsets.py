@@ -17,12 +17,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from explorer import kafka_topics
 from lander.consumer import KafkaReader
-from lander.offsets import LANDED_PROPERTY, Landed
 from lander.properties import known_losses
-from stack import ready, topics
-from stack.kafka_client import client_options
-from stack.reconciliation.broker import Broker
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
+from stack.books.broker import Broker
+from stack.clients.kafka import client_options
+from stack.provision import ready, topics
+from stack.watermarks.landed import LANDED_PROPERTY, Landed
 from tests.integration.actors import Actors
 from tests.integration.books import Books, admin, land, remove
 from tests.integration.lakehouse import TOPIC, Lakehouse, no_word

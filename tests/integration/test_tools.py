@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from tests.integration.lakehouse import Lakehouse, reading
 
 README_COMMANDS = re.compile(r"```bash\n(.*?)```", re.DOTALL)

@@ -23,9 +23,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
-from stack import kafka_access
-from stack.kafka_client import ADMIN, USERS, client_options
-from stack.settings import Settings
+from stack.base.settings import Settings
+from stack.clients.kafka import ADMIN, USERS, client_options
+from stack.provision import kafka_access
 
 TELEMETRY, LOGS, PROBE = "telemetry_raw", "meter_logs", "_ready"
 LANDING, OWN_GROUP, OTHER_GROUP = "lakehouse-landing", "telemetry-consumer-test", "somebody"

@@ -14,11 +14,13 @@ from trino.dbapi import connect
 from trino.exceptions import Error as TrinoError
 
 from simulator import delivery
-from stack import kafka_client, trino_client, trino_passwords
-from stack.errors import RetriableError
-from stack.services import trino
-from stack.settings import COMPOSE, Settings
-from stack.supervision import wait_for
+from stack.base.errors import RetriableError
+from stack.base.settings import COMPOSE, Settings
+from stack.clients import kafka as kafka_client
+from stack.clients import trino as trino_client
+from stack.programs import trino
+from stack.programs.supervision import wait_for
+from stack.provision import passwords as trino_passwords
 
 ANSWER_SECONDS = 10
 

@@ -8,10 +8,10 @@ import time
 
 import requests
 
-from stack import trino_client
-from stack.root import PROJECT_ROOT
-from stack.services import trino
-from stack.settings import Settings, load_settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings, load_settings
+from stack.clients import trino as trino_client
+from stack.programs import trino
 
 SETUP_SECONDS = 300
 LAND_SECONDS = 60

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from stack.root import PROJECT_ROOT
-from stack.settings import Settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
 
 COUNT = "select count(*) from iceberg.landing.telemetry_raw"
 

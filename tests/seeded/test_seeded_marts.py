@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from tests.integration.lakehouse import Lakehouse
 
 SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")

@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import sys
 
-from stack import env_file
-from stack.errors import MeterhouseError
-from stack.settings import env_file_path
+from stack.base import env_file
+from stack.base.errors import MeterhouseError
+from stack.base.settings import env_file_path
 from tests.standins import engine, images
 from tests.standins.errors import BuildError, NoEngineError
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 from tests.standins import debian, host_network, programs
 from tests.standins.command import last_line, say
 from tests.standins.errors import NoEngineError

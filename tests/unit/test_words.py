@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 DICTIONARY = PROJECT_ROOT / "tests" / "words.txt"
 ENTRIES = [line.split("->")[0] for line in DICTIONARY.read_text(encoding="utf-8").splitlines()]

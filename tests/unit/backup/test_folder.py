@@ -10,7 +10,7 @@ import pytest
 
 from stack.backup import folder, listing, verify
 from stack.backup.folder import Backup, Stored
-from stack.errors import ConfigurationError, FatalError
+from stack.base.errors import ConfigurationError, FatalError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 
 from stack.backup import objects
 from stack.backup.folder import Stored
-from stack.errors import FatalError, RetriableError
+from stack.base.errors import FatalError, RetriableError
 
 
 class FakeStore:

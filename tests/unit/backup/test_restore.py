@@ -11,10 +11,10 @@ import pytest
 from stack.backup import gap, restore
 from stack.backup.databases import CATALOG, MASTER_DATA, CatalogEntry, parse_entries
 from stack.backup.folder import Backup
-from stack.errors import ConfigurationError, RetriableError
+from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.settings import load_settings
 from stack.maintenance.retention import Retention
-from stack.runtime import State
-from stack.settings import load_settings
+from stack.modes.runtime import State
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BACKUP = Backup(Path("b"), NOON, None, "lakehouse", {}, 0, 0, {})

@@ -16,7 +16,7 @@ from stack.backup import folder, verify
 from stack.backup.databases import CatalogEntry
 from stack.backup.folder import Stored
 from stack.backup.tables import Walk
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 BUCKET = "lakehouse"
 ROWS = pa.table({"n": [1, 2, 3]})

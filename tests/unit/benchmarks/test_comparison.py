@@ -10,7 +10,7 @@ from benchmarks.comparison import BARE, LANDER, SINK, TRINO, lines
 from benchmarks.connect_sink import LOCK_FILE
 from benchmarks.peers import parsed
 from benchmarks.processes import Cost, since
-from stack.maven import read_lock
+from stack.programs.maven import read_lock
 
 READING = (
     '{"device_id": "MTR-1", "customer_id": "CUST-1", "timestamp": "2025-12-01T00:00:07Z", '

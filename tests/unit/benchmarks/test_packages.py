@@ -8,7 +8,7 @@ import pytest
 
 import benchmarks.__main__ as benchmarks
 from benchmarks import packages
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 
 def test_a_missing_package_is_told_before_anything_runs(

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs/models.md").read_text("utf-8")
 # Folders whose files say what lands and what models make of it.

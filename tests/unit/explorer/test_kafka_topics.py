@@ -20,7 +20,7 @@ from explorer.kafka_topics import (
     take_groups,
     take_look,
 )
-from stack.errors import RetriableError
+from stack.base.errors import RetriableError
 from tests.unit.explorer.kafka_fakes import FakeAdmin, refused
 
 TOPICS = {"readings": {0: (100, 150), 1: (0, 30)}, "__own": {0: (0, 0)}}

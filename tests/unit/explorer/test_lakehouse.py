@@ -11,7 +11,7 @@ from trino.exceptions import TrinoQueryError
 
 from explorer.lakehouse import Answer, Lakehouse, Problem, frame_of, problem_of
 from explorer.queries import Query
-from stack.settings import load_settings
+from stack.base.settings import load_settings
 
 
 def failed(name: str) -> TrinoQueryError:

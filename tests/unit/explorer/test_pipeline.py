@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from explorer import pipeline
-from stack.settings import load_settings
+from stack.base.settings import load_settings
 from tests.unit.explorer.fakes import flow_frame
 
 

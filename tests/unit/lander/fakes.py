@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from lander.batch import Chunk
-from lander.offsets import Bounds, Landed, Loss, record_losses
 from lander.table import StaleTableError
+from stack.watermarks.landed import Bounds, Landed, Loss, record_losses
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

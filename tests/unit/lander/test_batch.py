@@ -13,7 +13,7 @@ from lander.batch import Batch, Chunk, Stamp, columns_of, encode_text, groups
 from lander.headers import header_text
 from lander.parse import JsonParser, TextParser
 from lander.topics import Field
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 
 STAMP = Stamp(7, datetime(2026, 1, 2, tzinfo=UTC), "topic-id", {})
 FIELDS = (

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lander.offsets import (
+from stack.base.errors import FatalError
+from stack.watermarks.landed import (
     NOT_KNOWN,
     Bounds,
     Landed,
@@ -20,7 +21,6 @@ from lander.offsets import (
     plan_start,
     record_losses,
 )
-from stack.errors import FatalError
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 LANDED = Landed(4, NOON, {0: 100, 1: 200}, topic_id="first", epochs={0: 3, 1: 3})

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from lander.offsets import Landed, Loss
 from lander.properties import difference
+from stack.watermarks.landed import Landed, Loss
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ACCEPTED = [

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lander.offsets import Bounds, Landed, may_write, plan_start
 from lander.topic_lander import LostMessagesError
+from stack.watermarks.landed import Bounds, Landed, may_write, plan_start
 from tests.unit.lander.world import World
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -19,12 +19,12 @@ from pyiceberg.table.snapshots import Snapshot
 
 from lander import table as landing_table
 from lander.batch import Batch, Chunk, Stamp
-from lander.offsets import LANDED_PROPERTY, Landed, Loss
 from lander.parse import parser_for
 from lander.properties import known_losses, landed_of
 from lander.table import IcebergTable, QuickTransaction, StaleTableError
 from lander.topics import Field, Topic
-from stack.errors import ConfigurationError, FatalError
+from stack.base.errors import ConfigurationError, FatalError
+from stack.watermarks.landed import LANDED_PROPERTY, Landed, Loss
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FIELDS = (

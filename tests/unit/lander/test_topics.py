@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lander.topics import choose_topics, load_topic, load_topics
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
 
 GOOD = """
 topic: pings

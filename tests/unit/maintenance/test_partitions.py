@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stack.errors import FatalError
+from stack.base.errors import FatalError
 from stack.maintenance.partitions import predicate
 from stack.maintenance.tables import State, due
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
+from stack.base.settings import load_settings
 from stack.maintenance import policy
 from stack.maintenance.policy import policy_of
-from stack.services import trino
-from stack.settings import load_settings
+from stack.programs import trino
 
 
 def configured(path: Path, name: str) -> str:

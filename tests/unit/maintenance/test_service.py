@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Settings, load_settings
 from stack.maintenance.policy import Policy
 from stack.maintenance.program import (
     FAILED,
@@ -24,7 +25,6 @@ from stack.maintenance.retention import Retention
 from stack.maintenance.service import Upkeep, chosen, last_run_file, left_first
 from stack.maintenance.tables import State, Table
 from stack.maintenance.work import Done
-from stack.settings import Settings, load_settings
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
 STATE = State(1, 0, 1, 1, 1, 1, 1)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from trino.exceptions import TrinoQueryError
 
-from stack.errors import RetriableError
+from stack.base.errors import RetriableError
+from stack.base.settings import load_settings
 from stack.maintenance.warehouse import COMMIT_TRIES, CONFLICT_EXCEPTION, Warehouse
-from stack.settings import load_settings
 
 
 def refusal(name: str, exception: str = "") -> TrinoQueryError:

@@ -12,12 +12,12 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from stack.errors import RetriableError
-from stack.metrics.collector import RunnerCollector
-from stack.metrics.facts import Facts, attempt
-from stack.metrics.families import RESULTS
-from stack.reconciliation.report import COLUMNS
-from stack.root import PROJECT_ROOT
+from stack.base.errors import RetriableError
+from stack.base.root import PROJECT_ROOT
+from stack.books.collector import RunnerCollector
+from stack.books.facts import Facts, attempt
+from stack.books.families import RESULTS
+from stack.books.report import COLUMNS
 from stack.rounds.outcome import Result
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from stack.reconciliation.evidence import Batch, Head, LandedRows, OutcomeRows
+from stack.books.evidence import Batch, Head, LandedRows, OutcomeRows
 
 TOPIC_ID = "topic-1"
 AT = "2026-01-02T03:04:05.000000+00:00"

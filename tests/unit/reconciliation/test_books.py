@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lander.offsets import Landed
-from stack.reconciliation import tables
-from stack.reconciliation.command import show
-from stack.reconciliation.evidence import Batch, Difference, Head, TopicState
-from stack.reconciliation.ledger import expression, values
-from stack.reconciliation.plan import Flow, Plan, flows_of
-from stack.reconciliation.reconcile import lag
-from stack.reconciliation.report import COLUMNS, Report
+from stack.books import tables
+from stack.books.command import show
+from stack.books.evidence import Batch, Difference, Head, TopicState
+from stack.books.ledger import expression, values
+from stack.books.plan import Flow, Plan, flows_of
+from stack.books.reconcile import lag
+from stack.books.report import COLUMNS, Report
 from stack.rounds.project import Project
+from stack.watermarks.landed import Landed
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 GONE = Difference("t: 3", "it's 2", "look")

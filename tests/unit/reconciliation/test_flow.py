@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from stack.reconciliation.evidence import Acknowledged, Evidence, Head, TopicState
-from stack.reconciliation.flow import Account, Counted, account, broker_differences
-from stack.reconciliation.plan import Flow
+from stack.books.evidence import Acknowledged, Evidence, Head, TopicState
+from stack.books.flow import Account, Counted, account, broker_differences
+from stack.books.plan import Flow
 from tests.unit.reconciliation.evidence import (
     TOPIC_ID,
     FakeTables,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stack.reconciliation.evidence import Batch
-from stack.reconciliation.landing import Landing, account
+from stack.books.evidence import Batch
+from stack.books.landing import Landing, account
 from tests.unit.reconciliation.evidence import (
     AT,
     TOPIC_ID,

@@ -10,14 +10,14 @@ from typing import cast
 
 import pytest
 
-from stack.errors import RetriableError
-from stack.lock import WriterLock
-from stack.reconciliation.evidence import Difference
-from stack.reconciliation.plan import Flow, Plan
-from stack.reconciliation.report import Report
+from stack.base.errors import RetriableError
+from stack.base.settings import load_settings
+from stack.books.evidence import Difference
+from stack.books.plan import Flow, Plan
+from stack.books.report import Report
 from stack.rounds.books import Books, outcome_of, tell
 from stack.rounds.outcome import ModelResult, Outcome, Result
-from stack.settings import load_settings
+from stack.writing.lock import WriterLock
 
 GOOD = Outcome(Result.OK, models=(ModelResult("stg", "success", 1.0, ""),))
 GONE = Difference("every offset once", "1 missing", "restore it")

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
+from stack.base.settings import EXAMPLE_FILE, load_settings, parse_env_file
 from stack.rounds.by_hand import exit_code, is_writing, with_port
-from stack.settings import EXAMPLE_FILE, load_settings, parse_env_file
 
 
 @pytest.mark.parametrize(

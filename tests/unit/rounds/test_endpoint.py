@@ -12,9 +12,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from stack.reconciliation.plan import Plan
+from stack.base.settings import Settings, load_settings
+from stack.books.plan import Plan
 from stack.rounds.endpoint import Endpoint
-from stack.settings import Settings, load_settings
 from tests.second_stack import free_ports
 
 

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from stack import health as service_health
+from stack.base import health as service_health
 from stack.rounds.health import BEAT_SECONDS, Health, HealthFile, at_end, at_start
 from stack.rounds.outcome import ModelResult, Outcome, Result
 

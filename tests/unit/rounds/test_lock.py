@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from stack.errors import RetriableError
-from stack.lock import Holder, WriterLock, session_name, wait_for_lock
+from stack.base.errors import RetriableError
+from stack.writing.lock import Holder, WriterLock, session_name, wait_for_lock
 
 ROUND = Holder(
     "scheduled round, process 71 on meterhouse", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

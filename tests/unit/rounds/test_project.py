@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 from stack.rounds.project import Project
 
 SOURCES = """

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from stack.errors import ConfigurationError, RetriableError
-from stack.lock import WriterLock
+from stack.base.errors import ConfigurationError, RetriableError
 from stack.rounds.decision import Decision, Found, MasterData, Seen
 from stack.rounds.health import HealthFile
 from stack.rounds.outcome import ModelResult, Outcome, Result
 from stack.rounds.service import Clock, Edge, Runner, play_round
+from stack.writing.lock import WriterLock
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 MASTER_DATA = MasterData(counted="m", counted_before="m", all="a", newest_at="t")

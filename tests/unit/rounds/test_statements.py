@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stack.errors import RetriableError
-from stack.statements import Statement, is_write, settle
+from stack.base.errors import RetriableError
+from stack.writing.statements import Statement, is_write, settle
 
 INSERT = Statement("q1", '/* {"app": "dbt"} */ insert into iceberg.marts.a select 1')
 SELECT = Statement("q2", "select * from iceberg.marts.a")

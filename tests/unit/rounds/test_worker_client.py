@@ -13,11 +13,11 @@ from typing import cast
 
 import pytest
 
-from stack.errors import RetriableError
-from stack.lock import WriterLock
+from stack.base.errors import RetriableError
 from stack.rounds import worker_client
 from stack.rounds.outcome import ModelResult
 from stack.rounds.worker_client import Answer, Command, Watch, Worker
+from stack.writing.lock import WriterLock
 from tests.unit.rounds.programs import MODULE, is_gone, wait_until
 
 

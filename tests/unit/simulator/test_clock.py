@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import pytest
 
 from simulator.clock import by_days, interval_ends, live_ends, parse_duration, parse_moment
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -9,8 +9,8 @@ import pytest
 
 from simulator import launch, master_data, replay_command, simulate
 from simulator.database import limit_devices, without
-from stack.errors import ConfigurationError
-from stack.settings import load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import load_settings
 from tests.unit.simulator.builders import device
 
 SETTINGS = load_settings({"METERHOUSE_ENV": "no-such-file", "MESSAGE_INTERVAL": "0.5"})

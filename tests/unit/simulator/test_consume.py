@@ -15,7 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from simulator.consume import RewindOnce, consumer_settings, content_text, message_line, read
 from simulator.screen import Screen
 from simulator.session import StopFlag
-from stack.errors import RetriableError
+from stack.base.errors import RetriableError
 
 RECORD = {
     "device_id": "MTR-10291",

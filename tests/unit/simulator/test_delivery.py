@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.delivery import Delivery, check_topics, message_hash, producer_settings
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.faults import FAULT_KINDS, FaultInjector, FaultPlan, parse_faults
 from simulator.hashing import Integers, text_keys
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 
 INTERVAL_MS = 1_800_000
 KEYS = text_keys(tuple(f"MTR-{number}" for number in range(100)))

@@ -16,7 +16,7 @@ from simulator.screen import Screen
 from simulator.session import Session, StopFlag
 from simulator.simulation import Chunk, Simulation
 from simulator.truth import Truth
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 from tests.unit.simulator.builders import SEED, fleet
 from tests.unit.simulator.test_delivery import FakeProducer
 

@@ -17,7 +17,7 @@ from simulator.recorded import (
     series_file,
     shift_to,
 )
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
 from tests.unit.simulator.builders import device
 
 DAY_MS = 86_400_000

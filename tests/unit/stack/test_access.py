@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.engine import COMPOSE_FILE
-from stack.root import PROJECT_ROOT
-from stack.services import objectstore_access, trino
-from stack.services.objectstore_keys import LANDER, PEOPLE, TRINO, USERS, Keys, keys_of
-from stack.settings import Secret, Settings, load_settings
-from stack.statements import WRITER_USER
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Secret, Settings, load_settings
+from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, Keys, keys_of
+from stack.modes.engine import COMPOSE_FILE
+from stack.programs import trino
+from stack.provision import objectstore_access
+from stack.writing.statements import WRITER_USER
 
 RULES: dict[str, list[dict[str, Any]]] = json.loads(
     (trino.ETC / "access" / "rules.json").read_text(encoding="utf-8")

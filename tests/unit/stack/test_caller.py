@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stack import caller
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
-from stack.supervision import python_service
+from stack.base import caller
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
+from stack.programs.supervision import python_service
 
 # Each changed what a service, a client or a tool did, or would.
 FOREIGN = {
@@ -69,7 +69,7 @@ def test_a_service_knows_of_the_machine_and_of_its_settings_only() -> None:
 
 
 def test_a_program_of_the_stack_sees_none_of_it(tmp_path: Path) -> None:
-    code = "import os; from stack import caller; caller.clear(); print(sorted(os.environ))"
+    code = "import os; from stack.base import caller; caller.clear(); print(sorted(os.environ))"
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT_ROOT)} | FOREIGN
     result = subprocess.run(
         [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import certificates, tls_files
-from stack.settings import Settings, load_settings
+from stack.base.settings import Settings, load_settings
+from stack.programs import tls_files
+from stack.provision import certificates
 
 NOW = datetime.now(UTC)
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import compose, env_file
 from stack.__main__ import SECURE_OVERLAY
-from stack.engine import COMPOSE_FILE
-from stack.root import PROJECT_ROOT
-from stack.services import trino
-from stack.settings import EXAMPLE_FILE, load_settings, parse_env_file
+from stack.base import env_file
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import EXAMPLE_FILE, load_settings, parse_env_file
+from stack.modes import compose
+from stack.modes.engine import COMPOSE_FILE
+from stack.programs import trino
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
 OVERLAY: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_ROOT / SECURE_OVERLAY).read_text())[

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
 
 
 def test_a_topics_id_is_fit_for_a_files_name(

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.engine import COMPOSE_FILE
-from stack.root import PROJECT_ROOT
-from stack.settings import EXAMPLE_FILE, parse_env_file
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import EXAMPLE_FILE, parse_env_file
+from stack.modes.engine import COMPOSE_FILE
 
 COMPOSE_PAGE = PROJECT_ROOT / "docs" / "compose.md"
 EC2_PAGE = PROJECT_ROOT / "EC2-DEPLOYMENT.md"

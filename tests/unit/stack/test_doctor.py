@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stack import doctor
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
+from stack.modes import doctor
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from stack import engine
-from stack.engine import Engine, choose, look
-from stack.errors import ConfigurationError
-from stack.settings import Settings, load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Settings, load_settings
+from stack.modes import engine
+from stack.modes.engine import Engine, choose, look
 
 GOOD = {
     "docker compose version --short": (0, "2.26.1-4"),

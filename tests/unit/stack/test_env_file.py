@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import env_file
-from stack.errors import ConfigurationError
-from stack.settings import parse_env_file
+from stack.base import env_file
+from stack.base.errors import ConfigurationError
+from stack.base.settings import parse_env_file
 
 
 def test_create_fills_every_password_differently(tmp_path: Path) -> None:

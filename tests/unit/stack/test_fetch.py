@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from stack import fetch, tools
-from stack.errors import ConfigurationError, RetriableError
-from stack.paths import Paths, paths_of
-from stack.settings import load_settings
+from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.settings import load_settings
+from stack.modes import tools
+from stack.programs import fetch
+from stack.programs.paths import Paths, paths_of
 
 SETTINGS = load_settings({})
 SLOW_STORE = """

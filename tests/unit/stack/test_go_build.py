@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.go_build import Go
+from stack.programs.go_build import Go
 
 
 @pytest.fixture

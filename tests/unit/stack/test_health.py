@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from stack import health, native
-from stack.paths import paths_of
-from stack.settings import load_settings
-from stack.supervision import Process
+from stack.base import health
+from stack.base.settings import load_settings
+from stack.modes import native
+from stack.programs.paths import paths_of
+from stack.programs.supervision import Process
 
 LANDING = {
     "state": "running",

@@ -8,15 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 REQUIREMENTS = PROJECT_ROOT / "requirements"
 RUN_BY_DBT = (
     "stack.__main__",
-    "stack.health",
+    "stack.base.health",
     "stack.maintenance.service",
-    "stack.reconciliation.command",
-    "stack.replay",
+    "stack.books.command",
+    "stack.rounds.replay",
     "stack.rounds.service",
 )
 
@@ -49,14 +49,14 @@ def test_rounds_and_maintenance_start_without_the_landers_packages() -> None:
 def test_minio_is_built_with_what_its_image_copies(tmp_path: Path) -> None:
     """The container tests leave this stage out: they copy programs that are compiled already."""
     text = (PROJECT_ROOT / "minio" / "Dockerfile").read_text(encoding="utf-8")
-    copied = re.findall(r"(?:requirements|stack)/[\w/.-]+\w", text)
-    assert "stack/go_build.py" in copied
+    copied = re.findall(r"(?:requirements|stack)/[\w/-]+\.\w+", text)
+    assert "stack/programs/go_build.py" in copied
     for name in copied:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT_ROOT / name, tmp_path / name)
 
     # Without packages: the stage installs uv only, which is started as a program.
-    command = [sys.executable, "-S", "-c", "import stack.go_build"]
+    command = [sys.executable, "-S", "-c", "import stack.programs.go_build"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stderr

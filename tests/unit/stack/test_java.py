@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stack.services.java import property_line
-from stack.services.kafka import overrides
-from stack.settings import load_settings
+from stack.base.settings import load_settings
+from stack.programs.java import property_line
+from stack.programs.kafka import overrides
 
 
 @pytest.mark.parametrize(

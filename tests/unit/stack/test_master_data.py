@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stack.master_data import warning
+from stack.provision.master_data import warning
 
 
 def test_a_few_meters_are_named_and_the_others_counted() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import maven
-from stack.errors import ConfigurationError
-from stack.settings import load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import load_settings
+from stack.programs import maven
 
 
 def test_the_lock_holds_the_versions_of_the_settings() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from stack import doctor, memory
-from stack.root import PROJECT_ROOT
-from stack.settings import load_settings
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import load_settings
+from stack.modes import doctor
+from stack.programs import memory
 
 SETTINGS = load_settings({"RUN_MODE": "native"})
 

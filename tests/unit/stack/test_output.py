@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 
 def test_a_command_whose_reader_has_gone_ends_quietly() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import restarts
+from stack.modes import restarts
 
 NOW = datetime(2026, 11, 30, 12, 5)
 # As supervisord and Trino write them.

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import ResourcePatternType
 
-from stack import kafka_access, kafka_client, security, trino_client
 from stack.__main__ import compose_files, main
-from stack.errors import ConfigurationError
-from stack.settings import Secret, load_settings, parse_env_file
-from stack.topics import declared_topics
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Secret, load_settings, parse_env_file
+from stack.clients import kafka as kafka_client
+from stack.clients import trino as trino_client
+from stack.provision import kafka_access, security
+from stack.provision.topics import declared_topics
 
 PLAIN = load_settings({})
 SECURE = load_settings(

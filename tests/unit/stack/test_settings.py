@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from stack.errors import ConfigurationError
-from stack.root import PROJECT_ROOT
-from stack.settings import (
-    EXAMPLE_FILE,
-    Secret,
-    Settings,
-    load_settings,
-    parse_env_file,
-)
+from stack.base.errors import ConfigurationError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import EXAMPLE_FILE, Secret, Settings, load_settings, parse_env_file
 
 OUTSIDE_NAMES = {
     # Set by setup or the services' own code, not by people: where the env file is, and what the
@@ -78,11 +72,11 @@ def test_only_the_settings_module_reads_the_environment() -> None:
     # caller.py takes out what does not count, postgres.py hands PATH on to psql, program.py
     # PYTHONPATH to the programs that it starts.
     handing_on = {
-        "stack/caller.py",
-        "stack/services/postgres.py",
+        "stack/base/caller.py",
+        "stack/programs/postgres.py",
         "stack/rounds/program.py",
     }
-    assert readers <= {"stack/settings.py", "stack/paths.py"} | handing_on
+    assert readers <= {"stack/base/settings.py", "stack/programs/paths.py"} | handing_on
 
 
 def test_no_version_stands_outside_the_settings() -> None:

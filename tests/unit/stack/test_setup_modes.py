@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.root import PROJECT_ROOT
+from stack.base.root import PROJECT_ROOT
 
 V1 = {
     "docker": "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1",

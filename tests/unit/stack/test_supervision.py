@@ -11,10 +11,10 @@ import pytest
 from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.options import ServerOptions
 
-from stack.paths import paths_of
-from stack.services.service import Service
-from stack.settings import load_settings
-from stack.supervision import program_section, supervisor_section
+from stack.base.settings import load_settings
+from stack.programs.paths import paths_of
+from stack.programs.service import Service
+from stack.programs.supervision import program_section, supervisor_section
 
 HEADER = "[supervisord]\n\n"
 FOLDERS = ["ü", "a%2Fb", "%(here)s", "a b", "it's", "#1", "a;b", "x=y", "日本 🙂"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stack.text import readable, shortened
+from stack.base.text import readable, shortened
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stack import topics
-from stack.errors import ConfigurationError
+from stack.base.errors import ConfigurationError
+from stack.provision import topics
 
 WEEK_MS = 7 * 24 * 60 * 60 * 1000
 

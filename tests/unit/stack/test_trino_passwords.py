@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stack import security, tls_files, trino_passwords
-from stack.errors import ConfigurationError
-from stack.settings import Secret, Settings, load_settings
+from stack.base.errors import ConfigurationError
+from stack.base.settings import Secret, Settings, load_settings
+from stack.programs import tls_files
+from stack.provision import passwords as trino_passwords
+from stack.provision import security
 
 
 @pytest.fixture

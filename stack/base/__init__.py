@@ -1,0 +1,1 @@
+"""Settings, errors and small helpers of the standard library; imports nothing above."""

@@ -1,0 +1,1 @@
+"""Every message accounted for: reconciliation of all parts, and metrics for Prometheus."""

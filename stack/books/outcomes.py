@@ -1,0 +1,86 @@
+"""Account for what became of landed messages: accepted, or rejected for a reason."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stack.books.evidence import Batch, Head, OutcomeRows
+from stack.books.tables import Tables
+
+PROGRESS_PROPERTY = "meterhouse.progress"
+ACCEPTED = ""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Rows of one outcome table through a batch, by reason; ACCEPTED is no reason.
+
+    build: which making of the table was counted; another one has rows of its own.
+    """
+
+    build: str
+    counts: Mapping[str, int]
+
+
+def progress(head: Head | None) -> dict[str, Any]:
+    """What a model's table says of itself; empty if it does not exist or says nothing."""
+    text = head.properties.get(PROGRESS_PROPERTY) if head else None
+    content: dict[str, Any] = json.loads(text) if text else {}
+    return content
+
+
+def processed_through(heads: Sequence[Head | None]) -> Batch:
+    """The batch that all these tables have dealt with."""
+    batches = [
+        Batch(int(said["batch_id"]), str(said["landed_at"]))
+        if (said := progress(head)).get("batch_id")
+        else Batch()
+        for head in heads
+    ]
+    return min(batches, key=lambda batch: batch.number, default=Batch())
+
+
+def account(
+    name: tuple[str, str],
+    head: Head,
+    window: tuple[Batch, Batch],
+    previous: Outcomes | None,
+    tables: Tables,
+) -> Outcomes:
+    """Count a table's rows behind what was counted, or all where that is no longer true.
+
+    name: the table and the SQL of a row's reason. window: the batch `previous` was counted
+    through, and the one to count through.
+    """
+    build = str(progress(head).get("build") or "")
+    before = previous if previous and previous.build == build else None
+    after, through = window if before else (Batch(), window[1])
+    if before and after == through and sum(before.counts.values()) == head.rows:
+        return before
+    rows = count(name, head, after, through, tables)
+    if after.number and before:
+        if sum(before.counts.values()) + sum(each.rows for each in rows) == head.rows:
+            return Outcomes(build, added(before.counts, rows))
+        rows = count(name, head, Batch(), through, tables)
+    return Outcomes(build, added({}, rows))
+
+
+def count(
+    name: tuple[str, str], head: Head, after: Batch, through: Batch, tables: Tables
+) -> Sequence[OutcomeRows]:
+    """Rows behind a batch; none in a table without a commit."""
+    if head.snapshot_id is None:
+        return ()
+    return tables.outcomes(*name, head, after, through.number)
+
+
+def added(counts: Mapping[str, int], rows: Sequence[OutcomeRows]) -> dict[str, int]:
+    """Counts with new rows added; reasons without rows are left out."""
+    result = Counter(counts)
+    for each in rows:
+        result[each.reason] += each.rows_through
+    return {reason: number for reason, number in sorted(result.items()) if number}

@@ -1,0 +1,1 @@
+"""One way to each service: its address, login and options."""

@@ -1,1 +1,0 @@
-"""How the lakehouse is, for Prometheus; docs/operations.md explains each metric."""

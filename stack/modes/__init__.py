@@ -1,0 +1,1 @@
+"""The two ways to run the stack, natively and in containers."""

@@ -1,0 +1,154 @@
+"""Trino as one native process that is coordinator and worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from trino.dbapi import Connection, connect
+
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients import objectstore as objectstore_keys
+from stack.clients import trino as trino_client
+from stack.programs import java, tls_files
+from stack.programs.paths import Paths
+from stack.programs.service import Service
+
+ETC = PROJECT_ROOT / "trino" / "etc"
+STATEMENT_SECONDS = 30
+
+
+def service(settings: Settings, paths: Paths) -> Service:
+    """The server's process; call prepare first."""
+    data = paths.data("trino")
+    properties = {
+        "config": ETC / "config.properties",
+        "log.levels-file": ETC / "log.properties",
+        "catalog.config-dir": ETC / "catalog",
+        "access-control.config-files": ETC / "access" / "access-control.properties",
+        "plugin.dir": paths.trino / "plugin",
+        "node.environment": settings.project_name,
+        "node.id": "coordinator",
+        "node.data-dir": data,
+        "spiller-spill-path": data / "spill",
+        "node.bind-ip": "127.0.0.1",
+        "node.internal-address": "127.0.0.1",
+    } | (secure_door(settings) if settings.secure else plain_door(settings))
+    flags = [f"-D{name}={value}" for name, value in properties.items()]
+    class_path = f"{paths.trino / 'lib'}{os.sep}*"
+    return Service(
+        name="trino",
+        command=[
+            java.program(),
+            f"@{ETC / 'jvm.config'}",
+            f"-Xmx{settings.trino_heap}",
+            *flags,
+            *("-cp", class_path, "io.trino.server.TrinoServer"),
+        ],
+        directory=data,
+        address=trino_client.address(settings),
+        stop_seconds=60,
+        environment=catalog_environment(settings) | password_environment(settings),
+        files=[ETC],
+    )
+
+
+def plain_door(settings: Settings) -> dict[str, object]:
+    """HTTP, and nobody is asked for a password."""
+    return {
+        "http-server.http.port": settings.trino_port,
+        "discovery.uri": f"http://127.0.0.1:{settings.trino_port}",
+    }
+
+
+def secure_door(settings: Settings) -> dict[str, object]:
+    """HTTPS and passwords, for Trino's requests to itself too; no HTTP at all."""
+    files = tls_files.files_of(settings)
+    return {
+        "http-server.http.enabled": "false",
+        "http-server.https.enabled": "true",
+        "http-server.https.port": settings.trino_port,
+        "http-server.https.keystore.path": files.server,
+        "http-server.authentication.type": "PASSWORD",
+        "password-authenticator.config-files": ETC / "secure" / "password-authenticator.properties",
+        "internal-communication.shared-secret": "${ENV:TRINO_SHARED_SECRET}",
+        "internal-communication.https.required": "true",
+        "internal-communication.https.truststore.path": files.authority_for_servers,
+        "discovery.uri": f"https://127.0.0.1:{settings.trino_port}",
+    }
+
+
+def password_environment(settings: Settings) -> dict[str, str]:
+    """What a secure Trino reads by ${ENV:...} on top, and a mark of the certificate it shows."""
+    if not settings.secure:
+        return {}
+    files = tls_files.files_of(settings)
+    return {
+        "TRINO_SHARED_SECRET": str(settings.trino_shared_secret),
+        "TRINO_PASSWORDS_FILE": str(files.trino_passwords),
+        "KAFKA_TRINO_PASSWORD": str(settings.kafka_trino_password),
+        "TLS_CA_FILE": str(files.authority_for_servers),
+        "CERTIFICATE": tls_files.digest(settings),
+    }
+
+
+def prepare(settings: Settings, paths: Paths) -> None:
+    """Make the data folder and the command line's defaults."""
+    paths.data("trino").mkdir(parents=True, exist_ok=True)
+    lines = {"server": trino_client.address(settings)}
+    if settings.secure:
+        lines |= {"truststore-path": str(settings.tls_ca_file), "password": "true"}
+    paths.trino_cli_config.write_text(
+        (ETC / "cli.properties").read_text(encoding="utf-8")
+        + "".join(java.property_line(name, value) for name, value in lines.items())
+    )
+
+
+def catalog_environment(settings: Settings) -> dict[str, str]:
+    """What the files under trino/etc read by ${ENV:...}."""
+    postgres = f"{settings.postgres_host}:{settings.postgres_port}"
+    keys = objectstore_keys.keys_of(settings, objectstore_keys.TRINO)
+    return {
+        "CATALOG_URL": f"jdbc:postgresql://{postgres}/iceberg_catalog",
+        "MASTER_DATA_URL": f"jdbc:postgresql://{postgres}/meterhouse",
+        "POSTGRES_CATALOG_PASSWORD": str(settings.postgres_catalog_password),
+        "POSTGRES_TRINO_PASSWORD": str(settings.postgres_trino_password),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "KAFKA_CLIENT_FILE": str(
+            ETC / "kafka" / f"{'secure' if settings.secure else 'plain'}.properties"
+        ),
+        "KAFKA_TABLES_FOLDER": str(ETC / "kafka"),
+        "S3_ENDPOINT": settings.s3_endpoint,
+        "S3_REGION": settings.s3_region,
+        "S3_BUCKET": settings.s3_bucket,
+        "S3_ACCESS_KEY": keys.access_key,
+        "S3_SECRET_KEY": str(keys.secret_key),
+        "ACCESS_RULES_FILE": str(ETC / "access" / "rules.json"),
+    }
+
+
+@contextmanager
+def session(settings: Settings, user: str = "operator") -> Iterator[Connection]:
+    """A connection to Trino that is closed at the end."""
+    connection = connect(
+        **trino_client.connection(settings, user),
+        catalog="iceberg",
+        request_timeout=STATEMENT_SECONDS,
+        max_attempts=1,
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def query(settings: Settings, sql: str) -> list[list[Any]]:
+    """Run one statement and return its rows."""
+    with session(settings) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        rows: list[list[Any]] = cursor.fetchall()
+        return rows

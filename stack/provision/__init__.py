@@ -1,0 +1,1 @@
+"""What services need before work: users, rights, topics, certificates, readiness."""

@@ -1,0 +1,80 @@
+"""Who may touch which prefix of the bucket: MinIO's users and their policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioAdminException
+from minio.minioadmin import MinioAdmin
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from stack.base.errors import RetriableError
+from stack.base.root import PROJECT_ROOT
+from stack.base.settings import Settings
+from stack.clients.objectstore import USERS, has_users, secrets_of
+
+POLICIES = PROJECT_ROOT / "minio" / "policies"
+BUCKET_PLACEHOLDER = "BUCKET"
+
+
+class Store(Protocol):
+    """What is asked of MinIO's own interface."""
+
+    def policy_add(self, policy_name: str, *, policy: dict[str, Any]) -> object:
+        """Make a policy or replace it."""
+
+    def user_add(self, access_key: str, secret_key: str) -> object:
+        """Make a user or change its secret key."""
+
+    def policy_set(self, policy_name: str, user: str) -> object:
+        """Give a user this policy and no other."""
+
+
+def policy(user: str, bucket: str) -> dict[str, Any]:
+    """What a user may do with the bucket."""
+    text = (POLICIES / f"{user}.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text.replace(BUCKET_PLACEHOLDER, bucket))
+    return document
+
+
+def apply(settings: Settings) -> bool:
+    """Make the users and give each its policy; safe to run again. False: the store has none.
+
+    A changed secret key or policy file takes effect at once. Raises RetriableError if the store
+    refuses or does not answer.
+    """
+    if not has_users(settings):
+        return False
+    try:
+        apply_to(admin(settings), settings)
+    except (MinioAdminException, HTTPError) as error:
+        raise RetriableError(
+            f"users {', '.join(USERS)} in the object store at {settings.s3_endpoint}",
+            f"{type(error).__name__}: {error}"[:200],
+            "see the log of the store, then run ./initial-setup.sh again",
+        ) from error
+    return True
+
+
+def apply_to(store: Store, settings: Settings) -> None:
+    """Make the users and give each its policy."""
+    for user, secret in secrets_of(settings).items():
+        store.policy_add(user, policy=policy(user, settings.s3_bucket))
+        store.user_add(user, str(secret))
+        store.policy_set(user, user=user)
+
+
+def admin(settings: Settings) -> MinioAdmin:
+    """MinIO's own interface, as its owner, with short time limits."""
+    endpoint = urlsplit(settings.s3_endpoint)
+    return MinioAdmin(
+        endpoint=endpoint.netloc,
+        credentials=StaticProvider(settings.s3_access_key, str(settings.s3_secret_key)),
+        region=settings.s3_region,
+        secure=endpoint.scheme == "https",
+        http_client=PoolManager(timeout=Timeout(connect=3, read=10), retries=Retry(total=0)),
+    )

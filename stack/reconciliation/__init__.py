@@ -1,1 +1,0 @@
-"""Every message accounted for: what was acknowledged, landed, accepted, quarantined, and lost."""

@@ -1,7 +1,0 @@
-"""Where the project lies."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent

@@ -1,1 +1,0 @@
-"""The native services, one module each: how a service is prepared, started and asked."""

@@ -1,0 +1,1 @@
+"""How far each table has got."""
