@@ -7,7 +7,7 @@
 #   demo     all of that, then history, live readings, models; prints marts and balance
 #   stop     end every service without loss
 #   status   one line a service
-#   doctor   every preflight check with its fix, and why a service is not well
+#   doctor   every preflight check with its fix, and why a service is unhealthy
 #   reset    delete all data, after asking (--yes: without)
 # Without --native or --compose: Docker Compose where an engine answers, else native processes.
 # --secure: TLS and passwords in Trino and Kafka; --plain, as at first: neither, on loopback only.

@@ -35,7 +35,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes: does each still work?")
     parser.add_argument("--only", help=f"some of {','.join(page.TITLES)}")
     parser.add_argument(
-        "--publish", action="store_true", help="keep the results in docs/ and write the page anew"
+        "--publish", action="store_true", help="keep the results in docs/ and write the page again"
     )
     options = parser.parse_args(words)
     if options.quick and options.publish:

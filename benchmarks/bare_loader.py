@@ -1,7 +1,7 @@
 """The least that loads a topic into Iceberg: librdkafka, DuckDB, PyIceberg; typed columns only.
 
 Run by benchmarks.comparison as `python -m benchmarks.bare_loader TOPIC TABLE`. It keeps no raw
-text, no offsets, no order, and judges nothing: a bad message ends it, a second run doubles rows.
+text, no offsets, no order, and judges nothing: a bad message ends it, a second run duplicates rows.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Contest:
 
     @contextmanager
     def table(self, name: str, schema: Schema | None = None) -> Iterator[str]:
-        """A table's name for one load, whose rows are checked behind the block; then it goes."""
+        """A table's name for one load, whose rows are checked after the block; then it goes."""
         table = f"{self.topic}_{name}"
         if schema:
             self.catalog.create_table((NAMESPACE, table), schema, properties=PROPERTIES)

@@ -184,7 +184,7 @@ class DirectLanding:
 
 @contextmanager
 def apart(settings: Settings) -> Iterator[tuple[CopiedModels, DirectLanding]]:
-    """A copy of the models and the landing table it reads, both deleted behind the block."""
+    """A copy of the models and the landing table it reads, both deleted after the block."""
     name = f"benchmark_{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory() as folder:
         copy, landing = CopiedModels(name, settings, Path(folder)), DirectLanding(name, settings)

@@ -123,7 +123,7 @@ def running_lander(topic: str, settings: Settings) -> Iterator[processes.Server]
 def sending(
     topic: str, rate: int, seconds: int, meters: int, settings: Settings
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A producer at work. Raises FatalError if it failed; it has ended behind the block."""
+    """A producer at work. Raises FatalError if it failed; it has ended after the block."""
     words = [topic, *map(str, (rate, seconds, meters))]
     command = [sys.executable, "-E", "-m", "benchmarks.paced_producer", *words]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=settings.environment())

@@ -1,7 +1,7 @@
-"""Measure whether a round and a commit cost the same behind a long history.
+"""Measure whether a round and a commit cost the same after a long history.
 
 Run as `python -m benchmarks.history`. Two landing tables of its own, each with a copy of the
-models, take batches of equal size by turns: one behind a short history, one behind a history many
+models, take batches of equal size by turns: one after a short history, one after a history many
 times as long, both maintained before. Another table takes commits, of which the first are compared
 with the last. All rows are counted first; all is deleted afterwards.
 """
@@ -97,14 +97,14 @@ class Line:
 
 @contextmanager
 def line_of(options: argparse.Namespace, settings: Settings) -> Iterator[Line]:
-    """A line of days on tables of its own, deleted behind the block."""
+    """A line of days on tables of its own, deleted after the block."""
     meters = min(options.meters, settings.num_devices)
     with apart(settings) as (copy, landing):
         yield Line(copy, landing, meters, options.readings)
 
 
 def compare_rounds(options: argparse.Namespace, settings: Settings) -> list[Figure]:
-    """Rounds behind a short and behind a long history, by turns on the same warm services."""
+    """Rounds after a short and after a long history, by turns on the same warm services."""
     with (
         lock.hold_lock(settings, lock.MAINTENANCE, 600, lambda text: None) as held,
         line_of(options, settings) as short,
@@ -130,8 +130,8 @@ def ratios(short: Sequence[Round], long: Sequence[Round], times: int) -> Iterato
         old, new = (
             statistics.median(getattr(each, what) for each in rounds) for rounds in (short, long)
         )
-        yield Figure(f"round behind 1 x history: {what}", old, unit)
-        yield Figure(f"round behind {times} x history: {what}", new, unit)
+        yield Figure(f"round after 1 x history: {what}", old, unit)
+        yield Figure(f"round after {times} x history: {what}", new, unit)
         yield Figure(f"{times} x / 1 x: {what}", new / old, "times", at_most=1.10)
 
 
@@ -176,7 +176,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--days", type=int, default=2, help="of the short history (2)")
     parser.add_argument("--times", type=int, default=100, help="as long is the other (100)")
-    parser.add_argument("--rounds", type=int, default=7, help="behind each history (7)")
+    parser.add_argument("--rounds", type=int, default=7, help="after each history (7)")
     parser.add_argument("--warm-ups", type=int, default=12, help="rounds before these (12)")
     parser.add_argument("--meters", type=int, default=100, help="at most the fleet's (100)")
     parser.add_argument("--readings", type=int, default=48, help="of a meter and day (48)")

@@ -38,7 +38,7 @@ from kafka.default.{topic}
 def running(
     topic: str, folder: Path, port: int, settings: Settings
 ) -> Iterator[tuple[processes.Server, Settings]]:
-    """The server and the settings to reach it with; it ends behind the block."""
+    """The server and the settings to reach it with; it ends after the block."""
     own = replace(settings, trino_port=port, state_dir=folder)
     paths = paths_of(own)
     trino.prepare(own, paths)

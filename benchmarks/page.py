@@ -1,6 +1,6 @@
 """The generated part of docs/performance.md: every benchmark's last result.
 
-Run as `python -m benchmarks.page` to write the page anew from the results that lie beside it.
+Run as `python -m benchmarks.page` to write the page again from the results that lie beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TITLES = {
     "comparison": "The lander against other loaders",
     "freshness": "Freshness",
     "idle_rounds": "A round with nothing new",
-    "history": "Rounds and commits behind a long history",
+    "history": "Rounds and commits after a long history",
     "upkeep": "A year of rounds, with maintenance",
     "thirty_days": "A month of a fleet: rebuild, bytes, mart queries",
     "simulator": "The simulator",
@@ -60,7 +60,7 @@ def with_block(text: str, new: str) -> str:
 
 
 def publish() -> None:
-    """Write the page anew."""
+    """Write the page again."""
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_block(text, block(results_in(RESULTS))), encoding="utf-8")
 

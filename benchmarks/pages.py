@@ -3,7 +3,7 @@
 Run as `python -m benchmarks.pages` on a stack with data. For 100 meters and a year: NUM_DEVICES=100
 before setup, then `simulator/telemetry_simulator.py --days 365` and `bin/dbt run`. Each page is
 loaded three times: by a browser that knows nothing, from an explorer that has just started; by the
-same window later, when the explorer keeps no answer any more and asks Trino anew; and at once
+same window later, when the explorer keeps no answer any more and asks Trino again; and at once
 again, from the answers kept. A load ends when the page holds the figures that plain SQL gives, its
 charts and tables are drawn and nothing is pending.
 """
@@ -116,10 +116,10 @@ def main(words: Sequence[str]) -> int:
     shown = [p for p in pages(Lakehouse(load_settings())) if given.page in {None, p.name}]
     with chromium() as browser:
         runs = [loads(browser, shown) for _ in range(given.runs)]
-    print(f"seconds, median of {given.runs}{'new browser':>18}{'asked anew':>14}{'kept':>8}")
+    print(f"seconds, median of {given.runs}{'new browser':>18}{'asked again':>14}{'kept':>8}")
     for page, taken in zip(shown, zip(*runs, strict=True), strict=True):
-        new, anew, kept = map(statistics.median, zip(*taken, strict=True))
-        print(f"{page.name:<20}{new:>18.2f}{anew:>14.2f}{kept:>8.2f}")
+        new, asked_again, kept = map(statistics.median, zip(*taken, strict=True))
+        print(f"{page.name:<20}{new:>18.2f}{asked_again:>14.2f}{kept:>8.2f}")
     return 0
 
 

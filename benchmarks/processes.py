@@ -81,7 +81,7 @@ def since(before: Cost, after: Cost) -> Cost:
 def server(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
 ) -> Iterator[Server]:
-    """A program in the background that is ended behind the block."""
+    """A program in the background that is ended after the block."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT

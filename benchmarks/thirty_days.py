@@ -61,7 +61,7 @@ QUESTIONS = {
 
 
 def readings(meters: int, days: int, seed: int) -> Iterator[list[bytes]]:
-    """The simulator's messages, a day at a time; behind the last day half-hour by half-hour."""
+    """The simulator's messages, a day at a time; after the last day half-hour by half-hour."""
     devices = sample_devices(meters, seed)
     bounds = [START_MS + day * DAY_MS for day in range(days + 1)]
     bounds += [bounds[-1] + (number + 1) * INTERVAL_MS for number in range(INCREMENTS)]
@@ -114,7 +114,7 @@ class Month:
 def rebuild(
     month: Month, days: Iterator[list[bytes]], count: int, held: lock.WriterLock
 ) -> list[Figure]:
-    """Land all days, build everything, build it anew, then take half-hours one by one."""
+    """Land all days, build everything, rebuild it, then take half-hours one by one."""
     for number in range(count):
         month.land(START + timedelta(days=number + 1), next(days))
     month.copy.run(held)

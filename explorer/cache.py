@@ -31,7 +31,7 @@ class Cache(Generic[Item]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Item]) -> Kept[Item]:
-        """The item of a key, made anew if there is none or it is too old."""
+        """The item of a key, recreated if there is none or it is too old."""
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         with making:

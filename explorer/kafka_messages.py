@@ -284,7 +284,7 @@ def timestamp(record: Record) -> float:
 
 
 def skipped(state: Scan, question: Question, topic: Topic) -> int:
-    """Offsets that no one looked at: before the newest ones, or behind where reading ended."""
+    """Offsets that no one looked at: before the newest ones, or after where reading ended."""
     chosen = [p for p in topic.partitions if question.partition in {None, p.number}]
     if question.start is Start.END:
         return max(0, sum(partition.messages for partition in chosen) - state.scanned)

@@ -97,7 +97,7 @@ class Lakehouse:
         return {name: future.result() for name, future in asked.items()}
 
     def forget(self) -> None:
-        """Ask Trino anew from now on."""
+        """Ask Trino again from now on."""
         self._cache.clear()
 
     def _answer(self, query: Query) -> Answer | Problem:

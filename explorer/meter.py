@@ -1,4 +1,4 @@
-"""One meter: its load, voltage, battery, warnings, log lines, master data, and why it is unwell."""
+"""One meter: its load, voltage, battery, warnings, log lines, master data, why it is unhealthy."""
 
 from __future__ import annotations
 

@@ -94,13 +94,13 @@ def show_figures(answers: view.Answers, flow: pipeline.Flow | None) -> None:
 def show_counts(
     label: str, frame: pd.DataFrame | None, names: tuple[str, str], when_well: str
 ) -> None:
-    """How many there are and how many are not well; names: columns of status and count."""
+    """How many there are and how many are unhealthy; names: columns of status and count."""
     if frame is None or frame.empty:
         view.figure(label, NOTHING)
         return
     counts = frame.groupby(names[0])[names[1]].first()
-    unwell = [status for status in (*STATUSES, *ALERTS) if view.COLOURS[status] != "green"]
-    parts = [f"{counts[each]} {status_word(each).lower()}" for each in unwell if each in counts]
+    unhealthy = [status for status in (*STATUSES, *ALERTS) if view.COLOURS[status] != "green"]
+    parts = [f"{counts[each]} {status_word(each).lower()}" for each in unhealthy if each in counts]
     view.figure(label, view.writer().number(int(counts.sum())), text=", ".join(parts) or when_well)
 
 
@@ -152,18 +152,18 @@ def show_days(days: pd.DataFrame | None) -> None:
 
 
 def show_attention(health: pd.DataFrame | None) -> None:
-    """The meters that are not well, with the reasons."""
+    """The unhealthy meters, with the reasons."""
     st.subheader("Meters that need a look")
     if health is None:
         return
     if health.empty:
         view.nothing("No meter has been assessed yet.")
         return
-    unwell = health[health["device_health_status"] != "HEALTHY"]
-    if unwell.empty:
+    unhealthy = health[health["device_health_status"] != "HEALTHY"]
+    if unhealthy.empty:
         st.markdown("Every meter is healthy.")
     for status in STATUSES[:2]:
-        rows = unwell[unwell["device_health_status"] == status]
+        rows = unhealthy[unhealthy["device_health_status"] == status]
         for row in rows.to_dict("records"):
             view.meter_line({str(key): value for key, value in row.items()})
         more = 0 if rows.empty else int(rows["status_count"].iloc[0]) - len(rows)

@@ -19,7 +19,7 @@ POLL_SECONDS = 0.5
 MOST_POINTS = 5000
 KINDS = ("bar", "line", "point")
 EXAMPLES: Mapping[str, str] = {
-    "Which meters are unwell, and why": (
+    "Which meters are unhealthy, and why": (
         "select device_id, device_health_status, reasons, battery_pct, last_seen_at\n"
         "from marts.device_health_status\n"
         "where device_health_status != 'HEALTHY'\n"

@@ -55,7 +55,7 @@ def settings() -> Settings:
 
 @st.cache_resource(show_spinner=False)
 def lakehouse() -> Lakehouse:
-    """The one way to Trino; `--catalog NAME` behind the script's name chooses another catalog."""
+    """The one way to Trino; `--catalog NAME` after the script's name chooses another catalog."""
     words = sys.argv[1:]
     catalog = words[words.index("--catalog") + 1] if "--catalog" in words[:-1] else CATALOG
     return Lakehouse(settings(), catalog)
@@ -136,7 +136,7 @@ def asked(query: Query) -> pd.DataFrame | None:
 
 
 def age_line(answers: Answers) -> None:
-    """When Trino was asked, and a button to ask anew."""
+    """When Trino was asked, and a button to ask again."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if answers.is_answered:
             age = answers.age_seconds()

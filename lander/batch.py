@@ -107,7 +107,7 @@ class Batch:
 class Stamp:
     """What all rows of one commit share.
 
-    ends: partition -> the offset behind its last message before these rows; 0 where there is none.
+    ends: partition -> the offset after its last message before these rows; 0 where there is none.
     """
 
     batch_id: int

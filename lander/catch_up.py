@@ -27,7 +27,7 @@ class CatchUp:
     def behind(self, known: Mapping[int, int], ends: Mapping[int, int]) -> set[int]:
         """Partitions not read as far as the run goes.
 
-        known: partition -> offset behind its last message; ends: where it was read to its end.
+        known: partition -> offset after its last message; ends: where it was read to its end.
         """
         return {
             partition

@@ -143,7 +143,7 @@ class KafkaReader:
         """Read the assigned partitions from these offsets on.
 
         With the epochs librdkafka sees a cut that is made from now on: it asks the broker where an
-        epoch ends whenever a partition's leader was chosen anew.
+        epoch ends whenever a partition's leader was elected again.
         """
         self.needs_restart = False
         self.ends = {}

@@ -5,16 +5,16 @@ that it cannot prove to be ordinary. The rules:
 
 * JSON is RFC 8259: no NaN, no Infinity, no trailing comma, no byte order mark. What is nested
   deeper than Python's parser goes (about 1,000 levels) counts as not_json.
-* Of a doubled key the last one counts, as in most JSON readers; `message` keeps both.
+* Of a duplicate key the last one counts, as in most JSON readers; `message` keeps both.
 * A missing field, a null, and a field inside something that is null or no object are missing.
 * A number is a JSON number; "0.42" is not. What overflows a double is ill-typed, never infinite.
 * A timestamp is a string of ISO 8601 with a zone: 2025-12-09T06:25:40Z, T or a space between
   day and hour, minutes, seconds and fraction optional, Z or +hh, +hhmm, +hh:mm, years 1 to 9999
-  as written and in UTC. Digits behind the microsecond are cut off.
+  as written and in UTC. Digits after the microsecond are cut off.
 * A string must be text: one with half a surrogate pair is ill-typed.
 * parse_error is the first of: not_json, not_an_object, missing:<field>, type:<field>; fields in
   the order of the topic file. What could be read is kept beside the error.
-* extra_fields holds, character for character, whatever no field declares; of a doubled key too.
+* extra_fields holds, character for character, whatever no field declares; of a duplicate key too.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-class Doubled(dict[str, object]):
+class WithDuplicates(dict[str, object]):
     """A JSON object that names a key twice; it holds the last value."""
 
 
 def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A JSON object of its members, marked where that loses one of them."""
     content = dict(pairs)
-    return content if len(content) == len(pairs) else Doubled(content)
+    return content if len(content) == len(pairs) else WithDuplicates(content)
 
 
 DECODER = json.JSONDecoder(
@@ -134,7 +134,7 @@ class ExactParser:
 
 
 def value_at(content: object, path: tuple[str, ...]) -> object:
-    """The value behind the path, None where it does not lead anywhere."""
+    """The value at the path, None where it does not lead anywhere."""
     for part in path:
         if not isinstance(content, dict):
             return None
@@ -143,8 +143,8 @@ def value_at(content: object, path: tuple[str, ...]) -> object:
 
 
 def has_undeclared(content: Mapping[str, object], tree: FieldTree) -> bool:
-    """True if the object holds, or held behind a doubled key, what no field declares."""
-    if isinstance(content, Doubled):
+    """True if the object holds, or held after a duplicate key, what no field declares."""
+    if isinstance(content, WithDuplicates):
         return True
     for name, value in content.items():
         node = tree.get(name)

@@ -9,11 +9,11 @@ from pyiceberg.table import Table
 
 from stack.base.errors import FatalError
 from stack.watermarks.landed import (
-    CUT_SHORT,
     LANDED_PROPERTY,
     LOST_PROPERTY,
-    MADE_ANEW,
+    RECREATED,
     RETENTION,
+    TRUNCATED,
     Landed,
     Loss,
     losses_from_json,
@@ -99,13 +99,13 @@ def difference(rows: pa.Table, landed: Landed, losses: Sequence[Loss]) -> str | 
 def leads_on(following: int, stored: int | None, accepted: Sequence[Loss]) -> bool:
     """Whether accepted losses of a partition lead from where its rows end to where it goes on.
 
-    stored: None where it goes on in another topic. A topic cut short goes on at an offset that no
+    stored: None where it goes on in another topic. A truncated topic goes on at an offset that no
     loss tells.
     """
-    reached, is_cut, is_anew = {following}, False, False
+    reached, is_cut, is_recreated = {following}, False, False
     for loss in accepted:
         if is_cut or loss.first in reached:
-            is_cut |= loss.reason == CUT_SHORT
-            is_anew |= loss.reason == MADE_ANEW
+            is_cut |= loss.reason == TRUNCATED
+            is_recreated |= loss.reason == RECREATED
             reached.add(-1 if loss.last is None else loss.last + 1)
-    return is_anew if stored is None else is_cut or stored in reached
+    return is_recreated if stored is None else is_cut or stored in reached

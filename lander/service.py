@@ -65,7 +65,7 @@ class Service:
                 written_at = self._clock.monotonic()
 
     def _land(self, lander: TopicLander) -> None:
-        """The thread of one topic. A failure stops the others too: the supervisor starts anew."""
+        """The thread of one topic. A failure stops the others too: the supervisor restarts it."""
         try:
             while not self._stop.is_set() and not lander.is_finished:
                 lander.step()

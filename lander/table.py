@@ -113,7 +113,7 @@ class IcebergTable:
         self._table: Table | None = None
 
     def open(self, start: Landed) -> Landed:
-        """Read the table anew and return what has landed.
+        """Read the table again and return what has landed.
 
         start: the state a new table begins with.
         Raises FatalError if the table's rows and its property tell different stories.

@@ -22,7 +22,7 @@ from stack.watermarks.landed import Landed, Loss, may_write, plan_start
 
 LOG = logging.getLogger("lander")
 # One read: many messages make columns worth while, but in a backlog large messages must not fill
-# the memory before their size is known, so a read behind a full one is short.
+# the memory before their size is known, so a read after a full one is short.
 FIRST_READ_MESSAGES, READ_MESSAGES = 100, 5_000
 READ_BYTES = 4 * 2**20
 READ_SECONDS, BACKLOG_READ_SECONDS = 0.1, 0.02
@@ -200,7 +200,7 @@ class TopicLander:
         self._read_from, self._topic_id, self._mine = landed, topic_id, mine
         known = landed.ends_of(topic_id)
         epochs = landed.epochs_of(topic_id).items()
-        # Of a reader that begins behind the last message its epoch says nothing.
+        # Of a reader that begins after the last message its epoch says nothing.
         valid = {p: epoch for p, epoch in epochs if start.reading.get(p) == known[p]}
         self._reader.start(start.reading, valid)
         LOG.info("reading topic=%s positions=%s", self.topic.name, dict(start.reading))

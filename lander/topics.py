@@ -135,10 +135,10 @@ def check(topic: Topic, path: Path) -> None:
     """Refuse contradictions between the entries of one file."""
     columns = [*KAFKA_COLUMNS, *(field.column for field in topic.fields), *OUTCOME_COLUMNS]
     paths = [field.path for field in topic.fields]
-    doubled = sorted({column for column in columns if columns.count(column) > 1})
+    duplicates = sorted({column for column in columns if columns.count(column) > 1})
     nested = sorted({f.name for f in topic.fields if any(is_prefix(f.path, p) for p in paths)})
     problems = [
-        (doubled, "each column once"),
+        (duplicates, "each column once"),
         (nested, "fields that are no objects holding other fields"),
         ([c for c in topic.sort_by if c not in columns], "sort_by of declared columns"),
         ([f.name for f in topic.fields if "" in f.path], "paths without empty parts"),
@@ -163,4 +163,4 @@ def refuse_unknown_keys(content: Mapping[str, Any], known: set[str], path: Path)
 
 def wrong(path: Path, wanted: str, found: str) -> ConfigurationError:
     """The error for one topic file."""
-    return ConfigurationError(wanted, found, f"mend {path}")
+    return ConfigurationError(wanted, found, f"fix {path}")

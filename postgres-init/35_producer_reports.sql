@@ -21,7 +21,7 @@ comment on column public.producer_reports.run_id is 'One start of a producer.';
 comment on column public.producer_reports.producer is 'Which program: simulator or replay.';
 comment on column public.producer_reports.topic is 'Topic the messages went to.';
 comment on column public.producer_reports.topic_id is
-'Kafka''s id of the topic; a topic made anew has another.';
+'Kafka''s id of the topic; a recreated topic has another.';
 comment on column public.producer_reports.kafka_partition is 'Partition of the messages.';
 comment on column public.producer_reports.acknowledged is 'Messages acknowledged so far.';
 comment on column public.producer_reports.last_offset is 'Greatest offset acknowledged so far.';

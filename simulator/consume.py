@@ -93,7 +93,7 @@ def telemetry_text(record: Any) -> str:
 
 
 def next_offsets(messages: Iterable[Any]) -> list[TopicPartition]:
-    """Where to go on behind these messages, one entry a partition."""
+    """Where to go on after these messages, one entry a partition."""
     ends: dict[tuple[str, int], int] = {}
     for message in messages:
         ends[message.topic(), message.partition()] = message.offset() + 1

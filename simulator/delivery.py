@@ -236,7 +236,7 @@ def broker_metadata(client: Any, bootstrap_servers: str, trouble: Trouble) -> An
 
 
 def topic_ids(connection: Options, topics: Sequence[str]) -> dict[str, str]:
-    """Kafka's ids of topics that exist; one made anew has another.
+    """Kafka's ids of topics that exist; a recreated one has another.
 
     connection: where the broker is, and a login.
     Raises RetriableError where the broker does not tell.

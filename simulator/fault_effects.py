@@ -24,7 +24,7 @@ class HitReading:
 
     value: its message as it should have been. bits, run_bits: 64 random bits of the reading
     and of its run. run_place: its place in the run. behind_ms: how far the run's start lies
-    behind the time at which the stream is sent.
+    after the time at which the stream is sent.
     """
 
     value: bytes
@@ -72,7 +72,7 @@ def corrected(hit: HitReading) -> Effect:
 
 
 def out_of_order(hit: HitReading) -> Effect:
-    """Send behind the meter's next reading, or the one after it."""
+    """Send after the meter's next reading, or the one after it."""
     due_ms = hit.end_ms + (1 + hit.bits % 2) * hit.interval_ms
     return None, [(due_ms, hit.value)], hit.truth("out_of_order")
 
@@ -85,7 +85,7 @@ def malformed_json(hit: HitReading) -> Effect:
 
 
 def wrong_type(hit: HitReading) -> Effect:
-    """Send one field with a value of another type, which no cast can mend."""
+    """Send one field with a value of another type, which no cast can fix."""
     record = json.loads(hit.value)
     variants: tuple[tuple[str, Any], ...] = (
         ("energy_kwh", "n/a"),

@@ -64,7 +64,7 @@ class LogWriter:
     def labelled(
         self, event: Event, phrasing: str, key: bytes | None, text: str, has_time: bool = False
     ) -> LogLine:
-        """The line with the fact behind it."""
+        """The line with its fact."""
         values: dict[str, Any] = {
             "event": event.name,
             "phrasing": phrasing,

@@ -86,7 +86,7 @@ class Serialiser:
         ]
 
     def moment_parts(self, readings: Readings) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """What all messages of a moment share: behind the head, and at the end."""
+        """What all messages of a moment share: after the head, and at the end."""
         moments = readings.end_ms.tolist()
         openings = [f'{stamp(end_ms)}", "metrics": {{"energy_kwh": ' for end_ms in moments]
         endings = [f'-{moment_number(end_ms)}"}}' for end_ms in moments]

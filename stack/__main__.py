@@ -33,13 +33,13 @@ def say(text: str) -> None:
 
 
 def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Check the machine, and say what is wrong with services that are not well."""
+    """Check the machine, and say what is wrong with unhealthy services."""
     doctor.report(doctor.findings(settings), say, only_bad=arguments.quiet)
     return 0
 
 
 def run_problems(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Tell of each service that is not well why, with its last log lines; 1 if there is one."""
+    """Tell of each unhealthy service why, with its last log lines; 1 if there is one."""
     from stack.modes import status
 
     return int(status.show_problems(settings, runtime_of(settings), say))
@@ -132,7 +132,7 @@ def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Show how every service is; 1 if one is not well."""
+    """Show how every service is; 1 if one is unhealthy."""
     from stack.backup import listing
     from stack.modes import status
 
@@ -151,7 +151,7 @@ def run_initialise(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def run_health(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Say how the lander or the dbt runner is; 1 if it is not well."""
+    """Say how the lander or the dbt runner is; 1 if it is unhealthy."""
     path = settings.state_dir / "health" / f"{arguments.name}.json"
     say(health.note(path))
     return 0 if health.is_good(path) else 1

@@ -78,7 +78,7 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing doubled, the marts as before."""
+        """Nothing lost, nothing duplicated, the marts as before."""
         return self.finding.is_good and self.marts_before == self.marts_after
 
 

@@ -1,5 +1,5 @@
 -- Every log line that the models dealt with is one row, read or not. Returns the lines
--- that are missing or doubled.
+-- that are missing or duplicated.
 {{ config(tags=['expensive']) }}
 
 with counted as (

@@ -111,7 +111,7 @@ def run(
         raise RetriableError(
             f"{program} to end well",
             result.stderr.decode(errors="replace").strip()[-SHOWN_ERROR:],
-            "mend that (./initial-setup.sh status, room on the disk), then run it again",
+            "fix that (./initial-setup.sh status, room on the disk), then run it again",
         )
     return result.stdout.decode() if result.stdout else ""
 

@@ -195,7 +195,7 @@ def prune(root: Path, keep: int) -> list[str]:
     kept = set(whole[-keep:] if keep else whole)
     removed = [path for path in folders(root) if path not in kept]
     for path in removed:
-        # Without its manifest first: a removal cut short leaves no backup that seems whole.
+        # Without its manifest first: an interrupted removal leaves no backup that seems whole.
         (path / MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(path)
     needed: set[str] = set()

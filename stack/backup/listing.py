@@ -1,4 +1,4 @@
-"""Tell which backups there are, and until when the topics fill the gap behind each."""
+"""Tell which backups there are, and until when the topics fill the gap after each."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def put_back(settings: Settings, backup: Backup, parts: Parts, say: Say) -> None
         databases.restore(settings, database, databases.dump_file(backup.folder, database))
         say(f"database {database}: as it was at {backup.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     if parts.catalog and not parts.master_data:
-        say("if meters moved since the backup: bin/dbt run --full-refresh values readings anew")
+        say("if meters moved since the backup: bin/dbt run --full-refresh values readings again")
     record.save(settings, row_of(backup, datetime.now(UTC)))
 
 

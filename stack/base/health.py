@@ -65,7 +65,7 @@ def is_since(path: Path, seconds: float) -> bool:
 def is_good(path: Path) -> bool:
     """Whether a service lives and does its work.
 
-    A lander that waits for another service is not well, and says why; a dbt runner is well only
+    A lander that waits for another service is unhealthy, and says why; a dbt runner is healthy only
     while its rounds succeed. Waiting for the first landing tables is no failure of its own.
     """
     health = read(path)

@@ -165,9 +165,7 @@ def parse_env_file(path: Path) -> dict[str, str]:
             continue
         name, separator, value = line.partition("=")
         if not separator or not name.isidentifier():
-            raise ConfigurationError(
-                "a line KEY=value", repr(line), f"mend line {number} of {path}"
-            )
+            raise ConfigurationError("a line KEY=value", repr(line), f"fix line {number} of {path}")
         values[name] = value.strip()
     return values
 
@@ -211,14 +209,14 @@ def settings_from(values: Mapping[str, str]) -> Settings:
 
 def convert(name: str, text: str, kind: type) -> Any:
     """One value as `kind`. Raises ConfigurationError if it does not fit."""
-    mend = f"change {name} in .env or the environment"
+    fix = f"change {name} in .env or the environment"
     try:
         value = TRUTH_VALUES[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError) as error:
         wanted = "true or false" if kind is bool else kind.__name__
-        raise ConfigurationError(f"{name} as {wanted}", repr(text), mend) from error
+        raise ConfigurationError(f"{name} as {wanted}", repr(text), fix) from error
     if kind is float and not math.isfinite(value):
-        raise ConfigurationError(f"{name} as a finite number", repr(text), mend)
+        raise ConfigurationError(f"{name} as a finite number", repr(text), fix)
     if name in ABOVE_ZERO and value <= 0:
-        raise ConfigurationError(f"{name} above 0", repr(text), mend)
+        raise ConfigurationError(f"{name} above 0", repr(text), fix)
     return value

@@ -13,7 +13,7 @@ from stack.books.families import families
 
 
 class RunnerCollector(Collector):
-    """Asks anew at each scrape, one scrape at a time."""
+    """Asks again at each scrape, one scrape at a time."""
 
     def __init__(self, ask: Callable[[], Facts]) -> None:
         self._ask, self._turn = ask, threading.Lock()

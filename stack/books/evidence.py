@@ -85,10 +85,10 @@ START = Batch()
 
 @dataclass(frozen=True)
 class LandedRows:
-    """Rows of a landing table behind a batch, of one topic id and partition.
+    """Rows of a landing table after a batch, of one topic id and partition.
 
     rows, offsets: all of them, and how many distinct offsets they have, from first to last.
-    rows_through, end_through: those up to a second batch, and the offset behind their last
+    rows_through, end_through: those up to a second batch, and the offset after their last
     (None where there are none). skipped: offsets before them that hold no message.
     """
 
@@ -105,7 +105,7 @@ class LandedRows:
 
 @dataclass(frozen=True)
 class OutcomeRows:
-    """Rows of an outcome table behind a batch, of one reason ('' for accepted ones).
+    """Rows of an outcome table after a batch, of one reason ('' for accepted ones).
 
     rows: all of them; rows_through: those up to a second batch.
     """

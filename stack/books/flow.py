@@ -16,7 +16,7 @@ from stack.books.tables import Tables
 from stack.watermarks.landed import Landed
 
 GO_ON = "operations.md, 'The lander says that messages are gone', says what to decide"
-REBUILD = "bin/stack reconcile --full; bin/dbt run --full-refresh makes both anew from landing"
+REBUILD = "bin/stack reconcile --full; bin/dbt run --full-refresh rebuilds both from landing"
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def topic_differences(topic: str, state: TopicState, watermark: Landed) -> Itera
     if state.topic_id != watermark.topic_id:
         yield Difference(
             f"topic {topic} with id {watermark.topic_id}, whose messages have landed",
-            f"id {state.topic_id}: the topic was made anew",
+            f"id {state.topic_id}: the topic was recreated",
             GO_ON,
         )
         return
@@ -185,8 +185,8 @@ def topic_differences(topic: str, state: TopicState, watermark: Landed) -> Itera
         place = f"{topic}, partition {partition}"
         if end < following:
             yield Difference(
-                f"{place}: an end at {following} or behind, which has landed",
-                f"{end}: the topic was cut short",
+                f"{place}: an end at {following} or later, which has landed",
+                f"{end}: the topic was truncated",
                 GO_ON,
             )
         elif begin > following:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from stack.books.evidence import START, Batch, Difference, Head, LandedRows
 from stack.books.tables import Tables
 from stack.watermarks.landed import (
-    CUT_SHORT,
     LANDED_PROPERTY,
     LOST_PROPERTY,
+    TRUNCATED,
     Landed,
     Loss,
     losses_from_json,
@@ -26,7 +26,7 @@ class Landing:
     """What a landing table holds.
 
     batch: through which it is counted; rows: through that batch; ends: topic id -> partition ->
-    offset behind the last row through it; later: rows of later batches; watermark: what the table
+    offset after the last row through it; later: rows of later batches; watermark: what the table
     says has landed, None if it says nothing; lost: messages recorded as lost. holes: differences
     within what is counted, which stay until everything is counted again; differences: all.
     """
@@ -44,7 +44,7 @@ class Landing:
 def account(
     table: str, head: Head, through: Batch, previous: Landing | None, tables: Tables
 ) -> Landing:
-    """Count what landed behind `previous`, or everything where that is None or no longer true.
+    """Count what landed after `previous`, or everything where that is None or no longer true.
 
     previous: not counted beyond `through`. The snapshot's own number of rows tells whether
     anything but new batches came or went.
@@ -70,7 +70,7 @@ def watermark_of(head: Head) -> Landed | None:
 def count(
     table: str, head: Head, after: Batch, through: Batch, tables: Tables
 ) -> Sequence[LandedRows]:
-    """Rows behind a batch; none in a table without a commit."""
+    """Rows after a batch; none in a table without a commit."""
     if head.snapshot_id is None:
         return ()
     return tables.landed(table, head, after, through.number)
@@ -140,7 +140,7 @@ def row_differences(
     elif missing > 0:
         yield Difference(wanted, f"{missing} missing", RESTORE)
     if rows.rows > rows.offsets:
-        yield Difference(wanted, f"{rows.rows - rows.offsets} doubled", RESTORE)
+        yield Difference(wanted, f"{rows.rows - rows.offsets} duplicated", RESTORE)
 
 
 def watermark_differences(
@@ -152,7 +152,7 @@ def watermark_differences(
     held = ends.get(watermark.topic_id, {})
     for partition, following in sorted(watermark.ends_of(watermark.topic_id).items()):
         end = held.get(partition, 0)
-        if following < end and is_cut_short(losses, watermark.topic_id, partition):
+        if following < end and is_truncated(losses, watermark.topic_id, partition):
             continue
         if following - lost_between(losses, watermark.topic_id, partition, end, following) != end:
             yield Difference(
@@ -163,10 +163,10 @@ def watermark_differences(
             )
 
 
-def is_cut_short(losses: Sequence[Loss], topic_id: str, partition: int) -> bool:
+def is_truncated(losses: Sequence[Loss], topic_id: str, partition: int) -> bool:
     """Whether it was accepted that a partition goes on before where its rows end."""
     return any(
-        loss.is_of(topic_id, partition) and loss.is_accepted and loss.reason == CUT_SHORT
+        loss.is_of(topic_id, partition) and loss.is_accepted and loss.reason == TRUNCATED
         for loss in losses
     )
 

@@ -51,7 +51,7 @@ def account(
     previous: Outcomes | None,
     tables: Tables,
 ) -> Outcomes:
-    """Count a table's rows behind what was counted, or all where that is no longer true.
+    """Count a table's rows after what was counted, or all where that is no longer true.
 
     name: the table and the SQL of a row's reason. window: the batch `previous` was counted
     through, and the one to count through.
@@ -72,7 +72,7 @@ def account(
 def count(
     name: tuple[str, str], head: Head, after: Batch, through: Batch, tables: Tables
 ) -> Sequence[OutcomeRows]:
-    """Rows behind a batch; none in a table without a commit."""
+    """Rows after a batch; none in a table without a commit."""
     if head.snapshot_id is None:
         return ()
     return tables.outcomes(*name, head, after, through.number)

@@ -136,7 +136,7 @@ def broker_view(watermarks: Mapping[str, Landed], evidence: Evidence) -> tuple[D
 
 
 def positions(state: TopicState, landed: Landed) -> dict[int, int]:
-    """The next offset to land of every partition; none of a topic that was made anew."""
+    """The next offset to land of every partition; none of a recreated topic."""
     if state.topic_id != landed.topic_id:
         return {}
     return {partition: landed.offsets.get(partition, 0) for partition in state.end}

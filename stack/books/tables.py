@@ -56,12 +56,12 @@ class Tables(Protocol):
         """The newest state of tables that exist."""
 
     def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
-        """Rows of a landing table at a state, behind one batch, by topic id and partition."""
+        """Rows of a landing table at a state, after one batch, by topic id and partition."""
 
     def outcomes(
         self, table: str, reason: str, head: Head, after: Batch, through: int
     ) -> list[OutcomeRows]:
-        """Rows of an outcome table at a state, behind one batch, by reason."""
+        """Rows of an outcome table at a state, after one batch, by reason."""
 
 
 class Trino:
@@ -92,7 +92,7 @@ class Trino:
         }
 
     def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
-        """Rows of a landing table at a state, behind one batch, by topic id and partition."""
+        """Rows of a landing table at a state, after one batch, by topic id and partition."""
         # A state that an older lander left has no such column.
         is_told = f'"{SKIPPED_KEY}"' in head.properties.get(LANDED_PROPERTY, "")
         skipped = "kafka_skipped" if is_told else "0"
@@ -102,7 +102,7 @@ class Trino:
     def outcomes(
         self, table: str, reason: str, head: Head, after: Batch, through: int
     ) -> list[OutcomeRows]:
-        """Rows of an outcome table at a state, behind one batch, by reason."""
+        """Rows of an outcome table at a state, after one batch, by reason."""
         sql = counting(OUTCOME_SQL, table, head, (after, through), reason=reason)
         return [OutcomeRows(*row) for row in self.query(sql)]
 

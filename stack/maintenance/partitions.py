@@ -40,7 +40,7 @@ def field_predicate(name: str, value: object, types: Mapping[str, str]) -> str:
 
 
 def bounds(unit: str, value: object) -> tuple[datetime, datetime]:
-    """The first moment of the span and the first behind it, in UTC.
+    """The first moment of the span and the first after it, in UTC.
 
     value: years, months or hours since 1970; a day as ISO 8601 text.
     """

@@ -11,7 +11,7 @@ from stack.base.settings import Settings
 LONGEST_QUERY_HOURS = 6
 # What a query may still read is never expired, with as much again to spare.
 LEAST_SNAPSHOT_HOURS = 12
-# Behind the hours for which the lander keeps a snapshot an hour (lander/table.py), and the hour.
+# After the hours for which the lander keeps a snapshot an hour (lander/table.py), and the hour.
 LEAST_ORPHAN_HOURS = 48
 
 

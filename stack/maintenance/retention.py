@@ -21,7 +21,7 @@ from stack.maintenance.warehouse import Warehouse
 ANSWER_SECONDS = 10.0
 LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"
 HOUR_MS = 3_600_000
-# A night and a day: the time to notice that nothing lands, and to mend it.
+# A night and a day: the time to notice that nothing lands, and to fix it.
 LEAST_HOURS = 24.0
 
 

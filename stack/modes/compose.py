@@ -73,7 +73,7 @@ def run(settings: Settings, *words: str) -> None:
         raise RetriableError(
             f"`docker compose {words[0]}` to end well",
             "the output above",
-            "./initial-setup.sh doctor shows what is not well, with its last log lines",
+            "./initial-setup.sh doctor shows what is unhealthy, with its last log lines",
         )
 
 
@@ -117,9 +117,9 @@ def pull(image: str, say: Say) -> None:
 def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until every container is healthy; safe to call again."""
     # A container goes on with the certificate it read at its start.
-    anew = ["--force-recreate"] if security.prepare(settings, say) else []
+    recreate = ["--force-recreate"] if security.prepare(settings, say) else []
     up = ["up", "--detach", "--wait", "--wait-timeout", str(READY_SECONDS), "--no-build"]
-    run(settings, *up, "--remove-orphans", *anew)
+    run(settings, *up, "--remove-orphans", *recreate)
     bad = [state.name for state in states(settings) if not state.is_good]
     if bad:
         raise RetriableError(

@@ -69,7 +69,7 @@ def containers(settings: Settings) -> list[Finding]:
     """What Docker Compose needs: an engine with room, free ports and free names."""
     found = engine.look()
     if found.problem:
-        return [Finding("containers", found.problem, "mend that, or use --native")]
+        return [Finding("containers", found.problem, "fix that, or use --native")]
     own = engine.published_ports(settings.project_name)
     needed = engine_needed_gb(settings)
     fix = f"give Docker {needed + 0.5:.1f} GB, or lower TRINO_MEMORY in .env"
@@ -291,5 +291,5 @@ def report(found: Iterable[Finding], say: Callable[[str], None], only_bad: bool 
         raise ConfigurationError(
             "every check above to pass",
             f"{len(bad)} that do not",
-            "nothing was changed; mend them and run setup again",
+            "nothing was changed; fix them and run setup again",
         )

@@ -131,7 +131,7 @@ def choose(settings: Settings, look: Callable[[], Engine] = look) -> tuple[str, 
         raise ConfigurationError(
             "Docker Engine with Docker Compose 2.24 or newer",
             engine.problem,
-            "mend that, or run natively: ./initial-setup.sh --native",
+            "fix that, or run natively: ./initial-setup.sh --native",
         )
     if settings.run_mode == COMPOSE:
         return COMPOSE, f"as asked for by --compose or RUN_MODE; {engine.found}"

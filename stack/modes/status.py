@@ -34,7 +34,7 @@ def line(state: State, width: int) -> str:
 
 
 def show_problems(settings: Settings, runtime: Runtime, say: Say) -> bool:
-    """Print of each service that is not well the reason and its last log lines; whether any is."""
+    """Print of each unhealthy service the reason and its last log lines; whether any is."""
     bad = [state for state in runtime.states(settings) if not state.is_good]
     for state in bad:
         say(f"✗ {state.name}: {state.status}; {state.note}")

@@ -123,7 +123,7 @@ def run(command: list[str], environment: dict[str, str], wanted: str) -> None:
         raise FatalError(
             wanted,
             (result.stderr or result.stdout).strip(),
-            "mend that and run ./initial-setup.sh again",
+            "fix that and run ./initial-setup.sh again",
         )
 
 

@@ -14,7 +14,7 @@ class Service:
     address: where clients reach it, empty if it listens to nobody.
     stop_seconds: how long it may take to end well before it is killed.
     final_exit_code: with this code it asks not to be started again; None: it always is.
-    files: files and folders that it reads at its start: where they changed, setup starts it anew.
+    files: files and folders that it reads at its start: where they changed, setup restarts it.
     """
 
     name: str

@@ -71,7 +71,7 @@ def declared_rules() -> set[Rule]:
             raise ConfigurationError(
                 f"one of {', '.join(USERS)}, then resource, name and operations, between tabs",
                 f"{line!r} ({error})",
-                f"mend line {number} of kafka/access.tsv",
+                f"fix line {number} of kafka/access.tsv",
             ) from error
     return rules
 

@@ -44,7 +44,7 @@ class ModelResult:
 
     @property
     def is_failed(self) -> bool:
-        """Whether it was tried in vain; a model behind it is skipped."""
+        """Whether it was tried in vain; a model after it is skipped."""
         return not self.is_good and self.status != "skipped"
 
 

@@ -25,7 +25,7 @@ class Schedule:
         return Slot(number, self.first_due + number * self.interval_seconds)
 
     def after(self, slot: Slot, now: float) -> Slot:
-        """The first slot behind both the given one and now."""
+        """The first slot after both the given one and now."""
         passed = int((now - self.first_due) // self.interval_seconds)
         return self.slot(max(slot.number, passed) + 1)
 

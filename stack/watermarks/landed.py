@@ -14,8 +14,13 @@ LOST_PROPERTY = "meterhouse.lost"
 # In the property of every commit since landing tables have a column kafka_skipped.
 SKIPPED_KEY = "skipped"
 RETENTION = "retention"
-CUT_SHORT = "topic cut short"
-MADE_ANEW = "topic made anew"
+TRUNCATED = "topic truncated"
+RECREATED = "topic recreated"
+# As version 0.1.0 wrote them.
+STORED_REASONS = {
+    "topic cut short": TRUNCATED,  # codespell:ignore
+    "topic made anew": RECREATED,  # codespell:ignore
+}
 # In place of the offset at which a log was cut, as Kafka answers.
 NOT_KNOWN = -1
 
@@ -83,7 +88,7 @@ class Landed:
         return self.epochs if topic_id == self.topic_id else {}
 
     def ends_of(self, topic_id: str) -> dict[int, int]:
-        """Partition -> the offset behind its last landed message, or its last accepted loss."""
+        """Partition -> the offset after its last landed message, or its last accepted loss."""
         return {
             partition: offset - self.skipped.get(partition, 0)
             for partition, offset in self.offsets_of(topic_id).items()
@@ -95,7 +100,7 @@ class Landed:
         offsets = {**before, **positions}
         epochs = self.epochs_of(topic_id).items()
         kept = {p: epoch for p, epoch in epochs if offsets[p] == before[p]}
-        # A loss is recorded from the last landed message on: nothing is left to skip behind it.
+        # A loss is recorded from the last landed message on: nothing is left to skip after it.
         skipped = {p: offsets[p] - end for p, end in ends.items() if end < offsets[p] <= before[p]}
         return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept, skipped=skipped)
 
@@ -120,7 +125,7 @@ class Landed:
     ) -> Landed:
         """What the table says after one more batch; time never runs backwards.
 
-        next_offsets: behind the batch's last messages; epochs: those of these messages. Offsets of
+        next_offsets: after the batch's last messages; epochs: those of these messages. Offsets of
         a topic that was recreated begin afresh, in all its partitions.
         """
         before = self.epochs_of(topic_id).items()
@@ -151,7 +156,7 @@ class Bounds:
 class Loss:
     """Offsets first..last that no lander has read and Kafka no longer holds.
 
-    first: behind the last landed message; offsets that were read and hold none may be among them.
+    first: after the last landed message; offsets that were read and hold none may be among them.
     last: None where nobody can tell how far the old topic went. topic_id: the topic they were of,
     None for what was recorded before losses had one.
     """
@@ -210,7 +215,7 @@ def plan_start(
     losses: list[Loss] = []
     if topic_id != landed.topic_id:
         losses += (
-            Loss(partition, end, None, MADE_ANEW, now, topic_id=landed.topic_id)
+            Loss(partition, end, None, RECREATED, now, topic_id=landed.topic_id)
             for partition, end in sorted(landed.ends_of(landed.topic_id).items())
         )
     offsets, ends = landed.offsets_of(topic_id), landed.ends_of(topic_id)
@@ -225,7 +230,7 @@ def plan_start(
         if end < expected:
             # All that Kafka holds before it has landed: only what follows is new.
             positions[partition] = end
-            losses.append(Loss(partition, last_end, None, CUT_SHORT, now, topic_id=topic_id))
+            losses.append(Loss(partition, last_end, None, TRUNCATED, now, topic_id=topic_id))
         elif held.earliest > expected:
             positions[partition] = held.earliest
             last = held.earliest - 1
@@ -244,7 +249,7 @@ def older_log(partition: int, expected: int, held: Bounds) -> FatalError:
     return FatalError(
         f"what landed of partition {partition}, up to offset {expected}, in Kafka's log",
         f"a log up to {held.end} that was put back to before the last of it was written",
-        "copy what is missing to a topic made anew under the same name, and accept the loss",
+        "copy what is missing to a recreated topic of the same name, and accept the loss",
     )
 
 
@@ -281,7 +286,13 @@ def losses_to_json(losses: Sequence[Loss]) -> str:
 def losses_from_json(text: str | None) -> list[Loss]:
     """Read the property that records losses; none if it is absent."""
     return [
-        Loss(**{**entry, "noticed_at": datetime.fromisoformat(entry["noticed_at"])})
+        Loss(
+            **{
+                **entry,
+                "reason": STORED_REASONS.get(entry["reason"], entry["reason"]),
+                "noticed_at": datetime.fromisoformat(entry["noticed_at"]),
+            }
+        )
         for entry in json.loads(text or "[]")
     ]
 

@@ -35,7 +35,7 @@ ANSWER_SECONDS = 5
 # PostgreSQL cuts application names off at 63 bytes: the host gives way, the process id does not.
 HOST_CHARACTERS = 24
 
-# Both ends notice within half a minute that the other one is gone without a word.
+# Both ends notice within half a minute that the other one is gone without closing the session.
 CLIENT_KEEPALIVE: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 10,

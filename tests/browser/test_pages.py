@@ -133,7 +133,7 @@ def test_a_meters_page_tells_its_state(visit: Visit, explorer: str, lakehouse: L
 
 
 @pytest.mark.same_in_both_modes
-def test_the_overview_leads_to_an_unwell_meter(
+def test_the_overview_leads_to_an_unhealthy_meter(
     visit: Visit, explorer: str, lakehouse: Lakehouse
 ) -> None:
     device_id, reasons = lakehouse.sql(

@@ -1,4 +1,4 @@
-"""Containers that are restarted, made anew, killed or unwell: data stays, reasons are told."""
+"""Containers that are restarted, recreated, killed or unhealthy: data stays, reasons are told."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_restart_keeps_all_data(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("data")
-def test_containers_made_anew_keep_all_data(settings: Settings) -> None:
+def test_recreated_containers_keep_all_data(settings: Settings) -> None:
     assert setup("stop").returncode == 0
     assert setup("status").returncode == 1
     docker_compose(settings, "down")

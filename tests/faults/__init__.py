@@ -1,1 +1,1 @@
-"""Strikes at every step of the lander's work, and the proof that nothing is lost or doubled."""
+"""Strikes at every step of the lander's work, and the proof that nothing is lost or duplicated."""

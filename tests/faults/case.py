@@ -49,7 +49,7 @@ MARK, LOG = "mark", "log"
 LOG_CHARACTERS = 20_000
 GROUP_SHARE = 0.1
 CROWD_LANDERS = 3
-# A lander that ends with this code goes on when it is started anew, as the supervisor does.
+# A lander that ends with this code goes on when it is restarted, as the supervisor does.
 FAILED = 1
 RESTARTS = 3
 # Kafka gives up a dead member after six seconds.
@@ -84,7 +84,7 @@ class Verdict:
     """How a case ended. struck: those of its strikes that happened; trouble: what else was wrong.
 
     is_repeatable: a further run of the lander changed nothing; restarts: how often a lander gave
-    up and was started anew.
+    up and was restarted.
     """
 
     case: Case
@@ -96,7 +96,7 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing doubled, and a lander that came back each time."""
+        """Nothing lost, nothing duplicated, and a lander that came back each time."""
         return self.finding.is_good and self.is_repeatable and not self.trouble
 
 
@@ -155,7 +155,7 @@ class Grounds:
         return was_struck, "" if codes == wanted + [0] * (len(codes) - len(wanted)) else trouble
 
     def _end_of(self, lander: BaseProcess) -> int | None:
-        """How a lander ended; one that gave up is started anew some times."""
+        """How a lander ended; one that gave up is restarted some times."""
         lander.join(RUN_SECONDS)
         code = lander.exitcode
         for _ in range(RESTARTS):

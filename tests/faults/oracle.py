@@ -24,7 +24,7 @@ MESSAGE_COLUMNS = ("message_key", "message_key_encoding", "message", "message_en
 
 @dataclass(frozen=True)
 class Finding:
-    """lost: messages missing; doubled: rows too many; is_same: keys and values as acknowledged.
+    """lost: messages missing; duplicated: rows too many; is_same: keys and values as acknowledged.
 
     is_ordered: no batch landed before an earlier one, whatever clocks said; is_accounted: rows and
     the offsets they say were skipped add up to where the table goes on; snapshot: the table's
@@ -33,7 +33,7 @@ class Finding:
 
     messages: int
     lost: int
-    doubled: int
+    duplicated: int
     is_same: bool
     is_ordered: bool
     snapshot: int | None
@@ -42,7 +42,7 @@ class Finding:
     @property
     def is_good(self) -> bool:
         """Nothing lost, nothing duplicate, nothing changed, nothing out of turn."""
-        is_whole = not self.lost and not self.doubled and self.is_accounted
+        is_whole = not self.lost and not self.duplicated and self.is_accounted
         return is_whole and self.is_same and self.is_ordered
 
 
@@ -67,7 +67,7 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
     return Finding(
         messages=len(held),
         lost=len(held.keys() - found.keys()),
-        doubled=sum(found.values()) - len(found.keys() & held.keys()),
+        duplicated=sum(found.values()) - len(found.keys() & held.keys()),
         is_same=hash_sum == sum(held.values()) and ledger.agrees(held),
         is_ordered=[at for _, at in landed] == sorted(at for _, at in landed),
         snapshot=snapshot.snapshot_id if snapshot else None,

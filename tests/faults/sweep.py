@@ -2,7 +2,7 @@
 
 Run as `python -m tests.faults.sweep --strikes 500` beside a running stack, with `--actor writers`
 for dbt and maintenance, with `--sender transactional` for senders of transactions. The strikes
-follow from the seed; exit code 1 if anything was lost or doubled, the marts differ from a rebuild,
+follow from the seed; exit code 1 if anything was lost or duplicated, marts differ from a rebuild,
 or an actor did not come back.
 """
 
@@ -95,7 +95,7 @@ def line(verdict: Verdict) -> str:
     finding = verdict.finding
     text = (
         f"case {verdict.case.number:3d}: {len(verdict.struck):2d} strikes, "
-        f"{finding.messages} messages, lost {finding.lost}, doubled {finding.doubled}"
+        f"{finding.messages} messages, lost {finding.lost}, duplicated {finding.duplicated}"
     )
     if verdict.is_good:
         return text
@@ -123,9 +123,9 @@ def report(found: Sequence[Verdict], options: argparse.Namespace, minutes: float
             f"- {len(found)} cases, {len(struck)} strikes, "
             f"{sum(v.finding.messages for v in found)} messages acknowledged.",
             f"- Lost {sum(v.finding.lost for v in found)}, "
-            f"doubled {sum(v.finding.doubled for v in found)}, "
+            f"duplicated {sum(v.finding.duplicated for v in found)}, "
             f"cases with anything wrong {sum(not v.is_good for v in found)}; "
-            f"landers that gave up and were started anew {sum(v.restarts for v in found)}.",
+            f"landers that gave up and were restarted {sum(v.restarts for v in found)}.",
             "",
             *table(["step", *whats], ([s, *(counted[s, w] for w in whats)] for s in named)),
         ]

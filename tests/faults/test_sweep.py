@@ -28,7 +28,7 @@ NETWORK_STRIKES = (
 
 # A freeze lasts eight seconds at each of eleven steps.
 @pytest.mark.parametrize("what", [KILL, pytest.param(FREEZE, marks=pytest.mark.thorough)])
-def test_a_lander_struck_at_every_step_loses_and_doubles_nothing(
+def test_a_lander_struck_at_every_step_loses_and_duplicates_nothing(
     lakehouse: Lakehouse, what: str
 ) -> None:
     verdict = run_case(lakehouse.settings, Case(1, SEED, EVERY_STEP[what]))
@@ -78,5 +78,5 @@ def test_a_build_without_the_fence_is_found_out(
     shares_group = build in broken.NEED_A_GROUP
     verdict = run_case(lakehouse.settings, Case(3, SEED, (strike,), shares_group, build))
     assert verdict.struck == (strike,)
-    assert verdict.finding.doubled > 0
+    assert verdict.finding.duplicated > 0
     assert not verdict.is_good

@@ -34,7 +34,7 @@ LOST = 3
 WAIT_SECONDS = 60.0
 ENOUGH_MESSAGES = 2_000
 
-# Topic id, partition and offset of a message: a topic made anew has another id.
+# Topic id, partition and offset of a message: a recreated topic has another id.
 Place = tuple[str, int, int]
 
 
@@ -128,7 +128,7 @@ def is_gone(place: tuple[int, int], end: int) -> bool:
 
 
 @pytest.mark.parametrize("is_empty", [False, True])
-def test_a_topic_made_anew_is_told_and_both_topics_are_kept(
+def test_a_recreated_topic_is_told_and_both_topics_are_kept(
     grounds: Grounds, is_empty: bool
 ) -> None:
     old = sent(grounds, 300)
@@ -141,7 +141,7 @@ def test_a_topic_made_anew_is_told_and_both_topics_are_kept(
     new = {} if is_empty else sent(grounds, 200)
 
     assert grounds.land() == LOST
-    assert {reason for _, _, _, reason, _ in losses(grounds)} == {"topic made anew"}
+    assert {reason for _, _, _, reason, _ in losses(grounds)} == {"topic recreated"}
     assert grounds.land("--accept-loss") == 0
     assert grounds.land() == 0
     new = new or sent(grounds, 200)
@@ -167,9 +167,9 @@ def test_a_log_that_was_cut_and_has_grown_since_is_told_and_all_of_it_lands(
     assert cut < end < first_end(after)
 
     assert grounds.land() == LOST
-    assert losses(grounds) == [(0, end, None, "topic cut short", False)]
+    assert losses(grounds) == [(0, end, None, "topic truncated", False)]
     assert grounds.land("--accept-loss") == 0
-    assert losses(grounds) == [(0, end, None, "topic cut short", True)]
+    assert losses(grounds) == [(0, end, None, "topic truncated", True)]
     assert grounds.land() == 0
     found = Counter((place[1:], mark) for place, mark in landed_rows(grounds))
     assert found == Counter([*before.items(), *after.items()])

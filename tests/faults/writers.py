@@ -228,7 +228,7 @@ def balance(lakehouse: Lakehouse, meters: Meters) -> Finding:
     return Finding(
         messages=len(meters.ledger.readings),
         lost=landed - different,
-        doubled=accepted + rejected - different,
+        duplicated=accepted + rejected - different,
         is_same=True,
         is_ordered=True,
         snapshot=None,

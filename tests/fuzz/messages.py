@@ -206,7 +206,7 @@ def altered(draw: st.DrawFn, subject: Subject) -> str:
 
 
 def object_at(members: Members, path: Sequence[str]) -> Members:
-    """The object behind the path, or as far as there is one."""
+    """The object at the path, or as far as there is one."""
     for name in path:
         inner = dict(members).get(quoted(name))
         members = inner if isinstance(inner, list) else members

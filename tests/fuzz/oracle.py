@@ -60,7 +60,7 @@ def expected_row(message: bytes | None, fields: Sequence[Field]) -> dict[str, An
 
 
 def value_at(content: Value, path: Sequence[str]) -> Value | None:
-    """The value behind the path; None for null and where the path leads nowhere."""
+    """The value at the path; None for null and where the path leads nowhere."""
     found: Value | None = content
     for name in path:
         found = found.get(name) if found else None

@@ -45,7 +45,7 @@ class Token:
 class Value:
     """A JSON value: object, array, string, number or word, and its text as it stands there.
 
-    members: of an object, the text of each key and its value, doubled keys too.
+    members: of an object, the text of each key and its value, duplicate keys too.
     """
 
     kind: str

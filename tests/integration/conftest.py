@@ -11,7 +11,7 @@ from tests.integration.lakehouse import Lakehouse
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that start Trino anew last: it takes minutes until it is as fast again."""
+    """Put tests that restart Trino last: it takes minutes until it is as fast again."""
     items.sort(key=lambda item: item.get_closest_marker("restarts_services") is not None)
 
 

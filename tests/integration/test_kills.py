@@ -1,4 +1,4 @@
-"""Services killed or frozen in mid-stream: all heals by itself, nothing is lost or doubled."""
+"""Services killed or frozen in mid-stream: all heals by itself, nothing is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def streaming(lakehouse: Lakehouse) -> Iterator[Stream]:
 
 
 @pytest.mark.parametrize("service", ["lander", "kafka", "postgres", "minio", "trino"])
-def test_a_killed_service_heals_and_nothing_is_lost_or_doubled(
+def test_a_killed_service_heals_and_nothing_is_lost_or_duplicated(
     lakehouse: Lakehouse, service: str
 ) -> None:
     with streaming(lakehouse):
@@ -127,7 +127,7 @@ def second_lander() -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.same_in_both_modes
-def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
+def test_two_landers_at_once_duplicate_nothing(lakehouse: Lakehouse) -> None:
     with streaming(lakehouse):
         other = second_lander()
         time.sleep(12)
@@ -136,7 +136,7 @@ def test_two_landers_at_once_double_nothing(lakehouse: Lakehouse) -> None:
 
 
 @pytest.mark.same_in_both_modes
-def test_a_lander_frozen_and_resumed_doubles_nothing(lakehouse: Lakehouse) -> None:
+def test_a_lander_frozen_and_resumed_duplicates_nothing(lakehouse: Lakehouse) -> None:
     actors = Actors(lakehouse.settings)
     with streaming(lakehouse):
         other = second_lander()

@@ -105,7 +105,7 @@ def has_landed(lakehouse: Lakehouse, batch: int) -> bool:
     return last_batch(lakehouse) >= batch
 
 
-def test_a_lander_that_writes_all_the_while_loses_and_doubles_nothing(
+def test_a_lander_that_writes_all_the_while_loses_and_duplicates_nothing(
     lakehouse: Lakehouse,
 ) -> None:
     compactions = 0

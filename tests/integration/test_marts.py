@@ -1,4 +1,4 @@
-"""Landing to marts: late, doubled and corrected readings end where they belong."""
+"""Landing to marts: late, duplicate and corrected readings end where they belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is lost, doubled or gone anywhere between producer and models is told, with exit code 1."""
+"""What is lost, duplicated or gone between producer and models is told, with exit code 1."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.integration.lakehouse import Lakehouse
 
 pytestmark = pytest.mark.same_in_both_modes
 
-NAMES = ("whole", "hole", "double", "unjudged", "anew", "cleared", "beyond", "rounds")
+NAMES = ("whole", "hole", "double", "unjudged", "recreated", "cleared", "beyond", "rounds")
 TURN_SECONDS = 180.0
 LONG_SECONDS = 300.0
 
@@ -112,7 +112,7 @@ def test_a_row_that_landed_twice_is_told(made: dict[str, Books]) -> None:
     rows: pa.Table = books.landing().scan(row_filter="kafka_offset == 0").to_arrow()
     books.landing().append(rows.slice(0, 1))
     assert books.reconcile() == 1
-    assert "1 doubled" in books.differences()[0]
+    assert "1 duplicated" in books.differences()[0]
 
 
 def test_a_message_without_an_outcome_is_told(made: dict[str, Books]) -> None:
@@ -125,15 +125,15 @@ def test_a_message_without_an_outcome_is_told(made: dict[str, Books]) -> None:
     assert f"accepted + quarantined = 12 landed messages; found {11 - lost} + 1" in balance
 
 
-def test_a_topic_made_anew_is_told(made: dict[str, Books]) -> None:
-    books = made["anew"]
+def test_a_recreated_topic_is_told(made: dict[str, Books]) -> None:
+    books = made["recreated"]
     assert books.reconcile() == 0
     delete_topic(books.lakehouse, books.topic)
     create_topic(books.lakehouse, books.topic)
     books.send(*(f"new {number}" for number in range(40)))
     assert books.reconcile() == 1
-    (anew,) = books.differences()
-    assert "the topic was made anew" in anew
+    (recreated,) = books.differences()
+    assert "the topic was recreated" in recreated
 
 
 def test_a_gap_of_retention_is_told(made: dict[str, Books]) -> None:

@@ -1,4 +1,4 @@
-"""Quarantine and back: a mended rule lets messages in once, and the marts follow."""
+"""Quarantine and back: a fixed rule lets messages in once, and the marts follow."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_every_port_is_on_loopback_only(lakehouse: Lakehouse) -> None:
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
-# In containers tests/compose/test_lifecycle.py also makes them anew in between.
+# In containers tests/compose/test_lifecycle.py also recreates them in between.
 # A minute for all services; each one's way back from a sudden end is in tests/faults.
 @pytest.mark.thorough
 @pytest.mark.same_in_both_modes

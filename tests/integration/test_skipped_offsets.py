@@ -237,7 +237,7 @@ def test_an_idle_topic_that_ends_in_a_marker_has_no_lag_and_no_further_commits(w
 def test_what_waits_behind_an_open_transaction_is_named_and_is_no_lag(way: Way) -> None:
     way.send("before")
     producer = way.transaction("open")
-    way.send("behind")
+    way.send("after")
 
     said = way.land()
 
@@ -251,7 +251,7 @@ def test_what_waits_behind_an_open_transaction_is_named_and_is_no_lag(way: Way) 
     producer.commit_transaction(WAIT_SECONDS)
     way.wait_for_markers()
     assert "open transaction" not in way.land()
-    assert way.rows() == [(0, "before", 0), (1, "open", 0), (2, "behind", 0)]
+    assert way.rows() == [(0, "before", 0), (1, "open", 0), (2, "after", 0)]
     way.balances()
 
 

@@ -54,7 +54,7 @@ class StandIn:
         return FOLDER / self.folder
 
     def dockerfile(self) -> str:
-        """Its Dockerfile with the further variables behind it."""
+        """Its Dockerfile with the further variables after it."""
         lines = [f'ENV {name}="{value}"' for name, value in self.variables.items()]
         text = (self.path / "Dockerfile").read_text(encoding="utf-8")
         return text + "".join(f"{line}\n" for line in lines)

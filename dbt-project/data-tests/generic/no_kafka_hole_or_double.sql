@@ -31,7 +31,7 @@
     ),
 
     lost as (
-        -- Only what lies within the rows; one without a last is behind them.
+        -- Only what lies within the rows; one without a last is after them.
         select
             held.kafka_topic_id,
             held.kafka_partition,

@@ -1,5 +1,5 @@
 {% macro kafka_key(message='') -%}
-    {#- Topic id, partition and offset: a topic made anew starts again at offset 0. -#}
+    {#- Topic id, partition and offset: a recreated topic starts again at offset 0. -#}
     {%- set prefix = message ~ '.' if message else '' -%}
     concat_ws(
         '-',

@@ -60,7 +60,7 @@ def test_what_is_there_is_not_copied_again(tmp_path: Path) -> None:
     assert found["a"] == stored("a", b"first")
 
 
-def test_what_a_half_written_backup_left_is_counted_anew(tmp_path: Path) -> None:
+def test_what_a_half_written_backup_left_is_counted_again(tmp_path: Path) -> None:
     store = FakeStore(a=b"first")
     objects.copy_in(store, tmp_path, store.sizes(), {})
     found = objects.copy_in(store, tmp_path, store.sizes(), {})
@@ -78,7 +78,7 @@ def test_an_object_that_went_meanwhile_is_left_out(tmp_path: Path) -> None:
     [OSError(errno.ENOSPC, "No space left on device"), RetriableError("store", "503", "again")],
     ids=["disk full", "store away"],
 )
-def test_a_copy_cut_short_leaves_no_part_under_the_objects_name(
+def test_a_interrupted_copy_leaves_no_part_under_the_objects_name(
     tmp_path: Path, error: Exception
 ) -> None:
     store = FakeStore(a=b"first")

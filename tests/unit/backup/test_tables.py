@@ -105,7 +105,7 @@ def test_missing_metadata_is_named_though_nothing_can_be_followed(
     assert found == [f"{key}: a table refers to it, and it is missing"]
 
 
-def test_a_data_file_cut_short_is_named(tmp_path: Path, entry: CatalogEntry) -> None:
+def test_a_truncated_data_file_is_named(tmp_path: Path, entry: CatalogEntry) -> None:
     pool = tmp_path / folder.POOL
     cut = next(pool.rglob("*.parquet"))
     whole = cut.read_bytes()

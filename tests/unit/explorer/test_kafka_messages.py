@@ -93,7 +93,7 @@ def test_one_partition_can_be_chosen() -> None:
     [
         pytest.param(3, Window(0, 10, 20), id="before the oldest"),
         pytest.param(12, Window(0, 12, 20), id="between"),
-        pytest.param(99, Window(0, 20, 20), id="behind the end"),
+        pytest.param(99, Window(0, 20, 20), id="after the end"),
     ],
 )
 def test_an_offset_outside_what_is_held_is_moved_into_it(start: int, window: Window) -> None:

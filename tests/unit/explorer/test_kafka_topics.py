@@ -78,7 +78,7 @@ def test_a_rate_is_what_came_between_two_looks() -> None:
     [
         pytest.param(None, look(1.0, 5), id="first look"),
         pytest.param(look(0.0, 5), look(1.0, 9), id="looks too close"),
-        pytest.param(look(0.0, 50), look(9.0, 5), id="topic made anew"),
+        pytest.param(look(0.0, 50), look(9.0, 5), id="topic recreated"),
         pytest.param(Look(0.0, ()), look(9.0, 5), id="topic not there before"),
     ],
 )

@@ -39,7 +39,7 @@ class FakeTopic:
     """A topic: per partition a list of (offset, message), and the earliest offset held.
 
     tails: where a partition ends if its last offsets hold no message; held_back: how many offsets
-    behind it an open transaction keeps from readers.
+    after it an open transaction keeps from readers.
     """
 
     def __init__(self, partitions: int = 1) -> None:

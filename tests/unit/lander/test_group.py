@@ -26,7 +26,7 @@ def test_two_landers_share_a_table() -> None:
     assert sorted({batch for batch, *_ in world.lake.rows}) == [1, 2]
 
 
-def test_a_lander_that_slept_through_a_rebalance_doubles_nothing() -> None:
+def test_a_lander_that_slept_through_a_rebalance_duplicates_nothing() -> None:
     world = World()
     world.topic.send(b"a", b"b")
     sleeper = world.lander(0)

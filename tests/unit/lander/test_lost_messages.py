@@ -27,7 +27,7 @@ def test_lost_messages_stop_the_lander_and_are_recorded() -> None:
     assert world.lake.coordinates == [(0, 0), (0, 1)]
 
 
-def test_accepted_losses_are_recorded_with_the_rows_behind_them() -> None:
+def test_accepted_losses_are_recorded_with_the_rows_after_them() -> None:
     world = World()
     lose_messages(world)
 
@@ -54,13 +54,13 @@ def test_an_accepted_loss_is_remembered_where_no_message_follows_it() -> None:
     assert world.lake.coordinates == [(0, 0), (0, 1), (0, 5)]
 
 
-def test_an_empty_topic_made_anew_is_no_end_of_a_run_until_it_is_accepted() -> None:
+def test_an_empty_recreated_topic_is_no_end_of_a_run_until_it_is_accepted() -> None:
     world = World()
     world.topic.send(b"a", b"b")
     world.lander().land()
     world.topic.id, world.topic.messages = "second", {0: []}
 
-    with pytest.raises(LostMessagesError, match="made anew"):
+    with pytest.raises(LostMessagesError, match="recreated"):
         world.lander(stop_at_end=True).land()
     pair = world.lander(stop_at_end=True, accept_loss=True)
     pair.land()
@@ -75,13 +75,13 @@ def test_an_empty_topic_made_anew_is_no_end_of_a_run_until_it_is_accepted() -> N
     assert (world.lake.landed.topic_id, world.lake.landed.offsets) == ("second", {0: 0})
 
 
-def test_a_topic_cut_short_is_not_landed_again_once_that_is_accepted() -> None:
+def test_a_truncated_topic_is_not_landed_again_once_that_is_accepted() -> None:
     world = World()
     world.topic.send(b"a", b"b", b"c")
     world.lander().land()
     world.topic.messages[0] = world.topic.messages[0][:1]
 
-    with pytest.raises(LostMessagesError, match="cut short"):
+    with pytest.raises(LostMessagesError, match="truncated"):
         world.lander().land()
     world.lander(stop_at_end=True, accept_loss=True).land()
     world.topic.send(b"new")
@@ -97,7 +97,7 @@ def test_a_cut_that_new_messages_hide_is_noticed_and_nothing_is_left_out() -> No
     world.topic.cut(1)
     world.topic.send(b"d", b"e", b"f", b"g")
 
-    with pytest.raises(LostMessagesError, match="offsets 3 to unknown: topic cut short"):
+    with pytest.raises(LostMessagesError, match="offsets 3 to unknown: topic truncated"):
         world.lander().land()
     assert [(x.first, x.is_accepted) for x in world.lake.losses] == [(3, False)]
     world.lander(accept_loss=True).land()
@@ -120,7 +120,7 @@ def test_a_new_leader_that_lost_nothing_is_no_cut() -> None:
     assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2)]
 
 
-def test_what_another_lander_lands_meanwhile_is_no_topic_cut_short() -> None:
+def test_what_another_lander_lands_meanwhile_is_no_truncated_topic() -> None:
     world = World()
     world.topic.send(b"a")
     pair = world.lander()
@@ -155,7 +155,7 @@ def test_what_another_lander_lands_before_kafka_deletes_it_is_not_lost() -> None
     assert world.lake.coordinates == [(0, 0), (0, 1), (0, 2), (0, 3)]
 
 
-def test_a_topic_made_anew_is_noticed_even_if_it_is_longer_than_the_old_one() -> None:
+def test_a_recreated_topic_is_noticed_even_if_it_is_longer_than_the_old_one() -> None:
     world = World()
     world.topic.send(b"a")
     pair = world.lander()
@@ -163,13 +163,13 @@ def test_a_topic_made_anew_is_noticed_even_if_it_is_longer_than_the_old_one() ->
     world.topic.id = "second"
     world.topic.send(b"other", b"other")
 
-    with pytest.raises(LostMessagesError, match="made anew"):
+    with pytest.raises(LostMessagesError, match="recreated"):
         pair.land()
 
     assert world.lake.coordinates == [(0, 0)]
 
 
-def test_an_accepted_topic_made_anew_is_read_from_its_start_in_every_partition() -> None:
+def test_an_accepted_recreated_topic_is_read_from_its_start_in_every_partition() -> None:
     world = World()
     world.topic.send(b"a", b"b", partition=0)
     world.topic.send(b"c", partition=1)
@@ -187,7 +187,7 @@ def test_an_accepted_topic_made_anew_is_read_from_its_start_in_every_partition()
     assert (world.lake.landed.topic_id, world.lake.landed.offsets) == ("second", {0: 1, 1: 1})
 
 
-def test_a_run_until_caught_up_lands_a_topic_made_anew_that_is_shorter_than_the_old_one() -> None:
+def test_a_run_until_caught_up_lands_a_recreated_topic_that_is_shorter_than_the_old_one() -> None:
     world = World()
     world.topic.send(b"a", b"b")
     world.lander().land()

@@ -66,7 +66,7 @@ def test_following_never_goes_back_in_time() -> None:
     assert LANDED.following({}, NOON - timedelta(hours=1), "first", {}).landed_at == NOON
 
 
-def test_following_a_topic_made_anew_forgets_its_old_offsets() -> None:
+def test_following_a_recreated_topic_forgets_its_old_offsets() -> None:
     later = LANDED.following({1: 3}, NOON, "second", {1: 0})
 
     assert (later.offsets, later.epochs) == ({1: 3}, {1: 0})
@@ -79,8 +79,8 @@ def test_following_a_topic_made_anew_forgets_its_old_offsets() -> None:
         pytest.param(0, Bounds(100, 100), "first", 100, None, id="all-read-all-deleted"),
         pytest.param(0, Bounds(130, 500), "first", 130, (100, 129, "retention"), id="retention"),
         pytest.param(0, Bounds(101, 101), "first", 101, (100, 100, "retention"), id="one-lost"),
-        pytest.param(0, Bounds(0, 99), "first", 99, (100, None, "topic cut short"), id="shorter"),
-        pytest.param(0, Bounds(40, 40), "first", 40, (100, None, "topic cut short"), id="emptied"),
+        pytest.param(0, Bounds(0, 99), "first", 99, (100, None, "topic truncated"), id="shorter"),
+        pytest.param(0, Bounds(40, 40), "first", 40, (100, None, "topic truncated"), id="emptied"),
         pytest.param(7, Bounds(0, 500), "first", 0, None, id="new-partition"),
         pytest.param(
             7, Bounds(9, 500), "first", 9, (0, 8, "retention"), id="new-partition-too-late"
@@ -109,7 +109,7 @@ def test_reading_starts_where_the_table_ends(
         pytest.param(60, Bounds(80, 500), 80, id="hidden, and retention since"),
         pytest.param(0, Bounds(0, 500), 0, id="nothing left of it"),
         pytest.param(60, Bounds(0, 40), 40, id="cut again since"),
-        pytest.param(100, Bounds(0, 500), None, id="behind what has landed"),
+        pytest.param(100, Bounds(0, 500), None, id="after what has landed"),
     ],
 )
 def test_a_cut_is_read_on_from_where_it_was_made(
@@ -117,28 +117,28 @@ def test_a_cut_is_read_on_from_where_it_was_made(
 ) -> None:
     start = plan_start(LANDED, {0: held}, "first", NOON, {0: cut})
 
-    lost = Loss(0, 100, None, "topic cut short", NOON, topic_id="first")
+    lost = Loss(0, 100, None, "topic truncated", NOON, topic_id="first")
     expected = ({0: 100}, ()) if position is None else ({0: position}, (lost,))
     assert (start.positions, start.losses) == expected
     moved = LANDED.moved_to(start.positions, "first")
     assert moved.epochs == (LANDED.epochs if position is None else {1: 3})
 
 
-def test_a_log_put_back_to_an_older_state_is_cut_short_or_nobody_can_tell() -> None:
+def test_a_log_put_back_to_an_older_state_is_truncated_or_nobody_can_tell() -> None:
     start = plan_start(LANDED, {0: Bounds(0, 70)}, "first", NOON, {0: NOT_KNOWN})
     assert start.positions == {0: 70}
-    assert [loss.reason for loss in start.losses] == ["topic cut short"]
+    assert [loss.reason for loss in start.losses] == ["topic truncated"]
     with pytest.raises(FatalError, match="put back to before"):
         plan_start(LANDED, {0: Bounds(0, 100)}, "first", NOON, {0: NOT_KNOWN})
 
 
-def test_a_topic_made_anew_is_read_from_0_and_may_have_lost_something_everywhere() -> None:
+def test_a_recreated_topic_is_read_from_0_and_may_have_lost_something_everywhere() -> None:
     start = plan_start(LANDED, {0: Bounds(0, 500), 7: Bounds(9, 20)}, "second", NOON)
 
     assert start.positions == {0: 0, 7: 9}
     assert start.losses == (
-        Loss(0, 100, None, "topic made anew", NOON, topic_id="first"),
-        Loss(1, 200, None, "topic made anew", NOON, topic_id="first"),
+        Loss(0, 100, None, "topic recreated", NOON, topic_id="first"),
+        Loss(1, 200, None, "topic recreated", NOON, topic_id="first"),
         Loss(7, 0, 8, "retention", NOON, topic_id="second"),
     )
 
@@ -182,7 +182,7 @@ def test_a_new_partition_may_be_written_while_nobody_else_did() -> None:
 def test_losses_survive_their_property() -> None:
     losses = [
         Loss(0, 5, 9, "retention", NOON, topic_id="first"),
-        Loss(1, 2, None, "topic made anew", NOON, True),
+        Loss(1, 2, None, "topic recreated", NOON, True),
     ]
 
     assert losses_from_json(losses_to_json(losses)) == losses
@@ -214,3 +214,18 @@ def test_a_loss_noticed_before_losses_had_a_topic_is_accepted_with_one() -> None
         replace(accepted[0], noticed_at=NOON),
         accepted[1],
     ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "reason"),
+    [
+        ("topic cut short", "topic truncated"),  # codespell:ignore
+        ("topic made anew", "topic recreated"),  # codespell:ignore
+    ],
+)
+def test_a_loss_that_version_0_1_0_stored_keeps_its_reason(stored: str, reason: str) -> None:
+    (loss,) = losses_from_json(
+        f'[{{"partition": 0, "first": 3, "last": null, "reason": "{stored}",'
+        ' "noticed_at": "2026-01-01T00:00:00+00:00", "is_accepted": true, "topic_id": "t"}]'
+    )
+    assert (loss.reason, loss.is_accepted) == (reason, True)

@@ -73,7 +73,7 @@ METRICS = '{"energy_kwh": 0.42, "voltage": 229.6, "battery_pct": 78}'
         pytest.param(GOOD[:-1], "not_json", id="cut-off"),
         pytest.param(GOOD + GOOD, "not_json", id="two-objects"),
         pytest.param(GOOD + b"\n" + GOOD, "not_json", id="two-lines"),
-        pytest.param(GOOD + b"}", "not_json", id="rubbish-behind"),
+        pytest.param(GOOD + b"}", "not_json", id="rubbish-after"),
         pytest.param(altered('"OK"', '"OK",'), "not_json", id="trailing-comma"),
         pytest.param(altered("0.42", "NaN"), "not_json", id="nan"),
         pytest.param(altered("0.42", "-Infinity"), "not_json", id="infinity"),
@@ -186,11 +186,11 @@ def test_a_timestamp_is_read_in_its_zone(text: str, expected: datetime) -> None:
             id="inside-metrics",
         ),
         pytest.param(altered(METRICS, "7"), '{"metrics":7}', id="something-else-than-an-object"),
-        pytest.param(altered('"OK"', '"OK", "x": 1, "x": 2'), '{"x":1,"x":2}', id="doubled"),
+        pytest.param(altered('"OK"', '"OK", "x": 1, "x": 2'), '{"x":1,"x":2}', id="duplicated"),
         pytest.param(
             altered('"metrics":', '"metrics": {"x": 1}, "metrics":'),
             '{"metrics":{"x":1}}',
-            id="inside-a-doubled-object",
+            id="inside-a-duplicate-object",
         ),
         pytest.param(
             altered('"OK"', '"OK", "\\u00e4\\ud800": "\\n"'),
@@ -205,7 +205,7 @@ def test_undeclared_fields_are_kept_as_they_were_written(message: bytes, extra: 
     assert parsed(message)["extra_fields"] == extra
 
 
-def test_of_a_doubled_key_the_last_one_counts() -> None:
+def test_of_a_duplicate_key_the_last_one_counts() -> None:
     assert parsed(altered('"status"', '"status": "WARN", "status"'))["status"] == "OK"
 
 

@@ -15,10 +15,10 @@ ACCEPTED = [
     Loss(2, 5, 8, "retention", NOON, is_accepted=True, topic_id="first"),
     Loss(2, 9, 19, "retention", NOON, is_accepted=True, topic_id="first"),
     Loss(3, 5, 8, "retention", NOON, topic_id="first"),
-    Loss(4, 5, None, "topic cut short", NOON, is_accepted=True, topic_id="first"),
-    Loss(0, 5, None, "topic made anew", NOON, is_accepted=True, topic_id="first"),
-    Loss(5, 5, None, "topic cut short", NOON, is_accepted=True, topic_id="first"),
-    Loss(5, 2, None, "topic made anew", NOON, is_accepted=True, topic_id="first"),
+    Loss(4, 5, None, "topic truncated", NOON, is_accepted=True, topic_id="first"),
+    Loss(0, 5, None, "topic recreated", NOON, is_accepted=True, topic_id="first"),
+    Loss(5, 5, None, "topic truncated", NOON, is_accepted=True, topic_id="first"),
+    Loss(5, 2, None, "topic recreated", NOON, is_accepted=True, topic_id="first"),
     Loss(2, 0, 4, "retention", NOON, is_accepted=True, topic_id="older"),
 ]
 
@@ -31,10 +31,10 @@ ACCEPTED = [
         pytest.param(2, 5, Landed(7, NOON, {2: 15}, "first"), "to 5, property 15", id="beyond"),
         pytest.param(2, 4, Landed(7, NOON, {2: 9}, "first"), "to 4, property 9", id="rows-gone"),
         pytest.param(3, 5, Landed(7, NOON, {3: 9}, "first"), "to 5, property 9", id="undecided"),
-        pytest.param(4, 5, Landed(7, NOON, {4: 2}, "first"), None, id="cut-short"),
+        pytest.param(4, 5, Landed(7, NOON, {4: 2}, "first"), None, id="truncated"),
         pytest.param(4, 5, Landed(7, NOON, {}, "first"), "property None", id="cut-to-nothing"),
-        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "second"), None, id="made-anew"),
-        pytest.param(5, 5, Landed(7, NOON, {5: 0}, "second"), None, id="cut-then-made-anew"),
+        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "second"), None, id="recreated"),
+        pytest.param(5, 5, Landed(7, NOON, {5: 0}, "second"), None, id="cut-then-recreated"),
         pytest.param(5, 4, Landed(7, NOON, {5: 0}, "second"), "property None", id="neither"),
         pytest.param(1, 5, Landed(7, NOON, {1: 0}, "second"), "property None", id="another-topic"),
         pytest.param(1, 5, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), None, id="skipped"),
@@ -42,7 +42,7 @@ ACCEPTED = [
         pytest.param(
             1, 4, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), "to 4, property 5", id="row-gone"
         ),
-        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-made-anew"),
+        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-recreated"),
     ],
 )
 def test_accepted_losses_lead_from_the_rows_to_the_property(
@@ -73,7 +73,7 @@ def newest_row(partition: int, offset: int, batch_id: int = 7) -> dict[str, obje
         pytest.param([], "last batch 0 in the rows, 7", id="rows-gone"),
         pytest.param([(0, 4, 7), (0, 5, 8)], "last batch 8 in the rows", id="rows-ahead"),
         pytest.param([(0, 9, 7)], "partition 0: rows up to 10, property 5", id="offset-ahead"),
-        pytest.param([(0, 3, 7)], "partition 0: rows up to 4, property 5", id="offset-behind"),
+        pytest.param([(0, 3, 7)], "partition 0: rows up to 4, property 5", id="offset-too-far"),
         pytest.param([(2, 0, 7)], "partition 2: rows up to 1, property None", id="unknown"),
     ],
 )

@@ -52,8 +52,8 @@ def test_a_state_with_other_offsets_skipped_is_another_state() -> None:
         pytest.param(Bounds(9, 10), 10, 9, None, {0: 2}, id="retention-of-some"),
         pytest.param(Bounds(10, 10), 10, 10, None, {0: 2}, id="retention-of-all"),
         pytest.param(Bounds(12, 20), 12, 12, (8, 11, "retention"), {}, id="retention-of-more"),
-        pytest.param(Bounds(0, 9), 9, 8, (8, None, "topic cut short"), {0: 1}, id="cut-within"),
-        pytest.param(Bounds(0, 5), 5, 5, (8, None, "topic cut short"), {}, id="cut-before"),
+        pytest.param(Bounds(0, 9), 9, 8, (8, None, "topic truncated"), {0: 1}, id="cut-within"),
+        pytest.param(Bounds(0, 5), 5, 5, (8, None, "topic truncated"), {}, id="cut-before"),
     ],
 )
 def test_what_was_skipped_can_go_without_a_loss(

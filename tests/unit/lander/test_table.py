@@ -251,7 +251,7 @@ def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
 
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == [replace(loss, is_accepted=True)]
-    # Another lander begins there, before any row has landed behind the loss.
+    # Another lander begins there, before any row has landed after the loss.
     assert handle(catalog).open(NEW) == moved
 
 

@@ -31,7 +31,7 @@ def rows(partition: int, offsets: Iterable[int], batch: int = 1) -> list[Row]:
 
 @dataclass
 class FakeTables:
-    """Counts rows as Trino does; asked holds which table was counted behind which batch."""
+    """Counts rows as Trino does; asked holds which table was counted after which batch."""
 
     content: dict[str, list[Row]]
     asked: list[tuple[str, int]] = field(default_factory=list)

@@ -132,7 +132,7 @@ def test_what_is_watched(table: str, expected: bool) -> None:
         (TopicState("a", {0: 4, 1: 0}, {0: 5, 1: 2}), 3),
         (TopicState("b", {0: 0}, {0: 9}), 0),
     ],
-    ids=["behind", "retention took some", "made anew"],
+    ids=["behind", "retention took some", "recreated"],
 )
 def test_lag_is_what_kafka_holds_and_landing_does_not(state: TopicState, expected: int) -> None:
     assert sum(lag(state, Landed(1, NOON, {0: 3}, "a")).values()) == expected

@@ -60,14 +60,14 @@ def test_a_flow_that_agrees_has_no_difference() -> None:
 @pytest.mark.parametrize(
     ("topic", "expected"),
     [
-        (TopicState("topic-2", {0: 0}, {0: 9}), "id topic-2: the topic was made anew"),
-        (TopicState(TOPIC_ID, {0: 0}, {0: 3}), "3: the topic was cut short"),
+        (TopicState("topic-2", {0: 0}, {0: 9}), "id topic-2: the topic was recreated"),
+        (TopicState(TOPIC_ID, {0: 0}, {0: 3}), "3: the topic was truncated"),
         (
             TopicState(TOPIC_ID, {0: 7}, {0: 9}),
             "the first one held is 7: retention took 3",
         ),
     ],
-    ids=["made anew", "cut short", "retention"],
+    ids=["recreated", "truncated", "retention"],
 )
 def test_a_broker_that_lost_messages_is_told(topic: TopicState, expected: str) -> None:
     assert found(account(FLOW, evidence(topics={"t": topic}), None, tables())) == [expected]
@@ -158,7 +158,7 @@ def test_messages_that_were_judged_again_are_counted_where_they_are_now() -> Non
     assert second.differences == ()
 
 
-def test_a_table_that_was_rebuilt_is_counted_anew() -> None:
+def test_a_table_that_was_rebuilt_is_counted_again() -> None:
     first = account(FLOW, evidence(), None, tables())
     rebuilt = heads(staging=model_head(3, 1, build="b2"))
     content = tables()

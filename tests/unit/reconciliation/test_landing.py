@@ -44,10 +44,10 @@ def test_a_whole_table_has_no_difference() -> None:
     [
         ([0, 2], 3, ["1 missing"]),
         ([1, 2], 3, ["1 missing"]),
-        ([0, 1, 1, 2], 3, ["1 doubled"]),
+        ([0, 1, 1, 2], 3, ["1 duplicated"]),
         ([0, 1], 3, ["rows up to 1"]),
         ([0, 1, 2, 3], 3, ["rows up to 3"]),
-        ([0, 0, 2], 3, ["1 missing", "1 doubled"]),
+        ([0, 0, 2], 3, ["1 missing", "1 duplicated"]),
     ],
     ids=["hole", "no beginning", "double", "no end", "beyond the end", "hole and double"],
 )
@@ -64,10 +64,10 @@ def test_an_accepted_loss_explains_its_gap_and_is_counted(topic_id: str | None) 
 
 
 @pytest.mark.parametrize(("is_accepted", "differences"), [(True, 0), (False, 2)])
-def test_a_topic_cut_short_goes_on_before_its_rows_end_once_accepted(
+def test_a_truncated_topic_goes_on_before_its_rows_end_once_accepted(
     is_accepted: bool, differences: int
 ) -> None:
-    lost = [loss(3, None, is_accepted=is_accepted, reason="topic cut short")]
+    lost = [loss(3, None, is_accepted=is_accepted, reason="topic truncated")]
     landing = counted(rows(0, range(3)), {0: 1}, lost=lost)
     assert len(landing.differences) == differences
 

@@ -1,4 +1,4 @@
-"""The consumer: prints everything, commits behind what it printed."""
+"""The consumer: prints everything, commits after what it printed."""
 
 from __future__ import annotations
 

@@ -92,10 +92,10 @@ def test_late_and_disordered_messages_are_all_sent_once() -> None:
 
 
 def test_duplicates_add_messages_and_silence_takes_them() -> None:
-    doubled, rest = send({"duplicate": 0.2}, 1)
+    duplicated, rest = send({"duplicate": 0.2}, 1)
     silent, nothing = send({"silent_meter": 0.2}, 1)
-    assert len(doubled) + len(rest) > 440
-    assert len(set(doubled + rest)) == 400
+    assert len(duplicated) + len(rest) > 440
+    assert len(set(duplicated + rest)) == 400
     assert len(silent) < 370
     assert nothing == []
 
@@ -112,7 +112,7 @@ def test_a_message_held_back_comes_behind_those_of_its_due_time() -> None:
     codes = np.array([0, out_of_order, 0, 0, 0], dtype=np.int8)
     sent = apply(injector, ENDS[:5], codes)
     place = sent.index(message(int(ENDS[1])))
-    # One or two intervals later: behind the third or the fourth message.
+    # One or two intervals later: after the third or the fourth message.
     assert place in (2, 3)
     assert [m for m in sent if m != sent[place]] == [message(int(ENDS[i])) for i in (0, 2, 3, 4)]
 

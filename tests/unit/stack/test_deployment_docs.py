@@ -68,7 +68,7 @@ def host_ports(service: dict[str, Any]) -> set[str]:
 
 
 def described() -> dict[str, list[str]]:
-    """Container -> the cells behind it in the page's table."""
+    """Container -> the cells after it in the page's table."""
     rows = re.findall(r"^\| `(.*) \|$", PAGES["compose.md"], re.MULTILINE)
     cells = [[cell.strip() for cell in f"`{row}".split("|")] for row in rows]
     found = {}

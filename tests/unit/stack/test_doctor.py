@@ -71,7 +71,7 @@ def test_a_folder_name_that_some_program_misreads_is_refused(name: str) -> None:
 
 def test_report_raises_after_showing_every_finding() -> None:
     shown: list[str] = []
-    found = [doctor.Finding("a", "bad", "mend a"), doctor.Finding("b", "good")]
+    found = [doctor.Finding("a", "bad", "fix a"), doctor.Finding("b", "good")]
     with pytest.raises(ConfigurationError, match="1 that do not"):
         doctor.report(found, shown.append)
     assert [line.split(":")[0].strip() for line in shown] == ["✗ a", "fix", "✓ b"]
