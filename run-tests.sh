@@ -5,7 +5,7 @@
 #   by default  every rule once, where that is cheapest: checks, unit tests, a native stack
 #   --all       everything: also the tests marked thorough, a secure stack, full disks, containers
 #   --native    everything but containers
-#   --compose   everything in containers, also what --all runs natively only
+#   --compose   in containers, with the tests there whose result containers cannot change
 # docs/testing.md says what each suite covers. Each has a stack of its own: own ports, own state
 # folder (.stack-test), own container engine.
 set -euo pipefail

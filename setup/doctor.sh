@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Show every preflight check with its fix; of a unhealthy service the reason and its log.
+# Show every preflight check with its fix; of an unhealthy service the reason and its log.
 
 step "Mode"
 # Where the mode that is asked for cannot be had, the checks are shown all the same.

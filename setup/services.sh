@@ -4,6 +4,8 @@
 if [[ $RUN_MODE == compose ]]; then
   step "Images"
   stack fetch
+  step "Services"
+else
+  step "Downloads, builds and services"
 fi
-step "Downloads, builds and services"
 stack start

@@ -10,7 +10,9 @@ Usage: python -m stack.base.caller COMMAND...  run a command that downloads, as 
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
@@ -24,15 +26,19 @@ def names(text: str) -> frozenset[str]:
 
 # Where programs, libraries and the user's own folders are: services get these too.
 MACHINE = names("HOME LD_LIBRARY_PATH LOGNAME PATH TMPDIR USER XDG_CACHE_HOME XDG_RUNTIME_DIR")
-# How a person looks at output and edits text; TRINO_PASSWORD goes with `bin/trino --user`.
-TERMINAL = names(
-    "COLORTERM COLUMNS EDITOR LESS LINES NO_COLOR PAGER SHELL TERM TRINO_PASSWORD VISUAL"
-)
-# Which container engine `docker` speaks to. COMPOSE_* is not here: .env names project and files.
+# How a person looks at output and edits text; TRINO_PASSWORD goes with `bin/trino --user`, and
+# `bin/dbt docs serve` opens a browser.
+TERMINAL = names("""
+    BROWSER COLORTERM COLUMNS DISPLAY EDITOR LESS LINES NO_COLOR PAGER SHELL TERM TRINO_PASSWORD
+    VISUAL WAYLAND_DISPLAY XAUTHORITY
+""")
+# Which container engine `docker` speaks to, how it builds, and what its credential helpers need.
+# No other COMPOSE_* is here: .env names project and files.
 ENGINE = names("""
-    BUILDKIT_HOST BUILDX_BUILDER BUILDX_CONFIG DOCKER_API_VERSION DOCKER_BUILDKIT DOCKER_CERT_PATH
-    DOCKER_CONFIG DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_HOST DOCKER_TLS DOCKER_TLS_VERIFY
-    SSH_AUTH_SOCK
+    BUILDKIT_HOST BUILDX_BUILDER BUILDX_CONFIG COMPOSE_BAKE
+    DOCKER_API_VERSION DOCKER_BUILDKIT DOCKER_CERT_PATH DOCKER_CONFIG DOCKER_CONTENT_TRUST
+    DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_HOST DOCKER_TLS DOCKER_TLS_VERIFY
+    DBUS_SESSION_BUS_ADDRESS GNUPGHOME GPG_TTY PASSWORD_STORE_DIR SSH_AUTH_SOCK WSL_INTEROP
 """)
 # How this machine reaches package indexes: for what downloads and builds, and for nothing else.
 DOWNLOADS = names("""
@@ -46,6 +52,8 @@ DOWNLOADS = names("""
     UV_NO_INDEX UV_OFFLINE UV_SYSTEM_CERTS
     GOAUTH GOCACHE GOENV GOINSECURE GONOPROXY GONOSUMDB GOPRIVATE GOPROXY GOSUMDB
 """)
+# uv's login at an index that its configuration names.
+INDEX_LOGIN = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
 # Names of files and messages are UTF-8 and English whatever the caller speaks.
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
@@ -62,9 +70,13 @@ def clear(environ: MutableMapping[str, str] = os.environ) -> None:
     kept = MACHINE | TERMINAL | ENGINE | declared()
     for name in set(environ) - kept:
         value = environ.pop(name)
-        if name in DOWNLOADS:
+        if name in DOWNLOADS or INDEX_LOGIN.fullmatch(name):
             _set_aside[name] = value
     environ.update(LOCALE)
+    if environ is os.environ:
+        # Python has read TZ already: local time would stay the caller's, and differ from that of
+        # the services' logs.
+        time.tzset()
 
 
 @contextmanager

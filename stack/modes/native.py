@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -68,9 +68,10 @@ def fetch(settings: Settings, say: Say) -> None:
 def start(settings: Settings, say: Say) -> None:
     """Bring everything up and wait until each service answers; safe to call again."""
     paths = paths_of(settings)
-    known = partial(trouble, settings)
+    # What ended again and again before is what this start may have fixed.
+    known = partial(trouble, settings, since=datetime.now())
     with Fetching(settings) as parts:
-        supervisor = start_first(settings, parts, say)
+        supervisor = start_first(settings, parts, say, known)
         # SeaweedFS may have taken MinIO's place, which changes Trino's settings too.
         if (now := load_settings()) != settings:
             settings, supervisor = now, launch(now, say)
@@ -81,7 +82,9 @@ def start(settings: Settings, say: Say) -> None:
     ready.wait(settings, READY_SECONDS, say, ready.PAGES, known)
 
 
-def start_first(settings: Settings, parts: Fetching, say: Say) -> Supervisor:
+def start_first(
+    settings: Settings, parts: Fetching, say: Say, known: Callable[[str], str]
+) -> Supervisor:
     """Start what needs no object store, each as soon as it is downloaded; wait for the rest."""
     paths = paths_of(settings)
     parts.need("kafka")
@@ -89,7 +92,6 @@ def start_first(settings: Settings, parts: Fetching, say: Say) -> Supervisor:
     start_each(supervisor, stores(settings, paths)[:2], say)
     parts.need("trino-server")
     start_each(supervisor, [trino.service(settings, paths)], say)
-    known = partial(trouble, settings)
     ready.wait(settings, READY_SECONDS, say, [ready.POSTGRES], known)
     postgres.apply_init_files(settings)
     parts.need_all()
@@ -187,20 +189,20 @@ def state_of(process: Process, address: str, paths: Paths) -> State:
     return State(process.name, process.status, is_good, process.memory_mb, process.up_seconds, note)
 
 
-def trouble_of(process: Process, paths: Paths) -> str:
-    """Why a service ends again and again; empty where it does not."""
+def trouble_of(process: Process, paths: Paths, since: datetime = datetime.min) -> str:
+    """Why a service ends again and again; empty where it does not, or did so before `since`."""
     if process.status == "RUNNING" and process.up_seconds >= restarts.SETTLED_SECONDS:
         return ""
     logs = paths.logs / "supervisord.log", paths.logs / f"{process.name}.log"
-    return restarts.trouble(*logs, process.name, datetime.now())
+    return restarts.trouble(*logs, process.name, datetime.now(), since)
 
 
-def trouble(settings: Settings, name: str) -> str:
-    """Why a service ends again and again; empty where it does not."""
+def trouble(settings: Settings, name: str, since: datetime = datetime.min) -> str:
+    """Why a service ends again and again; empty where it does not, or did so before `since`."""
     paths = paths_of(settings)
     service = settings.object_store if name == ready.OBJECTSTORE.name else name
     found = [each for each in Supervisor(settings, paths).states() if each.name == service]
-    return trouble_of(found[0], paths) if found else ""
+    return trouble_of(found[0], paths, since) if found else ""
 
 
 def log_lines(settings: Settings, name: str, count: int) -> list[str]:

@@ -17,12 +17,18 @@ EVENT = re.compile(r"^(\S+ \S+),\d+ \w+ (exited|stopped): (\S+) \((.*)\)$", re.M
 COMPLAINT = re.compile(r"^\d+\) \S|\b(ERROR|FATAL|Error|[A-Za-z.]*Exception)\b")
 
 
-def trouble(supervisor_log: Path, service_log: Path, name: str, now: datetime) -> str:
+def trouble(
+    supervisor_log: Path,
+    service_log: Path,
+    name: str,
+    now: datetime,
+    since: datetime = datetime.min,
+) -> str:
     """How often a service ended lately, and why; empty unless that is often.
 
-    now: in the zone of the log, that of the machine.
+    now, since: in the zone of the log, that of the machine. Ends before `since` do not count.
     """
-    ends = ends_of(tail(supervisor_log), name, now - WITHIN)
+    ends = ends_of(tail(supervisor_log), name, max(since, now - WITHIN))
     if len(ends) < MANY:
         return ""
     minutes = int(WITHIN.total_seconds() // 60)

@@ -54,17 +54,29 @@ def store(settings: Settings, paths: Paths) -> Part:
     """The object store's program."""
     if settings.object_store == "seaweedfs":
         return Part("seaweedfs", paths.seaweedfs, lambda to, say: wheels.install("seaweedfs", to))
-    return go_program("minio", settings.minio_version, paths.minio)
+    return go_program("minio", settings.minio_version, paths.minio, first_folder(settings, paths))
 
 
 def command_line(settings: Settings, paths: Paths) -> Part:
     """The object store's command line, which is built when it is first used."""
-    return go_program("mc", settings.mc_version, paths.mc)
+    return go_program("mc", settings.mc_version, paths.mc, first_folder(settings, paths))
 
 
-def go_program(name: str, version: str, program: Path) -> Part:
-    """A program that is built from source."""
-    return Part(name, program.parent, lambda to, say: go_build.build({name: version}, to, say))
+def first_folder(settings: Settings, paths: Paths) -> Path:
+    """Where version 0.1.0 kept MinIO and mc together."""
+    return paths.cache / f"minio-{settings.minio_version}-mc-{settings.mc_version}"
+
+
+def go_program(name: str, version: str, program: Path, first: Path) -> Part:
+    """A program that is built from source, unless `first` holds it: an upgrade needs no network."""
+
+    def make(target: Path, report: Report) -> None:
+        if (first / name).is_file():
+            shutil.copy2(first / name, target / name)
+        else:
+            go_build.build({name: version}, target, report)
+
+    return Part(name, program.parent, make)
 
 
 def samples(paths: Paths) -> Part:

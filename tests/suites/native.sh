@@ -2,7 +2,7 @@
 # Native services: a seeded week, the seams, strikes at the lander, the browser.
 #
 # Usage: tests/suites/native.sh [--demo] [PYTEST ARGUMENT...]   --demo: also the demo, at the end
-# The stack is made new and stopped at the end; its data stays, for tests/suites/secure.sh.
+# The stack is recreated, and stopped at the end.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 with_demo=false

@@ -77,6 +77,28 @@ def test_a_program_of_the_stack_sees_none_of_it(tmp_path: Path) -> None:
     assert result.stdout.strip() == "['LANG', 'LC_ALL', 'PATH']"
 
 
+def test_an_index_that_uv_names_gets_its_login() -> None:
+    environ = {"UV_INDEX_WORK_USERNAME": "ada", "UV_INDEX_WORK_PASSWORD": "secret"}
+    caller.clear(environ)
+    assert "UV_INDEX_WORK_USERNAME" not in environ
+    assert caller.download_environment(environ)["UV_INDEX_WORK_PASSWORD"] == "secret"
+
+
+def test_local_time_is_the_machines_as_in_the_logs_of_services() -> None:
+    code = (
+        "import time; from stack.base import caller; caller.clear(); "
+        "print(time.localtime().tm_gmtoff)"
+    )
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT_ROOT)}
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=each, capture_output=True, text=True, check=True
+        ).stdout
+        for each in (environ | {"TZ": "XYZ+11:30"}, environ | {"TZ": "XYZ-11:30"})
+    ]
+    assert shown[0] == shown[1]
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.progress import Progress
 from stack.base.settings import load_settings
 from stack.modes import tools
 from stack.programs import fetch
@@ -62,6 +63,15 @@ def test_seaweedfs_needs_no_build(tmp_path: Path) -> None:
     names = [part.name for part in fetch.missing_parts(settings, empty_cache(tmp_path))]
     assert "seaweedfs" in names
     assert "minio" not in names
+
+
+def test_an_upgrade_takes_the_minio_that_version_0_1_0_has_built(tmp_path: Path) -> None:
+    first = fetch.first_folder(SETTINGS, empty_cache(tmp_path))
+    first.mkdir()
+    (first / "minio").write_text("built")
+    part = fetch.store(SETTINGS, empty_cache(tmp_path))
+    fetch.fetch([part], tmp_path, Progress())
+    assert (tmp_path / "minio" / "minio").read_text() == "built"
 
 
 def test_kafka_and_trino_do_not_wait_for_the_store(

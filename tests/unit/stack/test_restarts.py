@@ -59,6 +59,16 @@ def test_fewer_ends_are_no_trouble(tmp_path: Path, events: str) -> None:
     assert trouble(tmp_path, events) == ""
 
 
+def test_ends_from_before_a_setup_do_not_end_it(tmp_path: Path) -> None:
+    """A service that waits for its next start is stopped without a line in supervisor's log."""
+    events = "".join(line(at, "exited") for at in ("12:01:00", "12:02:00", "12:04:59"))
+    supervisor_log = tmp_path / "supervisord.log"
+    supervisor_log.write_text(events)
+    logs = supervisor_log, tmp_path / "trino.log"
+    assert restarts.trouble(*logs, "trino", NOW)
+    assert restarts.trouble(*logs, "trino", NOW, datetime(2026, 11, 30, 12, 5)) == ""
+
+
 @pytest.mark.parametrize(
     ("log", "reason"),
     [
