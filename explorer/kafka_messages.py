@@ -325,8 +325,14 @@ def cut(value: bytes) -> bytes:
 
 
 def headers_of(message: Message) -> tuple[tuple[str, bytes | None], ...]:
-    """A message's headers in their order; the same name can stand there twice."""
-    pairs: Any = message.headers() or ()
+    """A message's headers in their order; the same name can stand there twice.
+
+    A name that is no UTF-8 keeps the client from giving any.
+    """
+    try:
+        pairs: Any = message.headers() or ()
+    except (SystemError, UnicodeError):
+        return (("(a name that is not UTF-8)", None),)
     return tuple((str(name), as_bytes(content)) for name, content in pairs)
 
 

@@ -21,7 +21,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from lander.batch import Chunk
-from lander.headers import header_text
+from lander.headers import UNREADABLE, Headers, header_text
 from stack.base.errors import RetriableError
 from stack.clients.kafka import LATEST, Administrator, Options, offsets
 from stack.watermarks.landed import Bounds
@@ -180,7 +180,7 @@ class KafkaReader:
         """Where Kafka's log was cut before these offsets, partition -> offset; no entry: nowhere.
 
         epochs: leader epochs of the messages before the offsets; without one nothing can be said.
-        offsets.NOT_KNOWN stands for a log that goes back to before the epoch. Raises RetriableError
+        NOT_KNOWN stands for a log that goes back to before the epoch. Raises RetriableError
         if Kafka does not tell.
         """
         known = {p: offset for p, offset in offsets.items() if p in epochs}
@@ -337,7 +337,17 @@ def chunk_of(messages: Sequence[Message]) -> Chunk:
 
 def header_texts(messages: Sequence[Message]) -> list[str | None]:
     """The headers of each message as text; empty if none has any, which costs next to nothing."""
-    headers = list(map(Message.headers, messages))
+    headers: list[Headers | str | None] = []
+    asked = map(Message.headers, messages)
+    while True:
+        try:
+            headers.extend(asked)
+        except (SystemError, UnicodeError):
+            # What was given before this message stays. It must not be asked twice: the client
+            # keeps a list with a hole.
+            headers.append(UNREADABLE)
+        else:
+            break
     return list(map(header_text, headers)) if any(headers) else []
 
 

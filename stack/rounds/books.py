@@ -83,7 +83,7 @@ class Books:
                 work.join(WATCH_SECONDS)
         finally:
             if work.is_alive():
-                self._give_up(work, trino)
+                self._give_up(work, trino, lock)
         if work.answer is None:
             return Outcome(Result.FAILED, f"reconciliation: {work.error}")
         return work.answer
@@ -94,12 +94,16 @@ class Books:
             self._plan_of_reconciler = plan
         return self._reconciler
 
-    def _give_up(self, work: Work, trino: statements.Coordinator) -> None:
-        """Wait no longer for a reconciliation; the next one gets clients of its own."""
+    def _give_up(self, work: Work, trino: statements.Coordinator, lock: WriterLock) -> None:
+        """Wait no longer for a reconciliation; the next one gets clients of its own.
+
+        Raises RetriableError if the lock is lost: what runs in Trino may then be another writer's.
+        """
         self._reconciler = None
         work.is_given_up.set()
         work.join(GIVE_UP_SECONDS)
         if work.is_alive():
+            lock.check()
             end_statements(trino, self._log, self._beat)
 
 
@@ -127,7 +131,14 @@ class Work(Thread):
 
     def _before_writing(self) -> None:
         """Have no orphaned statement run while the row is written, and nobody waiting no longer."""
-        statements.settle(self._trino, lambda text: None)
+        self._require_waiting()
+        statements.settle(
+            self._trino, lambda text: self._require_waiting(), beat=self._require_waiting
+        )
+        self._require_waiting()
+
+    def _require_waiting(self) -> None:
+        """Raise RetriableError if nobody waits: the lock, and what runs, may be another's."""
         if self.is_given_up.is_set():
             raise RetriableError("to write the row", "nobody waits for it", "reconcile again")
 

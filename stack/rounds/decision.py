@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-# Sources of the dbt project: what landed, and meters and customers.
+# The schema of what landed, and the dbt project's source of meters and customers.
 LANDING = "landing"
 MASTER_DATA = "master_data"
 # Trino's catalog of all tables.
@@ -98,13 +98,14 @@ class Decision:
 def decide(
     seen: Seen | None,
     found: Found,
-    sources: Collection[str],
+    sources: Mapping[str, str],
     count_returning: Callable[[], int],
 ) -> Decision:
     """Compare what is there with what the last good round saw.
 
-    sources: the landing tables the models read. count_returning: messages quarantined as of an
-    unknown meter whose meter is known by now; asked only when meters were added.
+    sources: the landing tables the models read, each with dbt's name of it. count_returning:
+    messages quarantined as of an unknown meter whose meter is known by now; asked only when meters
+    were added.
     """
     missing = sorted(set(sources) - set(found.landing))
     if missing:
@@ -118,7 +119,8 @@ def decide(
     reasons = (*recount, *rebuild, *arrival_reasons(seen, found, landed))
     if not reasons:
         return Decision(Action.NOTHING)
-    changed = () if recount or rebuild else changed_sources(seen, found, landed)
+    names = [sources[table] for table in landed]
+    changed = () if recount or rebuild else changed_sources(seen, found, names)
     return Decision(Action.RUN, reasons, bool(recount), bool(rebuild), changed, plan_of(found))
 
 
@@ -170,9 +172,9 @@ def arrival_reasons(seen: Seen, found: Found, landed: Sequence[str]) -> tuple[st
 
 
 def changed_sources(seen: Seen, found: Found, landed: Sequence[str]) -> tuple[str, ...]:
-    """The sources of the dbt project that changed, as dbt names them."""
+    """The sources of the dbt project that changed, as dbt selects them. landed: dbt's names."""
     return (
-        *(f"source:{LANDING}.{table}" for table in landed),
+        *(f"source:{name}" for name in landed),
         *((f"source:{MASTER_DATA}",) if found.master_data.all != seen.all else ()),
     )
 

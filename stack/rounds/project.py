@@ -35,16 +35,22 @@ class Project:
         """A digest that changes with the content or name of any file."""
         return fingerprint([self.folder], GENERATED_FOLDERS)
 
-    def sources(self) -> set[str]:
-        """Names of the landing tables that the models read, as their YAML declares them.
+    def sources(self) -> dict[str, str]:
+        """Each landing table that the models read, with dbt's name of it: source.table.
 
-        Raises ConfigurationError if it declares none.
+        Raises ConfigurationError if the models' YAML declares none.
         """
-        return {str(entry["name"]) for entry in self.source_entries()}
+        return {
+            str(table["name"]): f"{source}.{table['name']}" for source, table in self._landing()
+        }
 
     def source_entries(self) -> list[dict[str, Any]]:
         """What the models' YAML says of each landing table. Raises as sources() does."""
-        found: list[dict[str, Any]] = []
+        return [table for _, table in self._landing()]
+
+    def _landing(self) -> list[tuple[str, dict[str, Any]]]:
+        """The landing tables, each with the name of its source."""
+        found: list[tuple[str, dict[str, Any]]] = []
         for path in self.files():
             if path.suffix not in {".yml", ".yaml"} or "models" not in path.parts:
                 continue
@@ -61,11 +67,11 @@ class Project:
         return found
 
 
-def landing_entries(document: object) -> list[dict[str, Any]]:
-    """The tables of the landing sources in one YAML document of a dbt project."""
+def landing_entries(document: object) -> list[tuple[str, dict[str, Any]]]:
+    """The tables of the landing sources in one YAML document, each with its source's name."""
     sources = document.get("sources") or [] if isinstance(document, dict) else []
     return [
-        table
+        (str(source["name"]), table)
         for source in sources
         if source.get("schema", source["name"]) == LANDING
         for table in source.get("tables") or []

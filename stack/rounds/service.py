@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ class Edge:
 
     hold_lock: Callable[[], AbstractContextManager[WriterLock]]
     fingerprint: Callable[[], str]
-    sources: Callable[[], set[str]]
+    sources: Callable[[], Mapping[str, str]]
     look: Callable[[Seen | None, str], Found]
     count_returning: Callable[[], int]
     run: Callable[[Decision, str, WriterLock], Outcome]

@@ -43,6 +43,7 @@
                 where {{ nobody_wrote_since(target_relation, note) }}
             {%- endif -%}
         {%- endcall -%}
+        {%- do require_own_turn(target_relation, note) -%}
         {%- do record_progress(target_relation, note) -%}
         {%- if not columns.is_known -%}
             {%- do persist_docs(target_relation, model) -%}

@@ -15,6 +15,13 @@
     {%- set previous = found[-1] if own else {} -%}
     {%- set inputs = {} -%}
     {%- for upstream in upstreams -%}
+        {%- if 'batch_id' not in found[loop.index0] and 'load_id' not in found[loop.index0] -%}
+            {%- do exceptions.raise_compiler_error(
+                'wanted a landing table or a model by_batch before ' ~ this.identifier
+                ~ '; found ' ~ input_name(upstream) ~ ' without progress; materialize it by_batch, '
+                ~ 'or ' ~ this.identifier ~ ' as a table'
+            ) -%}
+        {%- endif -%}
         {%- do inputs.update({input_name(upstream): input_of(found[loop.index0])}) -%}
     {%- endfor -%}
     {#- Only a model on landing is told of replays by the ledger, the others by their upstream. -#}

@@ -11,7 +11,7 @@
             min({{ column }}) as low,
             max({{ column }}) as high
         from {{ relation }}
-        where {{ in_window(window) }}
+        where {{ in_window(window, relation) }}
         group by 1
         order by 1
     {%- endset -%}

@@ -14,10 +14,12 @@ from stack.base.errors import RetriableError
 from stack.base.settings import load_settings
 from stack.books.evidence import Difference
 from stack.books.plan import Flow, Plan
+from stack.books.reconcile import Ask, Look, Reconciler
 from stack.books.report import Report
-from stack.rounds.books import Books, outcome_of, tell
+from stack.rounds.books import Books, Work, outcome_of, tell
 from stack.rounds.outcome import ModelResult, Outcome, Result
 from stack.writing.lock import WriterLock
+from stack.writing.statements import Coordinator
 
 GOOD = Outcome(Result.OK, models=(ModelResult("stg", "success", 1.0, ""),))
 GONE = Difference("every offset once", "1 missing", "restore it")
@@ -129,3 +131,28 @@ def test_reconciliation_that_hangs_is_left_when_the_lock_is_lost(postgres: Postg
 
     with pytest.raises(RetriableError, match="lost"):
         close(postgres.books(), glance)
+
+
+@dataclass
+class Slow:
+    """A reconciler that is given up just before it writes. has_written: whether it did."""
+
+    work: Work | None = None
+    has_written: bool = False
+
+    def reconcile(self, ask: Ask, last: Look | None, before_writing: Callable[[], None]) -> None:
+        """Count, be given up, and go on."""
+        assert self.work
+        self.work.is_given_up.set()
+        before_writing()
+        self.has_written = True
+
+
+def test_reconciliation_that_is_given_up_writes_nothing_and_asks_trino_nothing() -> None:
+    """The lock may be another writer's by then, and the statements that run with it."""
+    slow = Slow()
+    trino = cast(Coordinator, object())
+    slow.work = Work(cast(Reconciler, slow), Ask(), None, trino)
+    slow.work.run()
+    assert not slow.has_written
+    assert slow.work.error == "wanted to write the row; found nobody waits for it; reconcile again"

@@ -16,7 +16,7 @@ from stack.rounds.decision import (
     seen_after,
 )
 
-SOURCES = {"telemetry_raw", "meter_logs"}
+SOURCES = {"telemetry_raw": "landing.telemetry_raw", "meter_logs": "landing.meter_logs"}
 SEEN = Seen(
     landing={"telemetry_raw": "v7", "meter_logs": "v2"},
     model_tables=("marts.device_daily_metrics", "staging.stg_telemetry_raw"),

@@ -35,12 +35,16 @@ def project(folder: Path, **files: str) -> Project:
 
 def test_sources_are_the_tables_of_schema_landing(tmp_path: Path) -> None:
     found = project(tmp_path, models__a_yml=SOURCES, models__deep__b_yml=RENAMED).sources()
-    assert found == {"telemetry_raw", "meter_logs", "smart_breaker"}
+    assert found == {
+        "telemetry_raw": "landing.telemetry_raw",
+        "meter_logs": "landing.meter_logs",
+        "smart_breaker": "arrivals.smart_breaker",
+    }
 
 
 def test_sources_may_stand_beside_yaml_without_any(tmp_path: Path) -> None:
     found = project(tmp_path, models__a_yml=RENAMED, models__b_yml="", models__c_yml="models: []")
-    assert found.sources() == {"smart_breaker"}
+    assert found.sources() == {"smart_breaker": "arrivals.smart_breaker"}
 
 
 def test_project_without_landing_sources_is_refused(tmp_path: Path) -> None:

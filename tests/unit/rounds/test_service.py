@@ -80,7 +80,7 @@ class World:
         return Edge(
             hold_lock=self.hold_lock,
             fingerprint=lambda: "files",
-            sources=lambda: {"telemetry_raw"},
+            sources=lambda: {"telemetry_raw": "landing.telemetry_raw"},
             look=self.look,
             count_returning=lambda: 0,
             run=self.run,
@@ -168,7 +168,7 @@ def test_round_that_fails_inside_frees_the_lock() -> None:
 
 
 def test_round_with_a_broken_project_fails_without_ending_the_runner() -> None:
-    def sources() -> set[str]:
+    def sources() -> dict[str, str]:
         raise ConfigurationError("a source", "none", "declare it")
 
     outcome = play_round(replace(World().edge(), sources=sources), no_log)
