@@ -13,6 +13,7 @@ from lander.batch import Batch, Stamp
 from lander.catch_up import CatchUp
 from lander.clock import Clock, Patience
 from lander.consumer import Reader
+from lander.group_watch import GroupWatch
 from lander.health import Health
 from lander.parse import parser_for
 from lander.table import LandingTable, StaleTableError
@@ -30,15 +31,8 @@ BATCH_BYTES = 48 * 2**20
 COMMIT_TRIES = 10
 # How often to ask the table what other landers did, when only they have work left.
 LOOK_SECONDS = 1.0
-# How often a lander without partitions asks its group why, and how long it may be left out of it.
-ASK_SECONDS = 20.0
-LEFT_OUT_SECONDS = 40.0
 # What services that are away raise; the same call can succeed later.
 TROUBLE = (RetriableError, KafkaException, SQLAlchemyError, OSError)
-
-
-class LeftOutError(FatalError):
-    """The group has partitions to give and this process gets none; another one would."""
 
 
 class LostMessagesError(FatalError):
@@ -97,8 +91,7 @@ class TopicLander:
         self._is_backlog = False
         self._read_messages = FIRST_READ_MESSAGES
         self._look_at = 0.0
-        self._ask_at = clock.monotonic() + ASK_SECONDS
-        self._left_out_since: float | None = None
+        self._group = GroupWatch(topic.name, reader, clock)
         self._catch_up: CatchUp | None = None
         # Since when positions that moved on without a message wait to be stored.
         self._moved_at: float | None = None
@@ -107,7 +100,7 @@ class TopicLander:
     def step(self) -> None:
         """Read for a moment, then do what is due. Raises FatalError where a person must decide."""
         self._read()
-        self._look_for_a_share()
+        self._group.check()
         if not self._patience.is_over():
             return
         try:
@@ -144,27 +137,6 @@ class TopicLander:
         elif len(chunk) and self._read_from:
             self._batch.add(chunk, self._clock.monotonic())
             self._read_messages = messages_of_size(chunk.byte_count // len(chunk))
-
-    def _look_for_a_share(self) -> None:
-        """See whether the group leaves us out. Raises LeftOutError when it does so for long.
-
-        librdkafka's member of a group may not find the way back after the broker was restarted.
-        """
-        now = self._clock.monotonic()
-        if self._reader.assigned:
-            self._left_out_since = None
-        elif now >= self._ask_at:
-            self._ask_at = now + ASK_SECONDS
-            if not self._reader.is_left_out():
-                self._left_out_since = None
-            elif self._left_out_since is None:
-                self._left_out_since = now
-            elif now - self._left_out_since >= LEFT_OUT_SECONDS:
-                raise LeftOutError(
-                    f"partitions of topic {self.topic.name}",
-                    f"none for {now - self._left_out_since:.0f} s, though the group has some free",
-                    "nothing: the lander is restarted",
-                )
 
     def _work(self) -> None:
         """Do what is due now."""

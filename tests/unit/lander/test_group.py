@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lander.topic_lander import ASK_SECONDS, LEFT_OUT_SECONDS, LeftOutError
+from lander.group_watch import ASK_SECONDS, LEFT_OUT_SECONDS, LeftOutError
 from tests.unit.lander.world import World
 
 
