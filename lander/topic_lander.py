@@ -15,6 +15,7 @@ from lander.clock import Clock, Patience
 from lander.consumer import Reader
 from lander.group_watch import GroupWatch
 from lander.health import Health
+from lander.pace import Pace
 from lander.parse import parser_for
 from lander.table import LandingTable, StaleTableError
 from lander.topics import Topic
@@ -22,11 +23,6 @@ from stack.base.errors import FatalError, RetriableError
 from stack.watermarks.landed import Landed, Loss, may_write, plan_start
 
 LOG = logging.getLogger("lander")
-# One read: many messages make columns worth while, but in a backlog large messages must not fill
-# the memory before their size is known, so a read after a full one is short.
-FIRST_READ_MESSAGES, READ_MESSAGES = 100, 5_000
-READ_BYTES = 4 * 2**20
-READ_SECONDS, BACKLOG_READ_SECONDS = 0.1, 0.02
 BATCH_BYTES = 48 * 2**20
 COMMIT_TRIES = 10
 # How often to ask the table what other landers did, when only they have work left.
@@ -46,11 +42,6 @@ class Limits:
     seconds: float
     rows: int
     byte_count: int = BATCH_BYTES
-
-
-def messages_of_size(average_bytes: int) -> int:
-    """How many messages of this size to read at once."""
-    return max(1, min(READ_MESSAGES, READ_BYTES // max(average_bytes, 1)))
 
 
 class TopicLander:
@@ -88,8 +79,7 @@ class TopicLander:
         self._read_from: Landed | None = None
         self._topic_id = ""
         self._mine: frozenset[int] = frozenset()
-        self._is_backlog = False
-        self._read_messages = FIRST_READ_MESSAGES
+        self._pace = Pace()
         self._look_at = 0.0
         self._group = GroupWatch(topic.name, reader, clock)
         self._catch_up: CatchUp | None = None
@@ -127,16 +117,14 @@ class TopicLander:
 
     def _read(self) -> None:
         """Take up what Kafka gives; after any change of the assignment begin from the table."""
-        seconds = BACKLOG_READ_SECONDS if self._is_backlog else READ_SECONDS
-        chunk = self._reader.read(self._read_messages, seconds)
-        self._is_backlog = len(chunk) == self._read_messages
+        chunk = self._reader.read(self._pace.messages, self._pace.seconds)
+        self._pace.learn(chunk)
         if self._generation != self._reader.generation or self._reader.needs_restart:
             self._generation = self._reader.generation
             self._reader.needs_restart = False
             self._forget()
         elif len(chunk) and self._read_from:
             self._batch.add(chunk, self._clock.monotonic())
-            self._read_messages = messages_of_size(chunk.byte_count // len(chunk))
 
     def _work(self) -> None:
         """Do what is due now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lander.topic_lander import (
+from lander.pace import (
     messages_of_size,
 )
 from tests.unit.lander.world import World
