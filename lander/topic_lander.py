@@ -25,8 +25,6 @@ from stack.watermarks.landed import Landed, Loss, may_write, plan_start
 LOG = logging.getLogger("lander")
 BATCH_BYTES = 48 * 2**20
 COMMIT_TRIES = 10
-# How often to ask the table what other landers did, when only they have work left.
-LOOK_SECONDS = 1.0
 # What services that are away raise; the same call can succeed later.
 TROUBLE = (RetriableError, KafkaException, SQLAlchemyError, OSError)
 
@@ -70,7 +68,6 @@ class TopicLander:
         self._table = table
         self._limits = limits
         self._clock = clock
-        self._stop_at_end = stop_at_end
         self._accept_loss = accept_loss
         self._parser = parser_for(topic)
         self._batch = Batch(self._parser)
@@ -80,9 +77,8 @@ class TopicLander:
         self._topic_id = ""
         self._mine: frozenset[int] = frozenset()
         self._pace = Pace()
-        self._look_at = 0.0
         self._group = GroupWatch(topic.name, reader, clock)
-        self._catch_up: CatchUp | None = None
+        self._catch_up = CatchUp(topic.name, reader, clock) if stop_at_end else None
         # Since when positions that moved on without a message wait to be stored.
         self._moved_at: float | None = None
         self._patience = Patience(clock)
@@ -128,8 +124,8 @@ class TopicLander:
 
     def _work(self) -> None:
         """Do what is due now."""
-        if self._stop_at_end and self._catch_up is None:
-            self._catch_up = CatchUp(self._reader)
+        if self._catch_up:
+            self._catch_up.begin()
         if self._reader.trouble:
             self._probe()
         if self._read_from is None and self._reader.assigned:
@@ -278,26 +274,15 @@ class TopicLander:
 
     def _is_read_to_end(self) -> bool:
         """True if our partitions have been read as far as this run goes."""
-        return self._catch_up is not None and not (self._behind(self._catch_up) & self._mine)
+        landed = self._read_from.offsets_of(self._topic_id) if self._read_from else {}
+        known = {**landed, **self._batch.next_offsets}
+        return self._catch_up is not None and self._catch_up.is_reached(known, self._mine)
 
     def _is_all_landed(self, catch_up: CatchUp) -> bool:
         """True if the table holds all that this run is for, by us or by others."""
-        behind = self._behind(catch_up)
-        if self._read_from and behind & self._mine:
+        if self._read_from and not self._is_read_to_end():
             return False
-        if self._clock.monotonic() < self._look_at:
-            return False
-        self._look_at = self._clock.monotonic() + LOOK_SECONDS
-        landed, topic_id = self._open(self._clock.now())
-        if landed.topic_id != topic_id or catch_up.behind(landed.offsets, {}):
-            return False
-        catch_up.tell_what_waits(self.topic.name, landed.offsets)
-        return True
-
-    def _behind(self, catch_up: CatchUp) -> set[int]:
-        """Partitions that this run has not read to where it goes, as far as we know."""
-        landed = self._read_from.offsets_of(self._topic_id) if self._read_from else {}
-        return catch_up.behind({**landed, **self._batch.next_offsets}, self._reader.ends)
+        return catch_up.is_landed(lambda: self._open(self._clock.now()))
 
     def _forget(self) -> None:
         """Drop what is not committed; the next round begins from the table."""
