@@ -139,12 +139,16 @@ class Writers:
         process.join(RUN_SECONDS)
         return "" if process.exitcode == 0 else f"dbt ended with {process.exitcode}"
 
-    def suffer(self, strike: Strike) -> tuple[bool, str]:
-        """Run a writer that is struck; whether it was, and what went wrong besides."""
+    def suffer(self, strike: Strike, land_more: Callable[[], None]) -> tuple[bool, str]:
+        """Run a writer that is struck; whether it was, and what went wrong besides.
+
+        land_more: called while a writer without its lock stands still, before another begins, so
+        that the other goes further than the writer knows of.
+        """
         (self._folder / MARK).unlink(missing_ok=True)
         process = self.start(strike, is_maintenance=is_upkeep(strike))
         wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
-        trouble = self._meanwhile(process, strike) if is_stopped(process) else ""
+        trouble = self._meanwhile(process, strike, land_more) if is_stopped(process) else ""
         process.join(RUN_SECONDS)
         was_struck = (self._folder / MARK).exists()
         if self._way:
@@ -157,11 +161,14 @@ class Writers:
             trouble += f"{strike}: the struck writer ended with {process.exitcode}"
         return was_struck, trouble
 
-    def _meanwhile(self, process: BaseProcess, strike: Strike) -> str:
+    def _meanwhile(
+        self, process: BaseProcess, strike: Strike, land_more: Callable[[], None]
+    ) -> str:
         """Another dbt while the struck writer stands still, which goes on afterwards."""
         assert process.pid
         if strike.what == LOSE_LOCK:
             end_session_of(self._lakehouse.settings, process.pid)
+            land_more()
         other = self.start()
         # With the lock in other hands it waits: it need not end before the frozen one goes on.
         other.join(RUN_SECONDS if strike.what == LOSE_LOCK else FROZEN_SECONDS)
@@ -199,14 +206,18 @@ def run_case(settings: Settings, case: Case) -> Verdict:
     meters = Meters(settings, case.seed * 1000 + case.number)
     struck: list[Strike] = []
     troubles: list[str] = []
+
+    def land_more() -> None:
+        meters.speak(MESSAGES)
+        for topic in (TOPIC, LOGS_TOPIC):
+            lakehouse.land(topic, HEAL_SECONDS)
+
     with writers_of(lakehouse) as (writers, log):
         # Where no model ran yet, or none since these meters came, tables are made, not added to.
         troubles += filter(None, [writers.run()])
         for each in case.strikes:
-            meters.speak(MESSAGES)
-            for topic in (TOPIC, LOGS_TOPIC):
-                lakehouse.land(topic, HEAL_SECONDS)
-            was_struck, trouble = writers.suffer(each)
+            land_more()
+            was_struck, trouble = writers.suffer(each, land_more)
             struck += [each] if was_struck else []
             troubles += [trouble] if trouble else []
         troubles += filter(None, [writers.run()])
