@@ -13,9 +13,10 @@ from pathlib import Path
 from lander.clock import SystemClock
 from lander.consumer import KafkaReader
 from lander.health import HEALTH_FILE
+from lander.pending import Limits
 from lander.service import Service
 from lander.table import IcebergTable, connect
-from lander.topic_lander import Limits, TopicLander
+from lander.topic_lander import TopicLander
 from lander.topics import TOPICS_FOLDER, Topic, choose_topics, load_topics
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Settings, load_settings

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from lander import health
 from lander.clock import Clock
-from lander.topic_lander import LostMessagesError, TopicLander
+from lander.opening import LostMessagesError
+from lander.topic_lander import TopicLander
 from stack.base.errors import MeterhouseError
 
 LOG = logging.getLogger("lander")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lander.topic_lander import LostMessagesError
+from lander.opening import LostMessagesError
 from tests.unit.lander.world import World
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lander.health import Health, write
+from lander.pending import Limits
 from lander.service import DONE, FAILED, LOST_MESSAGES, Service
-from lander.topic_lander import Limits, TopicLander
+from lander.topic_lander import TopicLander
 from lander.topics import Topic
 from tests.unit.lander.fakes import START, FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lander.topic_lander import LostMessagesError
+from lander.opening import LostMessagesError
 from stack.watermarks.landed import Bounds, Landed, may_write, plan_start
 from tests.unit.lander.world import World
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lander.topic_lander import Limits, TopicLander
+from lander.pending import Limits
+from lander.topic_lander import TopicLander
 from lander.topics import Topic
 from tests.unit.lander.fakes import FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
 

@@ -1,0 +1,89 @@
+"""Open a topic's table and find out where its partitions are read on."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from lander.clock import Clock
+from lander.consumer import Reader
+from lander.table import LandingTable
+from stack.base.errors import FatalError
+from stack.watermarks.landed import Landed, Loss, Start, plan_start
+
+LOG = logging.getLogger("lander")
+
+
+class LostMessagesError(FatalError):
+    """Kafka no longer holds messages that have not landed."""
+
+
+class Opening:
+    """Begins the reading of one topic where its table says.
+
+    accept_loss: go on after messages were lost.
+    """
+
+    def __init__(
+        self, topic: str, reader: Reader, table: LandingTable, clock: Clock, *, accept_loss: bool
+    ) -> None:
+        self._topic = topic
+        self._reader = reader
+        self._table = table
+        self._clock = clock
+        self._accept_loss = accept_loss
+
+    def open(self) -> tuple[Landed, str]:
+        """What the table says, and the topic's id.
+
+        A table that is not there yet begins with the offsets that Kafka holds now.
+        """
+        now, topic_id = self._clock.now(), self._reader.topic_id()
+        bounds = self._reader.bounds(self._reader.partitions())
+        earliest = {partition: held.earliest for partition, held in bounds.items()}
+        return self._table.open(Landed(0, now, earliest, topic_id)), topic_id
+
+    def begin(self) -> tuple[Landed, str] | None:
+        """Read the assigned partitions on; what `open` says then, None to be called again.
+
+        Raises LostMessagesError if messages were lost and that is not accepted.
+        """
+        now = self._clock.now()
+        landed, topic_id = self.open()
+        start = self._plan(landed, topic_id, now)
+        if start.losses:
+            if self._table.open(landed) != landed:
+                # Another lander went on meanwhile, and what looks lost may have landed: look again.
+                return None
+            self._report(start.losses)
+            moved = landed.moved_to(start.positions, topic_id)
+            self._table.move(landed, moved, start.losses)
+            landed = moved
+        known = landed.ends_of(topic_id)
+        epochs = landed.epochs_of(topic_id).items()
+        # Of a reader that begins after the last message its epoch says nothing.
+        valid = {p: epoch for p, epoch in epochs if start.reading.get(p) == known[p]}
+        self._reader.start(start.reading, valid)
+        LOG.info("reading topic=%s positions=%s", self._topic, dict(start.reading))
+        return landed, topic_id
+
+    def _plan(self, landed: Landed, topic_id: str, now: datetime) -> Start:
+        """Compare what the table says with what Kafka holds of the assigned partitions."""
+        mine = self._reader.assigned
+        # Asked after the table: what another lander lands meanwhile is no end that is too far.
+        bounds = self._reader.bounds(mine)
+        ends = {p: end for p, end in landed.ends_of(topic_id).items() if p in mine}
+        cuts = self._reader.cuts(ends, landed.epochs_of(topic_id))
+        return plan_start(landed, bounds, topic_id, now, cuts)
+
+    def _report(self, losses: tuple[Loss, ...]) -> None:
+        """Say what was lost. Raises LostMessagesError unless it was accepted beforehand."""
+        for loss in losses:
+            LOG.error("messages lost topic=%s %s", self._topic, loss)
+        if not self._accept_loss:
+            self._table.record(losses)
+            raise LostMessagesError(
+                f"topic {self._topic} from where its table ends",
+                "; ".join(map(str, losses)),
+                "go on without these messages: python -m lander --accept-loss",
+            )
