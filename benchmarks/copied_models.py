@@ -34,7 +34,7 @@ from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project
 from stack.rounds.worker_client import Watch
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 from stack.writing.lock import WriterLock
 
 FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -146,18 +146,18 @@ class DirectLanding:
         self._parser = parser_for(topic)
         self._sort_by = topic.sort_by
         self._table = IcebergTable(topic, partial(connect, settings))
-        self._landed = self._table.open(Landed(0, FIRST_DAY, {0: 0}, name))
+        self._watermark = self._table.open(Watermark(0, FIRST_DAY, {0: 0}, name))
         self.name = name
 
     @property
     def offset(self) -> int:
         """How many messages have landed."""
-        return self._landed.offsets[0]
+        return self._watermark.offsets[0]
 
     @property
     def batch_id(self) -> int:
         """The number of the last batch; the first one is 1."""
-        return self._landed.batch_id
+        return self._watermark.batch_id
 
     def land(self, moment: datetime, messages: Sequence[bytes | None]) -> float:
         """Commit messages as read and landed at a moment; the seconds of the commit alone."""
@@ -167,14 +167,14 @@ class DirectLanding:
         offsets = np.arange(self.offset, self.offset + count)
         keys: list[bytes | None] = [None] * count
         batch.add(Chunk(np.zeros(count, np.int32), offsets, times, keys, list(messages)), 0.0)
-        landed = self._landed.following({0: self.offset + count}, moment, self.name, {})
-        ends = self._landed.ends_of(self.name)
-        stamp = Stamp(landed.batch_id, landed.landed_at, self.name, ends)
+        following = self._watermark.following({0: self.offset + count}, moment, self.name, {})
+        ends = self._watermark.ends_of(self.name)
+        stamp = Stamp(following.batch_id, following.landed_at, self.name, ends)
         rows = list(batch.sorted_rows(self._sort_by, stamp))
-        base = self._table.open(self._landed)
+        watermark = self._table.open(self._watermark)
         started = time.monotonic()
-        self._table.commit(rows, base, landed)
-        self._landed = landed
+        self._table.commit(rows, watermark, following)
+        self._watermark = following
         return time.monotonic() - started
 
     def delete(self) -> None:

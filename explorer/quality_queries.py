@@ -14,7 +14,7 @@ def flow() -> Query:
     committed, from the table's own snapshots; the other counts are rows of the models.
     """
     sql = """
-with progress as (
+with watermark as (
     select
         cast(json_extract_scalar(value, '$.batch_id') as bigint) as batch_id,
         from_iso8601_timestamp_nanos(json_extract_scalar(value, '$.landed_at'))
@@ -27,14 +27,14 @@ snapshots as (
     select
         max_by(totals.total, totals.committed_at) as landed_now,
         min_by(totals.total, totals.committed_at)
-            filter (where totals.committed_at >= progress.landed_at) as landed_through
+            filter (where totals.committed_at >= watermark.landed_at) as landed_through
     from (
         select
             committed_at,
             cast(summary['total-records'] as bigint) as total
         from landing."telemetry_raw$snapshots"
     ) as totals
-    cross join progress
+    cross join watermark
 )
 
 select
@@ -43,7 +43,7 @@ select
         as landed,
     (
         select count(*) from staging.stg_telemetry_raw
-        where batch_id <= (select batch_id from progress)
+        where batch_id <= (select batch_id from watermark)
     ) as accepted,
     (select count(*) from quality.quarantine_telemetry_raw) as quarantined
 from snapshots

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lander.clock import Clock
 from lander.consumer import Reader
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 LOG = logging.getLogger("lander")
 # How often to ask the table what other landers did, when only they have work left.
@@ -45,18 +45,18 @@ class CatchUp:
         """
         return not self._remaining(known, self._reader.ends) & set(partitions)
 
-    def is_landed(self, open_table: Callable[[], tuple[Landed, str]]) -> bool:
+    def is_landed(self, open_table: Callable[[], tuple[Watermark, str]]) -> bool:
         """True if the table holds all that the run is for, by us or by others.
 
-        open_table: what the table says, and the topic's id; asked every LOOK_SECONDS at most.
+        open_table: the table's watermark, and the topic's id; asked every LOOK_SECONDS at most.
         """
         if self._clock.monotonic() < self._look_at:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
-        landed, topic_id = open_table()
-        if landed.topic_id != topic_id or self._remaining(landed.offsets, {}):
+        watermark, topic_id = open_table()
+        if watermark.topic_id != topic_id or self._remaining(watermark.offsets, {}):
             return False
-        self._tell_what_waits(landed.offsets)
+        self._tell_what_waits(watermark.offsets)
         return True
 
     def _remaining(self, known: Mapping[int, int], ends: Mapping[int, int]) -> set[int]:
@@ -70,10 +70,10 @@ class CatchUp:
             if known.get(partition, 0) < end and ends.get(partition, -1) < end
         }
 
-    def _tell_what_waits(self, landed: Mapping[int, int]) -> None:
-        """Log what an open transaction kept the run from landing; landed: the next offsets."""
+    def _tell_what_waits(self, offsets: Mapping[int, int]) -> None:
+        """Log what an open transaction kept the run from landing; offsets: the next to land."""
         for partition, end in sorted(self._held_back.items()):
-            first = landed.get(partition, 0)
+            first = offsets.get(partition, 0)
             if first < end:
                 LOG.warning(
                     "not landed topic=%s partition=%d first_offset=%d last_offset=%d "

@@ -9,7 +9,7 @@ from lander.clock import Clock
 from lander.consumer import Reader
 from lander.table import LandingTable
 from stack.base.errors import FatalError
-from stack.watermarks.landed import Landed, Loss, Start, plan_start
+from stack.watermarks.landed import Loss, Start, Watermark, plan_start
 
 LOG = logging.getLogger("lander")
 
@@ -33,48 +33,48 @@ class Opening:
         self._clock = clock
         self._accept_loss = accept_loss
 
-    def open(self) -> tuple[Landed, str]:
-        """What the table says, and the topic's id.
+    def open(self) -> tuple[Watermark, str]:
+        """The table's watermark, and the topic's id.
 
         A table that is not there yet begins with the offsets that Kafka holds now.
         """
         now, topic_id = self._clock.now(), self._reader.topic_id()
         bounds = self._reader.bounds(self._reader.partitions())
         earliest = {partition: held.earliest for partition, held in bounds.items()}
-        return self._table.open(Landed(0, now, earliest, topic_id)), topic_id
+        return self._table.open(Watermark(0, now, earliest, topic_id)), topic_id
 
-    def begin(self) -> tuple[Landed, str] | None:
-        """Read the assigned partitions on; what `open` says then, None to be called again.
+    def begin(self) -> tuple[Watermark, str] | None:
+        """Start the assigned partitions; what `open` says then, None to be called again.
 
         Raises LostMessagesError if messages were lost and that is not accepted.
         """
         now = self._clock.now()
-        landed, topic_id = self.open()
-        start = self._plan(landed, topic_id, now)
+        watermark, topic_id = self.open()
+        start = self._plan(watermark, topic_id, now)
         if start.losses:
-            if self._table.open(landed) != landed:
+            if self._table.open(watermark) != watermark:
                 # Another lander went on meanwhile, and what looks lost may have landed: look again.
                 return None
             self._report(start.losses)
-            moved = landed.moved_to(start.positions, topic_id)
-            self._table.move(landed, moved, start.losses)
-            landed = moved
-        known = landed.ends_of(topic_id)
-        epochs = landed.epochs_of(topic_id).items()
+            following = watermark.moved_to(start.positions, topic_id)
+            self._table.move(watermark, following, start.losses)
+            watermark = following
+        known = watermark.ends_of(topic_id)
+        epochs = watermark.epochs_of(topic_id).items()
         # Of a reader that begins after the last message its epoch says nothing.
         valid = {p: epoch for p, epoch in epochs if start.reading.get(p) == known[p]}
         self._reader.start(start.reading, valid)
         LOG.info("reading topic=%s positions=%s", self._topic, dict(start.reading))
-        return landed, topic_id
+        return watermark, topic_id
 
-    def _plan(self, landed: Landed, topic_id: str, now: datetime) -> Start:
-        """Compare what the table says with what Kafka holds of the assigned partitions."""
+    def _plan(self, watermark: Watermark, topic_id: str, now: datetime) -> Start:
+        """Compare the watermark with what Kafka holds of the assigned partitions."""
         mine = self._reader.assigned
         # Asked after the table: what another lander lands meanwhile is no end that is too far.
         bounds = self._reader.bounds(mine)
-        ends = {p: end for p, end in landed.ends_of(topic_id).items() if p in mine}
-        cuts = self._reader.cuts(ends, landed.epochs_of(topic_id))
-        return plan_start(landed, bounds, topic_id, now, cuts)
+        ends = {p: end for p, end in watermark.ends_of(topic_id).items() if p in mine}
+        cuts = self._reader.cuts(ends, watermark.epochs_of(topic_id))
+        return plan_start(watermark, bounds, topic_id, now, cuts)
 
     def _report(self, losses: tuple[Loss, ...]) -> None:
         """Say what was lost. Raises LostMessagesError unless it was accepted beforehand."""

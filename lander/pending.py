@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lander.batch import Batch, Chunk
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 BATCH_BYTES = 48 * 2**20
 
@@ -22,7 +22,7 @@ class Limits:
 
 
 class Pending:
-    """What was read of some partitions since the table said `landed`, and is not committed.
+    """What was read of some partitions since the table's watermark, and is not committed.
 
     topic_id: of the topic that was read; batch: the messages. Places where the partitions were
     read to their end (`ends`: partition -> offset) are the caller's to keep.
@@ -30,13 +30,13 @@ class Pending:
 
     def __init__(
         self,
-        landed: Landed,
+        watermark: Watermark,
         topic_id: str,
         partitions: frozenset[int],
         batch: Batch,
         limits: Limits,
     ) -> None:
-        self.landed = landed
+        self.watermark = watermark
         self.topic_id = topic_id
         self.partitions = partitions
         self.batch = batch
@@ -47,7 +47,7 @@ class Pending:
     @property
     def next_offsets(self) -> dict[int, int]:
         """Partition -> the offset after its last message, as far as we know."""
-        return {**self.landed.offsets_of(self.topic_id), **self.batch.next_offsets}
+        return {**self.watermark.offsets_of(self.topic_id), **self.batch.next_offsets}
 
     def add(self, chunk: Chunk, now: float) -> None:
         """Take up what follows; now: monotonic seconds."""
@@ -55,7 +55,7 @@ class Pending:
 
     def is_empty(self, ends: Mapping[int, int]) -> bool:
         """True if there is nothing to commit: no message, and no offset read on without one."""
-        return not len(self.batch) and self.landed.read_to(self._ours(ends)) == self.landed
+        return not len(self.batch) and self.watermark.read_to(self._ours(ends)) == self.watermark
 
     def is_due(self, ends: Mapping[int, int], now: float, *, is_read_to_end: bool) -> bool:
         """True if it should be committed now, at the latest when the run has read to its end."""
@@ -73,17 +73,17 @@ class Pending:
             or self.batch.byte_count >= self._limits.byte_count
         )
 
-    def following(self, landed: Landed, ends: Mapping[int, int], now: datetime) -> Landed:
-        """What the table says once this was committed onto `landed`."""
+    def following(self, watermark: Watermark, ends: Mapping[int, int], now: datetime) -> Watermark:
+        """The watermark once this was committed onto another one."""
         if len(self.batch):
             batch = self.batch
-            landed = landed.following(batch.next_offsets, now, self.topic_id, batch.epochs)
-        return landed.read_to(self._ours(ends))
+            watermark = watermark.following(batch.next_offsets, now, self.topic_id, batch.epochs)
+        return watermark.read_to(self._ours(ends))
 
-    def after(self, landed: Landed) -> Pending:
+    def after(self, watermark: Watermark) -> Pending:
         """What is pending once this was committed: nothing."""
         return Pending(
-            landed, self.topic_id, self.partitions, Batch(self.batch.parser), self._limits
+            watermark, self.topic_id, self.partitions, Batch(self.batch.parser), self._limits
         )
 
     def _ours(self, ends: Mapping[int, int]) -> dict[int, int]:

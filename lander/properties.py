@@ -14,14 +14,14 @@ from stack.watermarks.landed import (
     RECREATED,
     RETENTION,
     TRUNCATED,
-    Landed,
     Loss,
+    Watermark,
     losses_from_json,
 )
 
 
-def landed_of(table: Table) -> Landed:
-    """What the table's property says. Raises FatalError if it has none."""
+def watermark_of(table: Table) -> Watermark:
+    """The watermark in the table's property. Raises FatalError if it has none."""
     text = table.properties.get(LANDED_PROPERTY)
     if text is None:
         raise FatalError(
@@ -29,10 +29,10 @@ def landed_of(table: Table) -> Landed:
             "none",
             "the lander makes its tables itself: drop or rename this one",
         )
-    return Landed.from_json(text)
+    return Watermark.from_json(text)
 
 
-def lost_before(start: Landed) -> list[Loss]:
+def lost_before(start: Watermark) -> list[Loss]:
     """What retention had taken before the table was made: nobody could have landed it."""
     return [
         Loss(
@@ -60,12 +60,12 @@ def check_rows_against_property(table: Table) -> None:
     Rows of the last commit and later ones have landed_at at or after its time, so only the
     newest files are read. Raises FatalError if the rows say anything else.
     """
-    landed = landed_of(table)
+    watermark = watermark_of(table)
     rows = table.scan(
-        row_filter=f"landed_at >= '{landed.landed_at.isoformat()}'",
+        row_filter=f"landed_at >= '{watermark.landed_at.isoformat()}'",
         selected_fields=("kafka_topic_id", "kafka_partition", "kafka_offset", "batch_id"),
     ).to_arrow()
-    problem = difference(rows, landed, known_losses(table))
+    problem = difference(rows, watermark, known_losses(table))
     if problem:
         raise FatalError(
             f"rows of {'.'.join(table.name())} that end where its property {LANDED_PROPERTY} says",
@@ -75,21 +75,21 @@ def check_rows_against_property(table: Table) -> None:
         )
 
 
-def difference(rows: pa.Table, landed: Landed, losses: Sequence[Loss]) -> str | None:
+def difference(rows: pa.Table, watermark: Watermark, losses: Sequence[Loss]) -> str | None:
     """Where the newest rows and the property part, None if they agree.
 
     rows: kafka_topic_id, kafka_partition, kafka_offset, batch_id of all rows landed at or after
-    landed.landed_at. losses: accepted ones moved the property on without rows.
+    watermark.landed_at. losses: accepted ones moved the property on without rows.
     """
     newest = max(rows.column("batch_id").to_pylist(), default=0)
-    if newest != landed.batch_id:
-        return f"last batch {newest} in the rows, {landed.batch_id} in the property"
+    if newest != watermark.batch_id:
+        return f"last batch {newest} in the rows, {watermark.batch_id} in the property"
     last = rows.filter(pa.compute.equal(rows.column("batch_id"), newest))
     places = last.group_by(["kafka_topic_id", "kafka_partition"])
     for end in places.aggregate([("kafka_offset", "max")]).to_pylist():
         topic_id, partition = end["kafka_topic_id"], end["kafka_partition"]
         following = end["kafka_offset_max"] + 1
-        stored = landed.ends_of(topic_id).get(partition)
+        stored = watermark.ends_of(topic_id).get(partition)
         accepted = [loss for loss in losses if loss.is_accepted and loss.is_of(topic_id, partition)]
         if following != stored and not leads_on(following, stored, accepted):
             return f"partition {partition}: rows up to {following}, property {stored}"

@@ -37,8 +37,8 @@ from lander import schema
 from lander.properties import (
     check_rows_against_property,
     known_losses,
-    landed_of,
     lost_before,
+    watermark_of,
 )
 from lander.topics import Topic
 from stack.base.errors import ConfigurationError, RetriableError
@@ -47,8 +47,8 @@ from stack.clients import objectstore as objectstore_keys
 from stack.watermarks.landed import (
     LANDED_PROPERTY,
     LOST_PROPERTY,
-    Landed,
     Loss,
+    Watermark,
     losses_to_json,
     record_losses,
 )
@@ -74,16 +74,16 @@ class StaleTableError(RetriableError):
 class LandingTable(Protocol):
     """What the lander asks of the table."""
 
-    def open(self, start: Landed) -> Landed:
-        """What has landed; a table that does not exist is made, with `start` as its state."""
+    def open(self, start: Watermark) -> Watermark:
+        """The watermark; a table that does not exist is made, with `start` as its watermark."""
 
-    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
-        """Append the rows and store what has landed, in one commit."""
+    def commit(self, groups: Iterable[pa.Table], watermark: Watermark, following: Watermark) -> int:
+        """Append the rows and store the watermark that follows, in one commit."""
 
     def record(self, losses: Sequence[Loss]) -> None:
         """Note losses that nobody has accepted yet."""
 
-    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+    def move(self, watermark: Watermark, following: Watermark, losses: Sequence[Loss] = ()) -> None:
         """Store where reading goes on, and accepted losses before it, in a commit without rows."""
 
 
@@ -112,8 +112,8 @@ class IcebergTable:
         self._catalog: SqlCatalog | None = None
         self._table: Table | None = None
 
-    def open(self, start: Landed) -> Landed:
-        """Read the table again and return what has landed.
+    def open(self, start: Watermark) -> Watermark:
+        """Read the table again and return its watermark.
 
         start: the state a new table begins with.
         Raises FatalError if the table's rows and its property tell different stories.
@@ -125,20 +125,20 @@ class IcebergTable:
             check_rows_against_property(self._table)
         else:
             self._table = self._load_or_create(self._catalog, start)
-        return landed_of(self._table)
+        return watermark_of(self._table)
 
-    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
-        """Append the rows and store what has landed, in one snapshot; return the file's bytes.
+    def commit(self, groups: Iterable[pa.Table], watermark: Watermark, following: Watermark) -> int:
+        """Append the rows and move the watermark, in one snapshot; return the file's bytes.
 
-        groups: tables of landing rows, each a row group; base: the state that `landed` follows,
-        which must be the table's.
-        Raises StaleTableError if the table is at another state: nothing was written then. After
+        groups: tables of landing rows, each a row group; watermark: the table's, to which
+        `following` is the next.
+        Raises StaleTableError if the table is at another one: nothing was written then. After
         any other error the outcome is unknown until `open` has looked.
         """
-        table = self._opened_at(base)
-        data_file = write_data_file(table, groups, landed.landed_at)
+        table = self._opened_at(watermark)
+        data_file = write_data_file(table, groups, following.landed_at)
         try:
-            self._append(table, [data_file], {LANDED_PROPERTY: landed.to_json()})
+            self._append(table, [data_file], {LANDED_PROPERTY: following.to_json()})
         except StaleTableError:
             with contextlib.suppress(OSError):
                 table.io.delete(data_file.file_path)
@@ -155,16 +155,16 @@ class IcebergTable:
         if text != table.properties.get(LOST_PROPERTY):
             self._append(table, [], {LOST_PROPERTY: text})
 
-    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+    def move(self, watermark: Watermark, following: Watermark, losses: Sequence[Loss] = ()) -> None:
         """Store where reading goes on, and accepted losses before it, in a snapshot without rows.
 
-        base: the state that `moved` follows, which must be the table's.
+        watermark: the table's, to which `following` is the next.
         Raises StaleTableError if the table is at another state: nothing was stored then.
         """
-        table = self._opened_at(base)
+        table = self._opened_at(watermark)
         accepted = [replace(loss, is_accepted=True) for loss in losses]
         text = losses_to_json(record_losses(known_losses(table), accepted))
-        self._append(table, [], {LANDED_PROPERTY: moved.to_json(), LOST_PROPERTY: text})
+        self._append(table, [], {LANDED_PROPERTY: following.to_json(), LOST_PROPERTY: text})
 
     def _append(
         self, table: Table, data_files: Sequence[DataFile], properties: Mapping[str, str]
@@ -184,10 +184,10 @@ class IcebergTable:
         except CommitFailedException as error:
             raise self._stale(str(error)) from error
 
-    def _opened_at(self, base: Landed) -> Table:
-        """The table as it was last read. Raises StaleTableError unless it says `base`."""
+    def _opened_at(self, watermark: Watermark) -> Table:
+        """The table as it was last read. Raises StaleTableError unless it is at `watermark`."""
         table = self._opened()
-        if landed_of(table) != base:
+        if watermark_of(table) != watermark:
             raise self._stale("another")
         return table
 
@@ -199,7 +199,7 @@ class IcebergTable:
             raise RuntimeError("open() comes first")
         return self._table
 
-    def _load_or_create(self, catalog: SqlCatalog, start: Landed) -> Table:
+    def _load_or_create(self, catalog: SqlCatalog, start: Watermark) -> Table:
         identifier = (NAMESPACE, self._topic.name)
         try:
             return catalog.load_table(identifier)

@@ -21,7 +21,7 @@ from lander.pending import Limits, Pending
 from lander.table import LandingTable, StaleTableError
 from lander.topics import Topic
 from stack.base.errors import RetriableError
-from stack.watermarks.landed import Landed, may_write
+from stack.watermarks.landed import Watermark, may_write
 
 LOG = logging.getLogger("lander")
 COMMIT_TRIES = 10
@@ -136,43 +136,43 @@ class TopicLander:
         if self._reader.topic_id() != pending.topic_id:
             self._pending = None
             return
-        landed = pending.landed
+        watermark = pending.watermark
         for _ in range(COMMIT_TRIES):
-            if not may_write(pending.landed, landed, pending.partitions):
+            if not may_write(pending.watermark, watermark, pending.partitions):
                 LOG.info("batch dropped topic=%s reason=landed_already", self.topic.name)
                 self._pending = None
                 return
             try:
-                self._commit(pending, landed)
+                self._commit(pending, watermark)
                 return
             except StaleTableError:
-                landed = self._table.open(pending.landed)
+                watermark = self._table.open(pending.watermark)
         raise RetriableError(
             f"a commit to {self.topic.name}",
             f"{COMMIT_TRIES} conflicts in a row",
             "it is tried again",
         )
 
-    def _commit(self, pending: Pending, landed: Landed) -> None:
-        """Write what is pending and where it goes on onto the table's state `landed`."""
-        following = pending.following(landed, self._reader.ends, self._clock.now())
+    def _commit(self, pending: Pending, watermark: Watermark) -> None:
+        """Write what is pending and where it goes on, at this watermark."""
+        following = pending.following(watermark, self._reader.ends, self._clock.now())
         if len(pending.batch):
-            self._write(pending, landed, following)
+            self._write(pending, watermark, following)
         else:
-            self._table.move(landed, following)
+            self._table.move(watermark, following)
             LOG.info("moved topic=%s skipped=%s", self.topic.name, dict(following.skipped))
         self._pending = pending.after(following)
         self._reader.commit(
-            {p: o for p, o in following.offsets.items() if o != landed.offsets.get(p)}
+            {p: o for p, o in following.offsets.items() if o != watermark.offsets.get(p)}
         )
 
-    def _write(self, pending: Pending, landed: Landed, following: Landed) -> None:
-        """Write the batch onto the table's state `landed`, which leaves it at `following`."""
+    def _write(self, pending: Pending, watermark: Watermark, following: Watermark) -> None:
+        """Write the batch onto the table at this watermark, which leaves it at `following`."""
         started, batch = self._clock.monotonic(), pending.batch
-        ends = landed.ends_of(pending.topic_id)
+        ends = watermark.ends_of(pending.topic_id)
         stamp = Stamp(following.batch_id, following.landed_at, pending.topic_id, ends)
         rows = batch.sorted_rows(self.topic.sort_by, stamp)
-        size = self._table.commit(rows, landed, following)
+        size = self._table.commit(rows, watermark, following)
         self.health = self.health.after_commit(len(batch), size, following.landed_at)
         LOG.info(
             "committed topic=%s batch=%d rows=%d bytes=%d seconds=%.2f lag=%d",

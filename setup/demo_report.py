@@ -43,7 +43,7 @@ from stack.clients.kafka import client_options
 from stack.programs import trino
 from stack.rounds.books import plan_of
 from stack.rounds.project import Project
-from stack.watermarks.landed import LANDED_PROPERTY, Landed
+from stack.watermarks.landed import LANDED_PROPERTY, Watermark
 
 LAND_SECONDS = 120.0
 SCREEN_COLUMNS = 100
@@ -114,16 +114,16 @@ def not_landed(settings: Settings, plan: Plan, ends: Mapping[str, TopicState]) -
     tables = sorted({f"landing.{name}" for name in ends} & set(locations(settings, plan)))
     heads = Trino(settings, plan.trino_user).heads(tables)
     return {
-        name: sum(lag(state, landed_of(heads.get(f"landing.{name}"), state)).values())
+        name: sum(lag(state, watermark_of(heads.get(f"landing.{name}"), state)).values())
         for name, state in ends.items()
     }
 
 
-def landed_of(head: Head | None, state: TopicState) -> Landed:
+def watermark_of(head: Head | None, state: TopicState) -> Watermark:
     """What a landing table says has landed; nothing of the topic where there is no table yet."""
     if head is None:
-        return Landed(0, datetime.now(UTC), {}, state.topic_id)
-    return Landed.from_json(head.properties[LANDED_PROPERTY])
+        return Watermark(0, datetime.now(UTC), {}, state.topic_id)
+    return Watermark.from_json(head.properties[LANDED_PROPERTY])
 
 
 def topics(settings: Settings) -> tuple[str, str]:

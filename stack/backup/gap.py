@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from stack.backup.databases import CatalogEntry
@@ -10,7 +11,7 @@ from stack.backup.tables import Walk
 from stack.base.settings import Settings
 from stack.maintenance import retention
 from stack.maintenance.retention import Retention
-from stack.watermarks.landed import LANDED_PROPERTY, Landed
+from stack.watermarks.landed import LANDED_PROPERTY, Watermark
 
 LANDING = "landing."
 
@@ -37,12 +38,12 @@ def look(
     since: nothing that has not landed came before; None for each table's last commit. Raises
     RetriableError if Kafka does not answer.
     """
-    marks = {topic: Landed.from_json(text) for topic, text in landed.items()}
-    held = retention.describe(settings, sorted(marks))
+    watermarks = {topic: Watermark.from_json(text) for topic, text in landed.items()}
+    held = retention.describe(settings, sorted(watermarks))
     return [
         retention.judge(
             topic,
-            retention.Landed(since or marks[topic].landed_at, marks[topic].offsets),
+            replace(watermarks[topic], landed_at=since) if since else watermarks[topic],
             each,
             now,
         )

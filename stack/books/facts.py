@@ -15,7 +15,7 @@ from stack.books.evidence import TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
 from stack.books.tables import Trino
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 KAFKA, POSTGRES, TRINO, RUNNER = "kafka", "postgres", "trino", "runner"
 
@@ -50,7 +50,7 @@ class Sources:
         self._broker, self._trino = Broker(settings), Trino(settings, plan.trino_user)
         self._health_file = settings.state_dir / "health" / "dbt.json"
         self._row: tuple[str, dict[str, Any]] = ("", {})
-        self._landed: dict[str, tuple[str, Landed]] = {}
+        self._landed: dict[str, tuple[str, Watermark]] = {}
 
     def facts(self) -> Facts:
         """Ask every source; one that is away leaves its part out. Not for several threads."""
@@ -59,15 +59,17 @@ class Sources:
         up[RUNNER] = bool(found) and health.is_alive(self._health_file)
         locations = attempt(up, POSTGRES, self._locations)
         row = attempt(up, TRINO, lambda: self._last_row(locations))
-        landed = attempt(up, TRINO, lambda: self._watermarks(locations))
+        watermarks = attempt(up, TRINO, lambda: self._watermarks(locations))
         topics = attempt(up, KAFKA, self._topics)
         backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._settings))
         return Facts(
             up,
             found,
             row,
-            landed_at={topic: mark.landed_at.timestamp() for topic, mark in landed.items()},
-            lag={name: lag(topics[name], landed[name]) for name in topics if name in landed},
+            landed_at={topic: each.landed_at.timestamp() for topic, each in watermarks.items()},
+            lag={
+                name: lag(topics[name], watermarks[name]) for name in topics if name in watermarks
+            },
             backup=backup,
             held_back={name: state.held_back for name, state in topics.items()},
         )
@@ -81,7 +83,7 @@ class Sources:
             self._row = (location, ledger.last(self._trino, self._plan.ledger))
         return self._row[1]
 
-    def _watermarks(self, locations: Mapping[str, str]) -> dict[str, Landed]:
+    def _watermarks(self, locations: Mapping[str, str]) -> dict[str, Watermark]:
         """What has landed of each topic; read from the tables that moved."""
         moved = {
             flow.landing: flow.topic
@@ -90,10 +92,10 @@ class Sources:
             and self._landed.get(flow.topic, ("",))[0] != locations[flow.landing]
         }
         for table, head in self._trino.heads(sorted(moved)).items():
-            mark = landing.watermark_of(head)
-            if mark:
-                self._landed[moved[table]] = (locations[table], mark)
-        return {topic: mark for topic, (_, mark) in self._landed.items()}
+            watermark = landing.watermark_of(head)
+            if watermark:
+                self._landed[moved[table]] = (locations[table], watermark)
+        return {topic: watermark for topic, (_, watermark) in self._landed.items()}
 
     def _topics(self) -> dict[str, TopicState]:
         begins = self._broker.begins([flow.topic for flow in self._plan.flows])

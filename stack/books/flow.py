@@ -13,7 +13,7 @@ from stack.books.landing import Landing
 from stack.books.outcomes import ACCEPTED, Outcomes
 from stack.books.plan import Flow
 from stack.books.tables import Tables
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 GO_ON = "operations.md, 'The lander says that messages are gone', says what to decide"
 REBUILD = "bin/stack reconcile --full; bin/dbt run --full-refresh rebuilds both from landing"
@@ -124,7 +124,7 @@ def account(flow: Flow, evidence: Evidence, previous: Counted | None, tables: Ta
 
 def duplicates_of(accepted: int, through: Batch, readings: Head | None) -> int | None:
     """Accepted messages beyond the first of their reading, where the readings are as far."""
-    is_as_far = outcomes.progress(readings).get("batch_id") == through.number
+    is_as_far = outcomes.watermark_of(readings).get("batch_id") == through.number
     if readings is None or readings.rows is None or not through.number or not is_as_far:
         return None
     return accepted - readings.rows
@@ -148,7 +148,7 @@ def balance_differences(flow: Flow, found: Account, duplicates: int | None) -> I
 
 
 def broker_differences(
-    topic: str, watermark: Landed | None, evidence: Evidence
+    topic: str, watermark: Watermark | None, evidence: Evidence
 ) -> Iterator[Difference]:
     """What the broker holds against what has landed and what producers were told."""
     state = evidence.topics.get(topic)
@@ -171,7 +171,7 @@ def broker_differences(
             )
 
 
-def topic_differences(topic: str, state: TopicState, watermark: Landed) -> Iterator[Difference]:
+def topic_differences(topic: str, state: TopicState, watermark: Watermark) -> Iterator[Difference]:
     """A topic recreated, truncated, or cleared by retention before its messages landed."""
     if state.topic_id != watermark.topic_id:
         yield Difference(

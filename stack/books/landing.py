@@ -11,8 +11,8 @@ from stack.watermarks.landed import (
     LANDED_PROPERTY,
     LOST_PROPERTY,
     TRUNCATED,
-    Landed,
     Loss,
+    Watermark,
     losses_from_json,
 )
 
@@ -35,7 +35,7 @@ class Landing:
     rows: int = 0
     ends: Ends = field(default_factory=dict)
     later: int = 0
-    watermark: Landed | None = None
+    watermark: Watermark | None = None
     lost: int = 0
     holes: tuple[Difference, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -61,10 +61,10 @@ def account(
     return described(table, head, through, before, rows)
 
 
-def watermark_of(head: Head) -> Landed | None:
-    """What a landing table says has landed."""
+def watermark_of(head: Head) -> Watermark | None:
+    """The watermark of a landing table, None if it says nothing."""
     text = head.properties.get(LANDED_PROPERTY)
-    return Landed.from_json(text) if text else None
+    return Watermark.from_json(text) if text else None
 
 
 def count(
@@ -144,7 +144,7 @@ def row_differences(
 
 
 def watermark_differences(
-    table: str, watermark: Landed | None, ends: Ends, losses: Sequence[Loss]
+    table: str, watermark: Watermark | None, ends: Ends, losses: Sequence[Loss]
 ) -> Iterator[Difference]:
     """Partitions whose rows do not end where the table says."""
     if watermark is None:

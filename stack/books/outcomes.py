@@ -26,8 +26,8 @@ class Outcomes:
     counts: Mapping[str, int]
 
 
-def progress(head: Head | None) -> dict[str, Any]:
-    """What a model's table says of itself; empty if it does not exist or says nothing."""
+def watermark_of(head: Head | None) -> dict[str, Any]:
+    """The watermark of a model's table; empty if it does not exist or says nothing."""
     text = head.properties.get(PROGRESS_PROPERTY) if head else None
     content: dict[str, Any] = json.loads(text) if text else {}
     return content
@@ -37,7 +37,7 @@ def processed_through(heads: Sequence[Head | None]) -> Batch:
     """The batch that all these tables have dealt with."""
     batches = [
         Batch(int(said["batch_id"]), str(said["landed_at"]))
-        if (said := progress(head)).get("batch_id")
+        if (said := watermark_of(head)).get("batch_id")
         else Batch()
         for head in heads
     ]
@@ -56,7 +56,7 @@ def account(
     name: the table and the SQL of a row's reason. window: the batch `previous` was counted
     through, and the one to count through.
     """
-    build = str(progress(head).get("build") or "")
+    build = str(watermark_of(head).get("build") or "")
     before = previous if previous and previous.build == build else None
     after, through = window if before else (Batch(), window[1])
     if before and after == through and sum(before.counts.values()) == head.rows:

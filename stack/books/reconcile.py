@@ -17,7 +17,7 @@ from stack.books.flow import Account, Counted, account, broker_differences
 from stack.books.plan import Flow, Plan
 from stack.books.report import FULL, INCREMENT, Report
 from stack.books.tables import Tables, Trino
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Look:
 
     report: Report
     locations: Mapping[str, str]
-    watermarks: Mapping[str, Landed] = field(default_factory=dict)
+    watermarks: Mapping[str, Watermark] = field(default_factory=dict)
     from_broker: tuple[Difference, ...] = ()
 
 
@@ -98,12 +98,12 @@ class Reconciler:
         return Look(report, {**locations, **own}, watermarks, broker_view(watermarks, evidence))
 
     def _waiting_seconds(
-        self, topic: str, state: TopicState, landed: Landed, now: datetime
+        self, topic: str, state: TopicState, watermark: Watermark, now: datetime
     ) -> float:
         """Age of the oldest message that waits to land; 0 if none does."""
         waiting = {
             partition: following
-            for partition, following in positions(state, landed).items()
+            for partition, following in next_offsets(state, watermark).items()
             if state.begin[partition] <= following < state.end[partition]
         }
         since = self._broker.waiting_since(topic, waiting) if waiting else None
@@ -126,7 +126,7 @@ def accounts_of(
     return found
 
 
-def broker_view(watermarks: Mapping[str, Landed], evidence: Evidence) -> tuple[Difference, ...]:
+def broker_view(watermarks: Mapping[str, Watermark], evidence: Evidence) -> tuple[Difference, ...]:
     """What the broker alone shows to be wrong with these topics."""
     return tuple(
         difference
@@ -135,18 +135,18 @@ def broker_view(watermarks: Mapping[str, Landed], evidence: Evidence) -> tuple[D
     )
 
 
-def positions(state: TopicState, landed: Landed) -> dict[int, int]:
+def next_offsets(state: TopicState, watermark: Watermark) -> dict[int, int]:
     """The next offset to land of every partition; none of a recreated topic."""
-    if state.topic_id != landed.topic_id:
+    if state.topic_id != watermark.topic_id:
         return {}
-    return {partition: landed.offsets.get(partition, 0) for partition in state.end}
+    return {partition: watermark.offsets.get(partition, 0) for partition in state.end}
 
 
-def lag(state: TopicState, landed: Landed) -> dict[int, int]:
+def lag(state: TopicState, watermark: Watermark) -> dict[int, int]:
     """Offsets of each partition that have not landed, as far as Kafka gives them to readers."""
     return {
         partition: max(0, state.end[partition] - max(following, state.begin[partition]))
-        for partition, following in positions(state, landed).items()
+        for partition, following in next_offsets(state, watermark).items()
     }
 
 
@@ -160,7 +160,7 @@ def acknowledged_by_topic(evidence: Evidence) -> dict[str, int]:
     return result
 
 
-WaitingSeconds = Callable[[str, TopicState, Landed, datetime], float]
+WaitingSeconds = Callable[[str, TopicState, Watermark, datetime], float]
 
 
 def report_of(

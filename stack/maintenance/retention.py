@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,20 +16,13 @@ from stack.base.settings import Settings
 from stack.clients.kafka import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
 from stack.maintenance.tables import Table
 from stack.maintenance.warehouse import Warehouse
+from stack.watermarks.landed import Watermark
 
 ANSWER_SECONDS = 10.0
 LANDED_SQL = "select value from {properties} where key = 'meterhouse.landed'"
 HOUR_MS = 3_600_000
 # A night and a day: the time to notice that nothing lands, and to fix it.
 LEAST_HOURS = 24.0
-
-
-@dataclass(frozen=True)
-class Landed:
-    """What a landing table says. at: time of its last commit; offsets: the next to land."""
-
-    at: datetime
-    offsets: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -58,20 +50,20 @@ class Retention:
         return f"topic {self.topic}: {hours}" + "".join(f"; {text}" for text in self.problems)
 
 
-def judge(topic: str, landed: Landed, held: Held, now: datetime) -> Retention:
-    """Compare what has landed with what Kafka keeps.
+def judge(topic: str, watermark: Watermark, held: Held, now: datetime) -> Retention:
+    """Compare a watermark with what Kafka keeps.
 
     All that has not landed came after the table's last commit, so none of it is older than that.
     """
-    behind = {p for p, (_, end) in held.bounds.items() if landed.offsets.get(p, 0) < end}
-    waited_hours = (now - landed.at).total_seconds() / 3600 if behind else 0.0
+    waiting = {p for p, (_, end) in held.bounds.items() if watermark.offsets.get(p, 0) < end}
+    waited_hours = (now - watermark.landed_at).total_seconds() / 3600 if waiting else 0.0
     retention_ms = int(held.configuration.get("retention.ms", "-1"))
     hours = None if retention_ms < 0 else retention_ms / HOUR_MS - waited_hours
     problems = [
         *(
-            f"partition {p}: offsets {landed.offsets.get(p, 0)} to {first - 1} are gone"
+            f"partition {p}: offsets {watermark.offsets.get(p, 0)} to {first - 1} are gone"
             for p, (first, _) in sorted(held.bounds.items())
-            if first > landed.offsets.get(p, 0)
+            if first > watermark.offsets.get(p, 0)
         ),
         *setting_problems(held.configuration),
     ]
@@ -112,20 +104,18 @@ def check(
     topics = describe(settings, names)
     results = []
     for name, held in sorted(topics.items()):
-        landed = landed_of(warehouse, Table("landing", name))
-        if landed:
-            results.append(judge(name, landed, held, now))
+        watermark = watermark_of(warehouse, Table("landing", name))
+        if watermark:
+            results.append(judge(name, watermark, held, now))
     return results
 
 
-def landed_of(warehouse: Warehouse, table: Table) -> Landed | None:
-    """What the table's property says; None if it is none of the lander's."""
+def watermark_of(warehouse: Warehouse, table: Table) -> Watermark | None:
+    """The watermark in the table's property; None if it is none of the lander's."""
     found = warehouse.rows(LANDED_SQL.format(properties=table.metadata("properties")))
     if not found:
         return None
-    content = json.loads(found[0][0])
-    offsets = {int(p): int(offset) for p, offset in content["offsets"].items()}
-    return Landed(datetime.fromisoformat(content["landed_at"]), offsets)
+    return Watermark.from_json(found[0][0])
 
 
 def describe(settings: Settings, names: list[str]) -> dict[str, Held]:

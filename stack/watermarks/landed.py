@@ -26,8 +26,8 @@ NOT_KNOWN = -1
 
 
 @dataclass(frozen=True)
-class Landed:
-    """What the landing table says has landed, as it stands in its property.
+class Watermark:
+    """How far a landing table has got, as it stands in its property.
 
     batch_id: number of the last commit that added rows, 0 before the first;
     landed_at: its time; offsets: partition -> next offset; topic_id: Kafka's id of the topic,
@@ -59,7 +59,7 @@ class Landed:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Landed:
+    def from_json(cls, text: str) -> Watermark:
         """Read the property's text. Raises FatalError if it is none of ours."""
         try:
             content = json.loads(text)
@@ -94,8 +94,8 @@ class Landed:
             for partition, offset in self.offsets_of(topic_id).items()
         }
 
-    def moved_to(self, positions: Mapping[int, int], topic_id: str) -> Landed:
-        """What the table says after a person accepted that reading goes on at these positions."""
+    def moved_to(self, positions: Mapping[int, int], topic_id: str) -> Watermark:
+        """The watermark after a person accepted that reading goes on at these positions."""
         before, ends = self.offsets_of(topic_id), self.ends_of(topic_id)
         offsets = {**before, **positions}
         epochs = self.epochs_of(topic_id).items()
@@ -104,8 +104,8 @@ class Landed:
         skipped = {p: offsets[p] - end for p, end in ends.items() if end < offsets[p] <= before[p]}
         return replace(self, offsets=offsets, topic_id=topic_id, epochs=kept, skipped=skipped)
 
-    def read_to(self, ends: Mapping[int, int]) -> Landed:
-        """What the table says once partitions were read up to these offsets without a message.
+    def read_to(self, ends: Mapping[int, int]) -> Watermark:
+        """The watermark once partitions were read up to these offsets without a message.
 
         Offsets that are not past what is known change nothing.
         """
@@ -122,8 +122,8 @@ class Landed:
         now: datetime,
         topic_id: str,
         epochs: Mapping[int, int],
-    ) -> Landed:
-        """What the table says after one more batch; time never runs backwards.
+    ) -> Watermark:
+        """The watermark after one more batch; time never runs backwards.
 
         next_offsets: after the batch's last messages; epochs: those of these messages. Offsets of
         a topic that was recreated begin afresh, in all its partitions.
@@ -131,7 +131,7 @@ class Landed:
         before = self.epochs_of(topic_id).items()
         others = {partition: epoch for partition, epoch in before if partition not in next_offsets}
         skipped = self.skipped if topic_id == self.topic_id else {}
-        return Landed(
+        return Watermark(
             batch_id=self.batch_id + 1,
             landed_at=max(now, self.landed_at),
             offsets={**self.offsets_of(topic_id), **next_offsets},
@@ -197,7 +197,7 @@ class Start:
 
 
 def plan_start(
-    landed: Landed,
+    watermark: Watermark,
     bounds: Mapping[int, Bounds],
     topic_id: str,
     now: datetime,
@@ -213,12 +213,12 @@ def plan_start(
     """
     positions: dict[int, int] = {}
     losses: list[Loss] = []
-    if topic_id != landed.topic_id:
+    if topic_id != watermark.topic_id:
         losses += (
-            Loss(partition, end, None, RECREATED, now, topic_id=landed.topic_id)
-            for partition, end in sorted(landed.ends_of(landed.topic_id).items())
+            Loss(partition, end, None, RECREATED, now, topic_id=watermark.topic_id)
+            for partition, end in sorted(watermark.ends_of(watermark.topic_id).items())
         )
-    offsets, ends = landed.offsets_of(topic_id), landed.ends_of(topic_id)
+    offsets, ends = watermark.offsets_of(topic_id), watermark.ends_of(topic_id)
     for partition, held in sorted(bounds.items()):
         expected, last_end = offsets.get(partition, 0), ends.get(partition, 0)
         cut = (cuts or {}).get(partition, held.end)
@@ -253,14 +253,14 @@ def older_log(partition: int, expected: int, held: Bounds) -> FatalError:
     )
 
 
-def may_write(read_from: Landed, landed: Landed, partitions: Iterable[int]) -> bool:
-    """True if the table still says of these partitions what it said when reading began.
+def may_write(known: Watermark, found: Watermark, partitions: Iterable[int]) -> bool:
+    """True if the watermark of these partitions is still as known since reading began.
 
     False: another lander was here; the batch must be dropped and the positions read again.
     """
-    return landed.topic_id == read_from.topic_id and all(
-        landed.offsets.get(partition) == read_from.offsets.get(partition)
-        and landed.skipped.get(partition) == read_from.skipped.get(partition)
+    return found.topic_id == known.topic_id and all(
+        found.offsets.get(partition) == known.offsets.get(partition)
+        and found.skipped.get(partition) == known.skipped.get(partition)
         for partition in partitions
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from lander.properties import landed_of
+from lander.properties import watermark_of
 from lander.table import NAMESPACE, connect
 from stack.base.settings import Settings
 from stack.clients.kafka import client_options
@@ -72,7 +72,7 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
         is_ordered=[at for _, at in landed] == sorted(at for _, at in landed),
         snapshot=snapshot.snapshot_id if snapshot else None,
         is_accounted=accounted(rows)
-        == +Counter(landed_of(table).ends_of(landed_of(table).topic_id)),
+        == +Counter(watermark_of(table).ends_of(watermark_of(table).topic_id)),
     )
 
 

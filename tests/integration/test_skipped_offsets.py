@@ -22,7 +22,7 @@ from stack.base.root import PROJECT_ROOT
 from stack.books.broker import Broker
 from stack.clients.kafka import client_options
 from stack.provision import ready, topics
-from stack.watermarks.landed import LANDED_PROPERTY, Landed
+from stack.watermarks.landed import LANDED_PROPERTY, Watermark
 from tests.integration.actors import Actors
 from tests.integration.books import Books, admin, land, remove
 from tests.integration.lakehouse import TOPIC, Lakehouse, no_word
@@ -115,9 +115,9 @@ class Way:
         rows = self.books.landing().scan(selected_fields=columns).to_arrow().to_pylist()
         return sorted(tuple(row[name] for name in columns) for row in rows)
 
-    def landed(self) -> Landed:
+    def landed(self) -> Watermark:
         """What the landing table says."""
-        return Landed.from_json(self.books.landing().properties[LANDED_PROPERTY])
+        return Watermark.from_json(self.books.landing().properties[LANDED_PROPERTY])
 
     def clear(self, before: int) -> None:
         """Delete what is before an offset, as retention does."""

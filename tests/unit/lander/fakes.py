@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lander.batch import Chunk
 from lander.table import StaleTableError
-from stack.watermarks.landed import Bounds, Landed, Loss, record_losses
+from stack.watermarks.landed import Bounds, Loss, Watermark, record_losses
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -182,7 +182,7 @@ class FakeLake:
     """The stored table: rows of (batch, partition, offset, message) and what its property says."""
 
     def __init__(self) -> None:
-        self.landed: Landed | None = None
+        self.watermark: Watermark | None = None
         self.rows: list[tuple[int, int, int, str]] = []
         self.losses: list[Loss] = []
         self.state = 0
@@ -210,29 +210,29 @@ class FakeTable:
         self.before_open: Callable[[], None] | None = None
         self.after_open: Callable[[], None] | None = None
 
-    def open(self, start: Landed) -> Landed:
+    def open(self, start: Watermark) -> Watermark:
         """Read the state; the first one to come sets it."""
         before, self.before_open = self.before_open, None
         if before:
             before()
-        if self.lake.landed is None:
-            self.lake.landed = start
-        self.state, landed = self.lake.state, self.lake.landed
+        if self.lake.watermark is None:
+            self.lake.watermark = start
+        self.state, watermark = self.lake.state, self.lake.watermark
         after, self.after_open = self.after_open, None
         if after:
             after()
-        return landed
+        return watermark
 
-    def commit(self, groups: Iterable[pa.Table], base: Landed, landed: Landed) -> int:
+    def commit(self, groups: Iterable[pa.Table], watermark: Watermark, following: Watermark) -> int:
         """Do it, unless the state is stale or an error is set."""
-        self._check(base)
+        self._check(watermark)
         error, self.error = self.error, None
         if error and not self.is_done_anyway:
             raise error
         names = ("batch_id", "kafka_partition", "kafka_offset", "message")
         for group in groups:
             self.lake.rows += zip(*(group.column(name).to_pylist() for name in names), strict=True)
-        self._move_to(landed)
+        self._move_to(following)
         self.commits += 1
         if error:
             raise error
@@ -242,18 +242,18 @@ class FakeTable:
         """Keep the losses."""
         self.lake.losses = record_losses(self.lake.losses, losses)
 
-    def move(self, base: Landed, moved: Landed, losses: Sequence[Loss] = ()) -> None:
+    def move(self, watermark: Watermark, following: Watermark, losses: Sequence[Loss] = ()) -> None:
         """Go on elsewhere, past losses that are accepted by it, unless the state is stale."""
-        self._check(base)
+        self._check(watermark)
         self.moves += 1
         self.record([replace(loss, is_accepted=True) for loss in losses])
-        self._move_to(moved)
+        self._move_to(following)
 
-    def _check(self, base: Landed) -> None:
-        if self.state != self.lake.state or base != self.lake.landed:
+    def _check(self, watermark: Watermark) -> None:
+        if self.state != self.lake.state or watermark != self.lake.watermark:
             raise StaleTableError("the state that was read", "another", "read again")
 
-    def _move_to(self, landed: Landed) -> None:
-        self.lake.landed = landed
+    def _move_to(self, watermark: Watermark) -> None:
+        self.lake.watermark = watermark
         self.lake.state += 1
         self.state = self.lake.state

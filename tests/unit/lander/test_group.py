@@ -21,8 +21,8 @@ def test_two_landers_share_a_table() -> None:
     right.steps()
 
     assert world.lake.coordinates == [(0, 0), (0, 1), (1, 0)]
-    assert world.lake.landed is not None
-    assert world.lake.landed.offsets == {0: 2, 1: 1}
+    assert world.lake.watermark is not None
+    assert world.lake.watermark.offsets == {0: 2, 1: 1}
     assert sorted({batch for batch, *_ in world.lake.rows}) == [1, 2]
 
 

@@ -71,8 +71,8 @@ def test_an_empty_recreated_topic_is_no_end_of_a_run_until_it_is_accepted() -> N
         (0, 2, True),
         (1, 0, True),
     }
-    assert world.lake.landed is not None
-    assert (world.lake.landed.topic_id, world.lake.landed.offsets) == ("second", {0: 0})
+    assert world.lake.watermark is not None
+    assert (world.lake.watermark.topic_id, world.lake.watermark.offsets) == ("second", {0: 0})
 
 
 def test_a_truncated_topic_is_not_landed_again_once_that_is_accepted() -> None:
@@ -183,8 +183,8 @@ def test_an_accepted_recreated_topic_is_read_from_its_start_in_every_partition()
     right.land()
 
     assert [message for *_, message in world.lake.rows[3:]] == ["new", "new"]
-    assert world.lake.landed is not None
-    assert (world.lake.landed.topic_id, world.lake.landed.offsets) == ("second", {0: 1, 1: 1})
+    assert world.lake.watermark is not None
+    assert (world.lake.watermark.topic_id, world.lake.watermark.offsets) == ("second", {0: 1, 1: 1})
 
 
 def test_a_run_until_caught_up_lands_a_recreated_topic_that_is_shorter_than_the_old_one() -> None:

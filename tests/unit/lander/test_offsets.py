@@ -13,8 +13,8 @@ from stack.base.errors import FatalError
 from stack.watermarks.landed import (
     NOT_KNOWN,
     Bounds,
-    Landed,
     Loss,
+    Watermark,
     losses_from_json,
     losses_to_json,
     may_write,
@@ -23,11 +23,11 @@ from stack.watermarks.landed import (
 )
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-LANDED = Landed(4, NOON, {0: 100, 1: 200}, topic_id="first", epochs={0: 3, 1: 3})
+WATERMARK = Watermark(4, NOON, {0: 100, 1: 200}, topic_id="first", epochs={0: 3, 1: 3})
 
 
 def test_landed_is_written_as_the_other_readers_of_the_property_expect() -> None:
-    assert json.loads(LANDED.to_json()) == {
+    assert json.loads(WATERMARK.to_json()) == {
         "batch_id": 4,
         "landed_at": "2026-01-02T12:00:00.000000+00:00",
         "offsets": {"0": 100, "1": 200},
@@ -38,36 +38,36 @@ def test_landed_is_written_as_the_other_readers_of_the_property_expect() -> None
 
 
 def test_landed_survives_its_property() -> None:
-    assert Landed.from_json(LANDED.to_json()) == LANDED
+    assert Watermark.from_json(WATERMARK.to_json()) == WATERMARK
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"batch_id": "x"}', LANDED.to_json()[:-1]])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"batch_id": "x"}', WATERMARK.to_json()[:-1]])
 def test_a_damaged_property_is_fatal(text: str) -> None:
     with pytest.raises(FatalError):
-        Landed.from_json(text)
+        Watermark.from_json(text)
 
 
 def test_a_property_of_before_epochs_is_read() -> None:
-    text = LANDED.to_json().replace(', "epochs": {"0": 3, "1": 3}, "skipped": {}', "")
+    text = WATERMARK.to_json().replace(', "epochs": {"0": 3, "1": 3}, "skipped": {}', "")
 
-    assert Landed.from_json(text) == replace(LANDED, epochs={})
+    assert Watermark.from_json(text) == replace(WATERMARK, epochs={})
 
 
 def test_following_moves_only_the_partitions_of_the_batch() -> None:
-    later = LANDED.following({1: 250, 2: 5}, NOON + timedelta(seconds=5), "first", {2: 4})
+    later = WATERMARK.following({1: 250, 2: 5}, NOON + timedelta(seconds=5), "first", {2: 4})
 
     # The broker did not tell the epoch of partition 1: the old one says nothing of the new offset.
-    assert later == Landed(
+    assert later == Watermark(
         5, NOON + timedelta(seconds=5), {0: 100, 1: 250, 2: 5}, "first", {0: 3, 2: 4}
     )
 
 
 def test_following_never_goes_back_in_time() -> None:
-    assert LANDED.following({}, NOON - timedelta(hours=1), "first", {}).landed_at == NOON
+    assert WATERMARK.following({}, NOON - timedelta(hours=1), "first", {}).landed_at == NOON
 
 
 def test_following_a_recreated_topic_forgets_its_old_offsets() -> None:
-    later = LANDED.following({1: 3}, NOON, "second", {1: 0})
+    later = WATERMARK.following({1: 3}, NOON, "second", {1: 0})
 
     assert (later.offsets, later.epochs) == ({1: 3}, {1: 0})
 
@@ -94,7 +94,7 @@ def test_reading_starts_where_the_table_ends(
     position: int,
     lost: tuple[int, int | None, str] | None,
 ) -> None:
-    start = plan_start(LANDED, {partition: held}, topic_id, NOON)
+    start = plan_start(WATERMARK, {partition: held}, topic_id, NOON)
 
     assert start.positions == {partition: position}
     expected = [(partition, *lost)] if lost else []
@@ -115,25 +115,25 @@ def test_reading_starts_where_the_table_ends(
 def test_a_cut_is_read_on_from_where_it_was_made(
     cut: int, held: Bounds, position: int | None
 ) -> None:
-    start = plan_start(LANDED, {0: held}, "first", NOON, {0: cut})
+    start = plan_start(WATERMARK, {0: held}, "first", NOON, {0: cut})
 
     lost = Loss(0, 100, None, "topic truncated", NOON, topic_id="first")
     expected = ({0: 100}, ()) if position is None else ({0: position}, (lost,))
     assert (start.positions, start.losses) == expected
-    moved = LANDED.moved_to(start.positions, "first")
-    assert moved.epochs == (LANDED.epochs if position is None else {1: 3})
+    moved = WATERMARK.moved_to(start.positions, "first")
+    assert moved.epochs == (WATERMARK.epochs if position is None else {1: 3})
 
 
 def test_a_log_put_back_to_an_older_state_is_truncated_or_nobody_can_tell() -> None:
-    start = plan_start(LANDED, {0: Bounds(0, 70)}, "first", NOON, {0: NOT_KNOWN})
+    start = plan_start(WATERMARK, {0: Bounds(0, 70)}, "first", NOON, {0: NOT_KNOWN})
     assert start.positions == {0: 70}
     assert [loss.reason for loss in start.losses] == ["topic truncated"]
     with pytest.raises(FatalError, match="put back to before"):
-        plan_start(LANDED, {0: Bounds(0, 100)}, "first", NOON, {0: NOT_KNOWN})
+        plan_start(WATERMARK, {0: Bounds(0, 100)}, "first", NOON, {0: NOT_KNOWN})
 
 
 def test_a_recreated_topic_is_read_from_0_and_may_have_lost_something_everywhere() -> None:
-    start = plan_start(LANDED, {0: Bounds(0, 500), 7: Bounds(9, 20)}, "second", NOON)
+    start = plan_start(WATERMARK, {0: Bounds(0, 500), 7: Bounds(9, 20)}, "second", NOON)
 
     assert start.positions == {0: 0, 7: 9}
     assert start.losses == (
@@ -149,12 +149,12 @@ def test_once_accepted_reading_goes_on_without_another_question() -> None:
         ({0: Bounds(0, 40)}, "first"),
         ({0: Bounds(0, 0), 1: Bounds(5, 5), 2: Bounds(0, 0)}, "second"),
     ):
-        start = plan_start(LANDED, bounds, topic_id, NOON)
+        start = plan_start(WATERMARK, bounds, topic_id, NOON)
         assert start.losses
-        moved = LANDED.moved_to(start.positions, topic_id)
+        moved = WATERMARK.moved_to(start.positions, topic_id)
         again = plan_start(moved, bounds, topic_id, NOON)
         assert (again.positions, again.losses) == (start.positions, ())
-        assert (moved.batch_id, moved.landed_at) == (LANDED.batch_id, NOON)
+        assert (moved.batch_id, moved.landed_at) == (WATERMARK.batch_id, NOON)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_once_accepted_reading_goes_on_without_another_question() -> None:
 def test_a_batch_may_be_written_only_where_its_reading_began(
     change: dict[str, Any], allowed: bool
 ) -> None:
-    assert may_write(LANDED, replace(LANDED, **change), {0}) is allowed
+    assert may_write(WATERMARK, replace(WATERMARK, **change), {0}) is allowed
 
 
 def test_a_new_partition_may_be_written_while_nobody_else_did() -> None:
-    assert may_write(LANDED, LANDED, {7})
-    assert not may_write(LANDED, replace(LANDED, offsets={7: 1}), {7})
+    assert may_write(WATERMARK, WATERMARK, {7})
+    assert not may_write(WATERMARK, replace(WATERMARK, offsets={7: 1}), {7})
 
 
 def test_losses_survive_their_property() -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from lander.properties import difference
-from stack.watermarks.landed import Landed, Loss
+from stack.watermarks.landed import Loss, Watermark
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ACCEPTED = [
@@ -24,33 +24,37 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(
-    ("partition", "end", "landed", "told"),
+    ("partition", "end", "watermark", "told"),
     [
-        pytest.param(2, 5, Landed(7, NOON, {2: 9}, "first"), None, id="retention"),
-        pytest.param(2, 5, Landed(7, NOON, {2: 20}, "first"), None, id="retention-twice"),
-        pytest.param(2, 5, Landed(7, NOON, {2: 15}, "first"), "to 5, property 15", id="beyond"),
-        pytest.param(2, 4, Landed(7, NOON, {2: 9}, "first"), "to 4, property 9", id="rows-gone"),
-        pytest.param(3, 5, Landed(7, NOON, {3: 9}, "first"), "to 5, property 9", id="undecided"),
-        pytest.param(4, 5, Landed(7, NOON, {4: 2}, "first"), None, id="truncated"),
-        pytest.param(4, 5, Landed(7, NOON, {}, "first"), "property None", id="cut-to-nothing"),
-        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "second"), None, id="recreated"),
-        pytest.param(5, 5, Landed(7, NOON, {5: 0}, "second"), None, id="cut-then-recreated"),
-        pytest.param(5, 4, Landed(7, NOON, {5: 0}, "second"), "property None", id="neither"),
-        pytest.param(1, 5, Landed(7, NOON, {1: 0}, "second"), "property None", id="another-topic"),
-        pytest.param(1, 5, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), None, id="skipped"),
-        pytest.param(2, 5, Landed(7, NOON, {2: 23}, "first", {}, {2: 3}), None, id="lost-skipped"),
+        pytest.param(2, 5, Watermark(7, NOON, {2: 9}, "first"), None, id="retention"),
+        pytest.param(2, 5, Watermark(7, NOON, {2: 20}, "first"), None, id="retention-twice"),
+        pytest.param(2, 5, Watermark(7, NOON, {2: 15}, "first"), "to 5, property 15", id="beyond"),
+        pytest.param(2, 4, Watermark(7, NOON, {2: 9}, "first"), "to 4, property 9", id="rows-gone"),
+        pytest.param(3, 5, Watermark(7, NOON, {3: 9}, "first"), "to 5, property 9", id="undecided"),
+        pytest.param(4, 5, Watermark(7, NOON, {4: 2}, "first"), None, id="truncated"),
+        pytest.param(4, 5, Watermark(7, NOON, {}, "first"), "property None", id="cut-to-nothing"),
+        pytest.param(0, 5, Watermark(7, NOON, {0: 0}, "second"), None, id="recreated"),
+        pytest.param(5, 5, Watermark(7, NOON, {5: 0}, "second"), None, id="cut-then-recreated"),
+        pytest.param(5, 4, Watermark(7, NOON, {5: 0}, "second"), "property None", id="neither"),
         pytest.param(
-            1, 4, Landed(7, NOON, {1: 8}, "first", {}, {1: 3}), "to 4, property 5", id="row-gone"
+            1, 5, Watermark(7, NOON, {1: 0}, "second"), "property None", id="another-topic"
         ),
-        pytest.param(0, 5, Landed(7, NOON, {0: 0}, "first"), "property 0", id="not-recreated"),
+        pytest.param(1, 5, Watermark(7, NOON, {1: 8}, "first", {}, {1: 3}), None, id="skipped"),
+        pytest.param(
+            2, 5, Watermark(7, NOON, {2: 23}, "first", {}, {2: 3}), None, id="skipped-lost"
+        ),
+        pytest.param(
+            1, 4, Watermark(7, NOON, {1: 8}, "first", {}, {1: 3}), "to 4, property 5", id="row-gone"
+        ),
+        pytest.param(0, 5, Watermark(7, NOON, {0: 0}, "first"), "property 0", id="not-recreated"),
     ],
 )
 def test_accepted_losses_lead_from_the_rows_to_the_property(
-    partition: int, end: int, landed: Landed, told: str | None
+    partition: int, end: int, watermark: Watermark, told: str | None
 ) -> None:
     found = pa.Table.from_pylist([newest_row(partition, end - 1)])
 
-    problem = difference(found, landed, ACCEPTED)
+    problem = difference(found, watermark, ACCEPTED)
 
     assert (problem is None) == (told is None)
     assert (told or "") in (problem or "")
@@ -86,7 +90,7 @@ def test_rows_and_property_must_tell_the_same(
         schema=pa.schema([("kafka_topic_id", pa.string()), *numbers]),
     )
 
-    problem = difference(found, Landed(7, NOON, {0: 5, 1: 9}, "first"), [])
+    problem = difference(found, Watermark(7, NOON, {0: 5, 1: 9}, "first"), [])
 
     assert (problem is None) == (told is None)
     assert (told or "") in (problem or "")

@@ -8,41 +8,41 @@ from datetime import UTC, datetime
 import pytest
 
 from lander.opening import LostMessagesError
-from stack.watermarks.landed import Bounds, Landed, may_write, plan_start
+from stack.watermarks.landed import Bounds, Watermark, may_write, plan_start
 from tests.unit.lander.world import World
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 # Offset 7 holds the last landed message; 8 and 9 were read and hold none.
-LANDED = Landed(4, NOON, {0: 10}, "first", epochs={0: 3}, skipped={0: 2})
+WATERMARK = Watermark(4, NOON, {0: 10}, "first", epochs={0: 3}, skipped={0: 2})
 
 
 def test_skipped_offsets_survive_the_property() -> None:
-    assert Landed.from_json(LANDED.to_json()) == LANDED
-    assert LANDED.ends_of("first") == {0: 8}
-    assert LANDED.ends_of("second") == {}
+    assert Watermark.from_json(WATERMARK.to_json()) == WATERMARK
+    assert WATERMARK.ends_of("first") == {0: 8}
+    assert WATERMARK.ends_of("second") == {}
 
 
 def test_reading_on_without_a_message_moves_the_position() -> None:
-    moved = LANDED.read_to({0: 12, 1: 3})
+    moved = WATERMARK.read_to({0: 12, 1: 3})
 
     assert (moved.offsets, moved.skipped) == ({0: 12, 1: 3}, {0: 4, 1: 3})
     assert (moved.batch_id, moved.landed_at, moved.epochs) == (4, NOON, {0: 3})
-    assert LANDED.read_to({0: 10, 1: 0}) is LANDED
+    assert WATERMARK.read_to({0: 10, 1: 0}) is WATERMARK
 
 
 def test_a_message_ends_what_was_skipped_before_it() -> None:
-    later = LANDED.following({0: 13}, NOON, "first", {0: 4})
+    later = WATERMARK.following({0: 13}, NOON, "first", {0: 4})
 
     assert (later.offsets, later.skipped) == ({0: 13}, {})
-    assert LANDED.following({1: 1}, NOON, "first", {}).skipped == {0: 2}
-    assert LANDED.following({0: 1}, NOON, "second", {}).skipped == {}
+    assert WATERMARK.following({1: 1}, NOON, "first", {}).skipped == {0: 2}
+    assert WATERMARK.following({0: 1}, NOON, "second", {}).skipped == {}
 
 
 def test_a_state_with_other_offsets_skipped_is_another_state() -> None:
-    other = Landed(4, NOON, {0: 10}, "first")
+    other = Watermark(4, NOON, {0: 10}, "first")
 
-    assert may_write(LANDED, LANDED, [0])
-    assert not may_write(LANDED, other, [0])
+    assert may_write(WATERMARK, WATERMARK, [0])
+    assert not may_write(WATERMARK, other, [0])
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_what_was_skipped_can_go_without_a_loss(
     lost: tuple[int, int | None, str] | None,
     skipped: dict[int, int],
 ) -> None:
-    start = plan_start(LANDED, {0: held}, "first", NOON)
+    start = plan_start(WATERMARK, {0: held}, "first", NOON)
 
     assert (start.positions, start.reading) == ({0: position}, {0: reading})
     assert [(x.first, x.last, x.reason) for x in start.losses] == ([lost] if lost else [])
-    assert LANDED.moved_to(start.positions, "first").skipped == skipped
+    assert WATERMARK.moved_to(start.positions, "first").skipped == skipped
 
 
 def test_the_marker_of_a_transaction_is_stored_with_its_messages() -> None:
@@ -100,13 +100,13 @@ def test_a_position_that_moved_alone_is_stored_once_its_time_is_up() -> None:
     pair.land()
 
     assert (pair.table.commits, pair.table.moves) == (1, 1)
-    assert world.lake.landed is not None
-    assert (world.lake.landed.offsets, world.lake.landed.skipped) == ({0: 4, 1: 0}, {0: 3})
-    assert world.lake.landed.batch_id == 1
+    assert world.lake.watermark is not None
+    assert (world.lake.watermark.offsets, world.lake.watermark.skipped) == ({0: 4, 1: 0}, {0: 3})
+    assert world.lake.watermark.batch_id == 1
     world.topic.send(b"b")
     pair.land()
     assert world.lake.coordinates == [(0, 0), (0, 4)]
-    assert world.lake.landed.skipped == {}
+    assert world.lake.watermark.skipped == {}
 
 
 def test_stopping_stores_a_position_that_moved_alone() -> None:
@@ -119,8 +119,8 @@ def test_stopping_stores_a_position_that_moved_alone() -> None:
 
     pair.lander.finish()
 
-    assert world.lake.landed is not None
-    assert world.lake.landed.offsets == {0: 2, 1: 0}
+    assert world.lake.watermark is not None
+    assert world.lake.watermark.offsets == {0: 2, 1: 0}
 
 
 def test_another_lander_that_moved_on_is_not_written_over() -> None:

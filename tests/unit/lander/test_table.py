@@ -20,11 +20,11 @@ from pyiceberg.table.snapshots import Snapshot
 from lander import table as landing_table
 from lander.batch import Batch, Chunk, Stamp
 from lander.parse import parser_for
-from lander.properties import known_losses, landed_of
+from lander.properties import known_losses, watermark_of
 from lander.table import IcebergTable, QuickTransaction, StaleTableError
 from lander.topics import Field, Topic
 from stack.base.errors import ConfigurationError, FatalError
-from stack.watermarks.landed import LANDED_PROPERTY, Landed, Loss
+from stack.watermarks.landed import LANDED_PROPERTY, Loss, Watermark
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FIELDS = (
@@ -32,7 +32,7 @@ FIELDS = (
     Field(("at",), "read_at", "timestamp", True, "Time."),
 )
 TOPIC = Topic("pings", "json", "Pings.", ("meter", "read_at"), FIELDS)
-NEW = Landed(batch_id=0, landed_at=NOON, offsets={0: 0, 1: 0}, topic_id="first")
+NEW = Watermark(batch_id=0, landed_at=NOON, offsets={0: 0, 1: 0}, topic_id="first")
 MESSAGES = [
     b'{"meter": "B", "at": "2026-01-01T00:00Z"}',
     b"\xff",
@@ -55,7 +55,7 @@ def handle(catalog: SqlCatalog, topic: Topic = TOPIC) -> IcebergTable:
     return IcebergTable(topic, lambda: catalog)
 
 
-def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Table]:
+def rows(stamp: Watermark, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Table]:
     """The four messages as rows of partition 0 from an offset on."""
     batch = Batch(parser_for(topic))
     count = len(MESSAGES)
@@ -71,11 +71,12 @@ def rows(stamp: Landed, start: int = 0, topic: Topic = TOPIC) -> Iterator[pa.Tab
     return batch.sorted_rows(topic.sort_by, shared)
 
 
-def land(table: IcebergTable, base: Landed, offsets: Mapping[int, int]) -> Landed:
+def land(table: IcebergTable, watermark: Watermark, offsets: Mapping[int, int]) -> Watermark:
     """Commit four rows that end at these offsets."""
-    landed = base.following(offsets, NOON + timedelta(seconds=base.batch_id), "first", {})
-    table.commit(rows(landed, offsets[0] - len(MESSAGES)), base, landed)
-    return landed
+    landed_at = NOON + timedelta(seconds=watermark.batch_id)
+    following = watermark.following(offsets, landed_at, "first", {})
+    table.commit(rows(following, offsets[0] - len(MESSAGES)), watermark, following)
+    return following
 
 
 def data_files(catalog: SqlCatalog) -> list[str]:
@@ -90,11 +91,11 @@ def test_a_new_table_says_where_it_begins(catalog: SqlCatalog) -> None:
 
 def test_rows_and_offsets_change_in_one_snapshot(catalog: SqlCatalog) -> None:
     table = handle(catalog)
-    landed = land(table, table.open(NEW), {0: 4})
+    watermark = land(table, table.open(NEW), {0: 4})
 
     stored = catalog.load_table("landing.pings")
     assert len(stored.metadata.snapshots) == 1
-    assert Landed.from_json(stored.properties[LANDED_PROPERTY]) == landed
+    assert Watermark.from_json(stored.properties[LANDED_PROPERTY]) == watermark
     assert handle(catalog).open(NEW).offsets == {0: 4, 1: 0}
 
 
@@ -140,12 +141,12 @@ def test_a_commit_on_a_state_that_others_changed_is_refused_and_writes_nothing(
     catalog: SqlCatalog,
 ) -> None:
     winner, loser = handle(catalog), handle(catalog)
-    base = winner.open(NEW)
+    watermark = winner.open(NEW)
     loser.open(NEW)
-    land(winner, base, {0: 4})
+    land(winner, watermark, {0: 4})
 
     with pytest.raises(StaleTableError):
-        land(loser, base, {0: 4})
+        land(loser, watermark, {0: 4})
 
     assert len(data_files(catalog)) == 1
     assert catalog.load_table("landing.pings").scan().to_arrow().num_rows == 4
@@ -163,8 +164,8 @@ def test_a_commit_that_does_not_follow_what_was_read_is_refused(catalog: SqlCata
 
 def test_commits_follow_one_another_on_one_handle(catalog: SqlCatalog) -> None:
     table = handle(catalog)
-    landed = land(table, table.open(NEW), {0: 4})
-    land(table, landed, {0: 8})
+    watermark = land(table, table.open(NEW), {0: 4})
+    land(table, watermark, {0: 8})
 
     assert handle(catalog).open(NEW).batch_id == 2
     assert catalog.load_table("landing.pings").scan().to_arrow().num_rows == 8
@@ -177,9 +178,9 @@ def test_old_snapshots_are_forgotten_but_not_their_rows(
     monkeypatch.setattr(landing_table, "SNAPSHOT_SLACK", 1)
     monkeypatch.setattr(landing_table, "KEPT_HOURS", 0)
     table = handle(catalog)
-    landed = table.open(NEW)
+    watermark = table.open(NEW)
     for commit in range(1, 6):
-        landed = land(table, landed, {0: 4 * commit})
+        watermark = land(table, watermark, {0: 4 * commit})
 
     stored = catalog.load_table("landing.pings")
     assert len(stored.metadata.snapshots) == 3
@@ -200,10 +201,10 @@ def test_what_was_current_at_the_full_hours_of_a_day_is_kept() -> None:
 
 def test_a_table_whose_rows_were_rolled_back_is_not_written_on(catalog: SqlCatalog) -> None:
     table = handle(catalog)
-    landed = land(table, table.open(NEW), {0: 4})
+    watermark = land(table, table.open(NEW), {0: 4})
     first = catalog.load_table("landing.pings").current_snapshot()
     assert first is not None
-    land(table, landed, {0: 8})
+    land(table, watermark, {0: 8})
     stored = catalog.load_table("landing.pings")
     stored.manage_snapshots().rollback_to_snapshot(first.snapshot_id).commit()
 
@@ -221,12 +222,12 @@ def test_a_table_of_somebody_else_is_not_written_on(catalog: SqlCatalog) -> None
 
 def test_a_field_added_to_the_topic_file_becomes_a_column(catalog: SqlCatalog) -> None:
     table = handle(catalog)
-    landed = land(table, table.open(NEW), {0: 4})
+    watermark = land(table, table.open(NEW), {0: 4})
     wider = replace(TOPIC, fields=(*FIELDS, Field(("level",), "level", "double", False, "Level.")))
     table = handle(catalog, wider)
     table.open(NEW)
-    following = landed.following({0: 8}, NOON, "first", {})
-    table.commit(rows(following, 4, wider), landed, following)
+    following = watermark.following({0: 8}, NOON, "first", {})
+    table.commit(rows(following, 4, wider), watermark, following)
 
     assert catalog.load_table("landing.pings").scan().to_arrow().column("level").null_count == 8
 
@@ -241,13 +242,13 @@ def test_a_field_of_another_type_needs_another_column(catalog: SqlCatalog) -> No
 
 def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
     table = handle(catalog)
-    base = table.open(NEW)
+    watermark = table.open(NEW)
     loss = Loss(0, 4, 9, "retention", NOON, topic_id="first")
     table.record([loss])
     table.record([loss])
     assert known_losses(catalog.load_table("landing.pings")) == [loss]
-    moved = base.moved_to({0: 10}, "first")
-    table.move(base, moved, [loss])
+    moved = watermark.moved_to({0: 10}, "first")
+    table.move(watermark, moved, [loss])
 
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == [replace(loss, is_accepted=True)]
@@ -258,12 +259,12 @@ def test_losses_are_kept_in_the_table(catalog: SqlCatalog) -> None:
 def test_a_position_that_moved_without_rows_is_stored(catalog: SqlCatalog) -> None:
     table = handle(catalog)
     land(table, table.open(NEW), {0: 4})
-    base = table.open(NEW)
-    moved = base.read_to({0: 6})
-    table.move(base, moved)
+    watermark = table.open(NEW)
+    moved = watermark.read_to({0: 6})
+    table.move(watermark, moved)
 
     stored = catalog.load_table("landing.pings")
-    assert (landed_of(stored), known_losses(stored)) == (moved, [])
+    assert (watermark_of(stored), known_losses(stored)) == (moved, [])
     assert moved.skipped == {0: 2}
     assert stored.scan().to_arrow().num_rows == 4
     # Rows and property agree for the next lander.
@@ -272,18 +273,18 @@ def test_a_position_that_moved_without_rows_is_stored(catalog: SqlCatalog) -> No
 
 def test_losses_are_noted_only_where_the_table_is_as_it_was_read(catalog: SqlCatalog) -> None:
     table, other = handle(catalog), handle(catalog)
-    base = table.open(NEW)
+    watermark = table.open(NEW)
     land(other, other.open(NEW), {0: 4})
     loss = Loss(0, 4, 9, "retention", NOON, topic_id="first")
 
     with pytest.raises(StaleTableError):
         table.record([loss])
     with pytest.raises(StaleTableError):
-        table.move(base, base.moved_to({0: 10}, "first"), [loss])
+        table.move(watermark, watermark.moved_to({0: 10}, "first"), [loss])
 
     stored = catalog.load_table("landing.pings")
     assert known_losses(stored) == []
-    assert landed_of(stored) == other.open(NEW) != base
+    assert watermark_of(stored) == other.open(NEW) != watermark
 
 
 def test_a_new_table_records_what_retention_had_taken_before(catalog: SqlCatalog) -> None:

@@ -21,8 +21,8 @@ def test_messages_land_once_the_time_is_up() -> None:
     pair.steps()
 
     assert world.lake.rows == [(1, 0, 0, "a"), (1, 0, 1, "b")]
-    assert world.lake.landed is not None
-    assert world.lake.landed.offsets == {0: 2, 1: 0}
+    assert world.lake.watermark is not None
+    assert world.lake.watermark.offsets == {0: 2, 1: 0}
     assert pair.reader.shown == {0: 2}
 
 
@@ -184,8 +184,8 @@ def test_a_partition_that_ends_in_no_message_is_caught_up_at_its_end() -> None:
     pair.steps()
 
     assert pair.lander.is_finished
-    assert world.lake.landed is not None
-    assert (world.lake.landed.offsets, world.lake.landed.skipped) == ({0: 3, 1: 0}, {0: 2})
+    assert world.lake.watermark is not None
+    assert (world.lake.watermark.offsets, world.lake.watermark.skipped) == ({0: 3, 1: 0}, {0: 2})
     assert (pair.table.commits, pair.table.moves) == (1, 0)
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stack.maintenance.retention import Held, Landed, judge
+from stack.maintenance.retention import Held, judge
+from stack.watermarks.landed import Watermark
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
 WEEK = {
@@ -17,30 +18,30 @@ WEEK = {
 }
 
 
-def landed(hours_ago: float, **offsets: int) -> Landed:
+def watermark(hours_ago: float, **offsets: int) -> Watermark:
     numbers = {int(name[1:]): offset for name, offset in offsets.items()}
-    return Landed(NOON - timedelta(hours=hours_ago), numbers)
+    return Watermark(1, NOON - timedelta(hours=hours_ago), numbers, "first")
 
 
 def test_what_has_all_landed_has_the_whole_retention_to_spare() -> None:
-    found = judge("t", landed(100, p0=10), Held(WEEK, {0: (4, 10)}), NOON)
+    found = judge("t", watermark(100, p0=10), Held(WEEK, {0: (4, 10)}), NOON)
     assert (found.hours, found.problems) == (168, ())
 
 
 def test_what_waits_has_the_time_since_the_last_commit_less() -> None:
-    found = judge("t", landed(20, p0=9), Held(WEEK, {0: (4, 10)}), NOON)
+    found = judge("t", watermark(20, p0=9), Held(WEEK, {0: (4, 10)}), NOON)
     assert (found.hours, found.problems) == (148, ())
 
 
 def test_a_lander_that_is_away_too_long_is_told_before_it_is_overtaken() -> None:
-    found = judge("t", landed(150, p0=9), Held(WEEK, {0: (4, 10)}), NOON)
+    found = judge("t", watermark(150, p0=9), Held(WEEK, {0: (4, 10)}), NOON)
     assert found.hours == 18
     assert found.problems == ("under 24 h: start the lander or raise retention.ms",)
 
 
 def test_an_overtaken_partition_is_named_with_what_is_gone() -> None:
     bounds = {0: (4, 10), 1: (7, 9)}
-    found = judge("t", landed(1, p0=4, p1=3), Held(WEEK, bounds), NOON)
+    found = judge("t", watermark(1, p0=4, p1=3), Held(WEEK, bounds), NOON)
     assert found.problems == ("partition 1: offsets 3 to 6 are gone",)
 
 
@@ -55,12 +56,12 @@ def test_an_overtaken_partition_is_named_with_what_is_gone() -> None:
     ids=["compaction", "by size", "an hour", "senders' time"],
 )
 def test_a_setting_that_deletes_too_soon_is_named(change: dict[str, str], problem: str) -> None:
-    found = judge("t", landed(0, p0=10), Held(WEEK | change, {0: (0, 10)}), NOON)
+    found = judge("t", watermark(0, p0=10), Held(WEEK | change, {0: (0, 10)}), NOON)
     assert found.problems[0].startswith(problem)
 
 
 def test_a_topic_kept_for_ever_has_no_limit() -> None:
     held = Held(WEEK | {"retention.ms": "-1"}, {0: (0, 10)})
-    found = judge("t", landed(1000, p0=5), held, NOON)
+    found = judge("t", watermark(1000, p0=5), held, NOON)
     assert (found.hours, found.problems) == (None, ())
     assert str(found) == "topic t: without limit"

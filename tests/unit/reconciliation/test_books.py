@@ -17,7 +17,7 @@ from stack.books.plan import Flow, Plan, flows_of
 from stack.books.reconcile import lag
 from stack.books.report import COLUMNS, Report
 from stack.rounds.project import Project
-from stack.watermarks.landed import Landed
+from stack.watermarks.landed import Watermark
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 GONE = Difference("t: 3", "it's 2", "look")
@@ -135,7 +135,7 @@ def test_what_is_watched(table: str, expected: bool) -> None:
     ids=["behind", "retention took some", "recreated"],
 )
 def test_lag_is_what_kafka_holds_and_landing_does_not(state: TopicState, expected: int) -> None:
-    assert sum(lag(state, Landed(1, NOON, {0: 3}, "a")).values()) == expected
+    assert sum(lag(state, Watermark(1, NOON, {0: 3}, "a")).values()) == expected
 
 
 def test_a_person_is_told_what_differs_and_what_to_do() -> None:
