@@ -44,6 +44,7 @@ from lander.topics import Topic
 from stack.base.errors import ConfigurationError, RetriableError
 from stack.base.settings import Settings
 from stack.clients import objectstore as objectstore_keys
+from stack.clients import postgres
 from stack.watermarks.landed import (
     LANDED_PROPERTY,
     LOST_PROPERTY,
@@ -242,14 +243,17 @@ class IcebergTable:
 
 def connect(settings: Settings) -> SqlCatalog:
     """The Iceberg catalog in PostgreSQL that Trino's `iceberg` catalog reads too."""
+    server = postgres.client(settings, postgres.LANDER)
+    # A commit waits for another one's as long as that takes.
+    limits = postgres.limits(statement_seconds=postgres.UNLIMITED)
     address = URL.create(
         "postgresql+psycopg2",
-        username="catalog",
-        password=str(settings.postgres_catalog_password),
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        database="iceberg_catalog",
-        query={"connect_timeout": "5", "tcp_user_timeout": "10000"},
+        username=server.role,
+        password=str(server.password),
+        host=server.host,
+        port=server.port,
+        database=postgres.CATALOG,
+        query={"application_name": "lander"} | {name: str(limits[name]) for name in limits},
     )
     keys = objectstore_keys.keys_of(settings, objectstore_keys.LANDER)
     return SqlCatalog(

@@ -39,6 +39,7 @@ from stack.books.evidence import Head, TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
 from stack.books.tables import Trino
+from stack.clients import postgres
 from stack.clients.kafka import client_options
 from stack.programs import trino
 from stack.rounds.books import plan_of
@@ -111,7 +112,8 @@ def land(settings: Settings, _folder: Path, console: Console) -> None:
 
 def not_landed(settings: Settings, plan: Plan, ends: Mapping[str, TopicState]) -> dict[str, int]:
     """Messages below the ends that have not landed, by topic."""
-    tables = sorted({f"landing.{name}" for name in ends} & set(locations(settings, plan)))
+    there = locations(postgres.client(settings, postgres.DBT), plan)
+    tables = sorted({f"landing.{name}" for name in ends} & set(there))
     heads = Trino(settings, plan.trino_user).heads(tables)
     return {
         name: sum(lag(state, watermark_of(heads.get(f"landing.{name}"), state)).values())

@@ -8,15 +8,15 @@ from dataclasses import astuple, fields
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
 from simulator.devices import Device, device_number
 from simulator.fleet import Customer, Meter
-from stack.base.errors import ConfigurationError, RetriableError
+from stack.base.errors import ConfigurationError
 from stack.base.settings import Settings
+from stack.clients import postgres
+from stack.clients.postgres import Session
 
-DATABASE = "meterhouse"
 CONNECT_SECONDS = 10
 ACTIVE_DEVICES = """
     select
@@ -31,27 +31,17 @@ ACTIVE_DEVICES = """
 """
 
 
-def connect(settings: Settings, role: str, password: str) -> Connection:
-    """A connection to the master data.
+def connect(settings: Settings, role: str) -> Session:
+    """A session with the master data, for as long as its statements take.
 
     Raises RetriableError where the server does not answer or refuses the role.
     """
-    try:
-        return psycopg2.connect(
-            host=settings.postgres_host,
-            port=settings.postgres_port,
-            dbname=DATABASE,
-            user=role,
-            password=password,
-            connect_timeout=CONNECT_SECONDS,
-        )
-    except psycopg2.OperationalError as error:
-        address = f"{settings.postgres_host}:{settings.postgres_port}"
-        raise RetriableError(
-            f"PostgreSQL database {DATABASE} at {address} as role {role}",
-            " ".join(str(error).split()),
-            "./initial-setup.sh status shows whether PostgreSQL runs, ./initial-setup.sh starts it",
-        ) from error
+    return postgres.client(settings, role).connect(
+        postgres.MASTER_DATA,
+        "simulator",
+        answer_seconds=CONNECT_SECONDS,
+        statement_seconds=postgres.UNLIMITED,
+    )
 
 
 def read_active_devices(settings: Settings) -> list[Device]:
@@ -59,8 +49,7 @@ def read_active_devices(settings: Settings) -> list[Device]:
 
     Raises RetriableError without a server, ConfigurationError without tables or active meters.
     """
-    role_password = settings.postgres_simulator_password
-    with closing(connect(settings, "simulator", role_password)) as connection:
+    with closing(connect(settings, postgres.SIMULATOR)) as connection:
         rows = select(connection, ACTIVE_DEVICES)
     devices = sorted(
         (Device(*row) for row in rows),
@@ -76,7 +65,7 @@ def read_active_devices(settings: Settings) -> list[Device]:
     return devices
 
 
-def select(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+def select(connection: Session, query: str) -> list[tuple[Any, ...]]:
     """Rows of a query. Raises ConfigurationError where a table is not there."""
     try:
         with connection.cursor() as cursor:
@@ -118,7 +107,7 @@ def limit_devices(devices: Sequence[Device], most: int, customers: int) -> list[
     return chosen
 
 
-def insert_new(connection: Connection, table: str, rows: Iterable[Customer | Meter]) -> int:
+def insert_new(connection: Session, table: str, rows: Iterable[Customer | Meter]) -> int:
     """Insert the rows whose key is not in the table yet; the number of them.
 
     Raises ConfigurationError where the table is missing or refuses a value.
@@ -140,7 +129,7 @@ def insert_new(connection: Connection, table: str, rows: Iterable[Customer | Met
         ) from error
 
 
-def count_rows(connection: Connection, table: str) -> int:
+def count_rows(connection: Session, table: str) -> int:
     """Rows of a table."""
     [[count]] = select(connection, f"select count(*) from public.{table}")  # noqa: S608
     return int(count)

@@ -17,6 +17,7 @@ from simulator.fleet import FleetPlan, customers, meters
 from stack.base import caller
 from stack.base.errors import MeterhouseError
 from stack.base.settings import Settings, load_settings
+from stack.clients import postgres
 
 Counts = list[tuple[str, int, int]]
 
@@ -60,7 +61,7 @@ def parser(settings: Settings) -> argparse.ArgumentParser:
 def fill(settings: Settings, plan: FleetPlan) -> Counts:
     """Insert what is missing, in one transaction: (table, rows added, rows now)."""
     with (
-        closing(connect(settings, "postgres", settings.postgres_password)) as connection,
+        closing(connect(settings, postgres.OWNER)) as connection,
         connection,
     ):
         added = [

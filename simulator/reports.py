@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import closing
 
-import psycopg2
 from psycopg2.extras import execute_values
 
-from simulator.database import DATABASE
 from simulator.delivery import TopicCount
+from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
 
 REPORT_SECONDS = 10.0
 # Sending goes on while PostgreSQL is away: it is asked seldom, and not waited for.
@@ -59,7 +58,7 @@ class Reports:
         try:
             if rows := self.rows(counts):
                 self._write(rows)
-        except psycopg2.Error as error:
+        except RetriableError as error:
             self._due = self._monotonic() + PAUSE_SECONDS
             return " ".join(str(error).split())
         self._due = self._monotonic() + REPORT_SECONDS
@@ -83,19 +82,16 @@ class Reports:
 
 
 def writer(settings: Settings) -> Callable[[list[Row]], None]:
-    """What stores rows in the stack's PostgreSQL. Calls raise psycopg2.Error."""
+    """What stores rows in the stack's PostgreSQL. Calls raise RetriableError."""
+    server = postgres.client(settings, postgres.SIMULATOR)
 
     def write(rows: list[Row]) -> None:
-        connection = psycopg2.connect(
-            host=settings.postgres_host,
-            port=settings.postgres_port,
-            dbname=DATABASE,
-            user="simulator",
-            password=str(settings.postgres_simulator_password),
-            connect_timeout=ANSWER_SECONDS,
-            options=f"-c statement_timeout={ANSWER_SECONDS}s",
-        )
-        with closing(connection), connection, connection.cursor() as cursor:
+        with server.transaction(
+            postgres.MASTER_DATA,
+            "simulator, reporting",
+            answer_seconds=ANSWER_SECONDS,
+            statement_seconds=ANSWER_SECONDS,
+        ) as cursor:
             execute_values(cursor, UPSERT, rows)
 
     return write

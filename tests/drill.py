@@ -36,6 +36,7 @@ from tests.faults.oracle import Finding, judge
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import Lakehouse, reading
 from tests.integration.test_maintenance import EAGER, SECOND_HOURS, maintained
+from tests.postgres import admin_connection
 
 LOG = logging.getLogger(__name__)
 CATALOG, BUCKET, BOTH = LOSSES = ("catalog", "bucket", "both")
@@ -214,8 +215,7 @@ def there(settings: Settings, keys: set[str]) -> set[str]:
 def lose(settings: Settings, loss: str) -> None:
     """Do the harm."""
     for database in DATABASES[loss]:
-        with closing(ready.admin_connection(settings)) as session:
-            session.autocommit = True
+        with closing(admin_connection(settings)) as session:
             session.cursor().execute(f"drop database {database} with (force)")
     if loss != CATALOG:
         empty_bucket(settings)

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stack.backup import databases, folder, gap, objects, record, verify
-from stack.backup.databases import CATALOG, MASTER_DATA, CatalogEntry
+from stack.backup.databases import CatalogEntry
 from stack.backup.folder import OBJECT_LIST, Backup, Stored
 from stack.backup.listing import megabytes, told
 from stack.backup.tables import PoolIO, Walk
 from stack.base.errors import FatalError, MeterhouseError, RetriableError
 from stack.base.settings import Settings
 from stack.base.text import Say
+from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.writing import lock as locks
 from stack.writing.lock import WriterLock
 

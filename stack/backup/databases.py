@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2
-
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
+from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.modes.choice import runtime_of
-from stack.provision.ready import admin_connection
-from stack.writing.lock import first_line
 
-CATALOG, MASTER_DATA = ("iceberg_catalog", "meterhouse")
 ICEBERG_CATALOG = "lakehouse"
 # What is lost where a database is replaced, and its name.
 CONTENTS = {
@@ -122,14 +119,6 @@ def contents(settings: Settings, database: str) -> str:
     Raises RetriableError if PostgreSQL does not answer.
     """
     sql, what = CONTENTS[database]
-    try:
-        with closing(admin_connection(settings, database)) as session, session.cursor() as cursor:
-            cursor.execute(sql)
-            (count,) = cursor.fetchone() or (0,)
-    except psycopg2.Error as error:
-        raise RetriableError(
-            f"PostgreSQL's database {database}",
-            first_line(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
+    server = postgres.client(settings, postgres.OWNER)
+    ((count,),) = server.rows(database, "restore", sql)
     return f"{count} {what}" if count else ""

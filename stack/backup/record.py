@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg2
-
-from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.provision.ready import admin_connection
-from stack.writing.lock import first_line
+from stack.clients import postgres
 
-DATABASE = "meterhouse"
 SAVE_SQL = """
 insert into public.backups (name, taken_at, fills_gap_until, objects, bytes, restored_at)
 values (%(name)s, %(taken_at)s, %(fills_gap_until)s, %(objects)s, %(bytes)s, %(restored_at)s)
@@ -35,16 +29,6 @@ class Row:
 
 def save(settings: Settings, row: Row) -> None:
     """Note a backup, or that it was restored. Raises RetriableError."""
-    try:
-        with (
-            closing(admin_connection(settings, DATABASE)) as session,
-            session,
-            session.cursor() as cursor,
-        ):
-            cursor.execute(SAVE_SQL, vars(row))
-    except psycopg2.Error as error:
-        raise RetriableError(
-            "a row in public.backups, from which rounds and metrics know of backups",
-            first_line(error),
-            "run ./initial-setup.sh, which makes the table, then run it again",
-        ) from error
+    server = postgres.client(settings, postgres.OWNER)
+    with server.transaction(postgres.MASTER_DATA, "backup") as cursor:
+        cursor.execute(SAVE_SQL, vars(row))

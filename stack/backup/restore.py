@@ -9,12 +9,12 @@ from pathlib import Path
 
 from stack.backup import databases, folder, gap, objects, record, verify
 from stack.backup.backup import SHOWN_PROBLEMS, damaged, row_of
-from stack.backup.databases import CATALOG, MASTER_DATA
 from stack.backup.folder import Backup
 from stack.backup.tables import Walk
 from stack.base.errors import ConfigurationError, FatalError, MeterhouseError
 from stack.base.settings import Settings
 from stack.base.text import Say
+from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.modes.choice import runtime_of
 from stack.modes.runtime import State
 from stack.provision import ready

@@ -15,6 +15,7 @@ from stack.books.evidence import TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
 from stack.books.tables import Trino
+from stack.clients import postgres
 from stack.watermarks.landed import Watermark
 
 KAFKA, POSTGRES, TRINO, RUNNER = "kafka", "postgres", "trino", "runner"
@@ -46,7 +47,8 @@ class Sources:
     """Where the facts come from. Tables are asked only after a commit to them moved them."""
 
     def __init__(self, settings: Settings, plan: Plan) -> None:
-        self._settings, self._plan = settings, plan
+        self._plan = plan
+        self._postgres = postgres.client(settings, postgres.DBT)
         self._broker, self._trino = Broker(settings), Trino(settings, plan.trino_user)
         self._health_file = settings.state_dir / "health" / "dbt.json"
         self._row: tuple[str, dict[str, Any]] = ("", {})
@@ -61,7 +63,7 @@ class Sources:
         row = attempt(up, TRINO, lambda: self._last_row(locations))
         watermarks = attempt(up, TRINO, lambda: self._watermarks(locations))
         topics = attempt(up, KAFKA, self._topics)
-        backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._settings))
+        backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._postgres))
         return Facts(
             up,
             found,
@@ -75,7 +77,7 @@ class Sources:
         )
 
     def _locations(self) -> dict[str, str]:
-        return database.locations(self._settings, self._plan)
+        return database.locations(self._postgres, self._plan)
 
     def _last_row(self, locations: Mapping[str, str]) -> dict[str, Any]:
         location = locations.get(self._plan.ledger)

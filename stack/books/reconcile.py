@@ -17,6 +17,7 @@ from stack.books.flow import Account, Counted, account, broker_differences
 from stack.books.plan import Flow, Plan
 from stack.books.report import FULL, INCREMENT, Report
 from stack.books.tables import Tables, Trino
+from stack.clients import postgres
 from stack.watermarks.landed import Watermark
 
 
@@ -51,7 +52,8 @@ class Reconciler:
     """Reconciles one stack by a plan. Only the holder of the one-writer lock may call it."""
 
     def __init__(self, settings: Settings, plan: Plan) -> None:
-        self._settings, self._plan = settings, plan
+        self._plan = plan
+        self._postgres = postgres.client(settings, postgres.DBT)
         self._trino = Trino(settings, plan.trino_user)
         self._broker = Broker(settings)
 
@@ -62,9 +64,9 @@ class Reconciler:
         Raises RetriableError where Kafka, PostgreSQL or Trino is away, FatalError where a landing
         table's property is none.
         """
-        acknowledged = database.acknowledged(self._settings)
+        acknowledged = database.acknowledged(self._postgres)
         topics = self._broker.begins([flow.topic for flow in self._plan.flows])
-        locations = database.locations(self._settings, self._plan)
+        locations = database.locations(self._postgres, self._plan)
         if seen and not ask.is_due and seen.locations == locations:
             evidence = Evidence(acknowledged, self._broker.with_ends(topics), {})
             if broker_view(seen.watermarks, evidence) == seen.from_broker:
@@ -94,7 +96,7 @@ class Reconciler:
             if found.landing.watermark
         }
         # The row moved the ledger; whatever else moved since the look is for the next one.
-        own = {self._plan.ledger: database.locations(self._settings, self._plan)[self._plan.ledger]}
+        own = {self._plan.ledger: database.locations(self._postgres, self._plan)[self._plan.ledger]}
         return Look(report, {**locations, **own}, watermarks, broker_view(watermarks, evidence))
 
     def _waiting_seconds(

@@ -11,6 +11,7 @@ from pathlib import Path
 from stack.base.errors import ConfigurationError, MeterhouseError
 from stack.base.files import replace_file
 from stack.base.settings import Settings
+from stack.clients import postgres
 from stack.maintenance.policy import policy_of
 from stack.maintenance.program import FAILED, OK, UNFINISHED, Request
 from stack.maintenance.tables import Table, tables
@@ -59,7 +60,7 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
         ) as objects,
         locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
     ):
-        found = chosen(tables(settings), wanted)
+        found = chosen(tables(postgres.client(settings, postgres.DBT)), wanted)
         request = Request(names(found), policy)
         return run_watched(
             lambda: start(settings, request, [objects, lock]),
@@ -148,7 +149,7 @@ class Upkeep:
         ):
             statements.settle(trino, self._log, beat=beat)
             rest = self._record.with_name("left_over.json")
-            found = names(left_first(tables(settings), rest))
+            found = names(left_first(tables(postgres.client(settings, postgres.DBT)), rest))
             request = Request(found, self._policy, limit, str(rest), is_logged=True)
             running = start(settings, request, [objects, lock])
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 
-from stack.base.settings import Settings
+from stack.clients.postgres import CATALOG, Postgres
 from stack.maintenance.partitions import predicate
 from stack.maintenance.policy import Policy
 from stack.maintenance.warehouse import Warehouse
-from stack.writing.lock import connect
 
 SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
 METADATA = ("files", "manifests", "snapshots", "partitions")
@@ -114,14 +112,13 @@ class State:
         return self.manifests > needed + SPARE_MANIFESTS
 
 
-def tables(settings: Settings) -> list[Table]:
+def tables(server: Postgres) -> list[Table]:
     """The lakehouse's tables, without those that dbt makes in passing.
 
     Raises RetriableError if PostgreSQL does not answer.
     """
-    with closing(connect(settings, "maintenance, looking")) as session, session.cursor() as cursor:
-        cursor.execute(TABLES_SQL, (list(SCHEMAS),))
-        return [Table(schema, name) for schema, name in cursor.fetchall()]
+    found = server.rows(CATALOG, "maintenance, looking", TABLES_SQL, (list(SCHEMAS),))
+    return [Table(schema, name) for schema, name in found]
 
 
 def state(warehouse: Warehouse, table: Table) -> State:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
-import psycopg2
-
-from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
 from stack.programs import trino
-from stack.provision.ready import admin_connection
-from stack.writing.lock import first_line
 
-DATABASE = "meterhouse"
 SHOWN_METERS = 5
 # Names hold letters, digits and / + - _ alone: no quote and no comma.
 NAMES_SQL = "select name from pg_timezone_names where name ~ '^[A-Za-z0-9/+_-]+$' order by name"
@@ -47,21 +41,16 @@ def check_master_data(settings: Settings, say: Callable[[str], None]) -> None:
 
     Raises RetriableError where PostgreSQL or Trino does not answer.
     """
-    try:
-        with closing(admin_connection(settings, DATABASE)) as session, session:
-            cursor = session.cursor()
-            cursor.execute(NAMES_SQL)
-            known = known_to_trino(settings, [str(name) for (name,) in cursor.fetchall()])
-            cursor.execute(ADD_SQL, [known])
-            cursor.execute(REMOVE_SQL, [known])
-            cursor.execute(UNUSABLE_SQL, [known])
-            unusable = [str(text) for (text,) in cursor.fetchall()]
-    except psycopg2.Error as error:
-        raise RetriableError(
-            "the master data of meters in PostgreSQL",
-            first_line(error),
-            "see ./initial-setup.sh status, then run ./initial-setup.sh again",
-        ) from error
+    server = postgres.client(settings, postgres.OWNER)
+    with server.transaction(
+        postgres.MASTER_DATA, "time zones", statement_seconds=postgres.UNLIMITED
+    ) as cursor:
+        cursor.execute(NAMES_SQL)
+        known = known_to_trino(settings, [str(name) for (name,) in cursor.fetchall()])
+        cursor.execute(ADD_SQL, [known])
+        cursor.execute(REMOVE_SQL, [known])
+        cursor.execute(UNUSABLE_SQL, [known])
+        unusable = [str(text) for (text,) in cursor.fetchall()]
     if unusable:
         say(warning(unusable))
 

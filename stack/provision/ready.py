@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import psycopg2
 import requests
 from confluent_kafka import (
     Consumer,
@@ -24,6 +23,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from stack.base.errors import MeterhouseError, RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
 from stack.clients.kafka import client_options
 from stack.programs import objectstore, trino
 
@@ -44,22 +44,7 @@ class Probe:
 
 def ask_postgres(settings: Settings) -> None:
     """Log in over TCP and run a statement."""
-    with closing(admin_connection(settings)) as connection, connection.cursor() as cursor:
-        cursor.execute("select 1")
-
-
-def admin_connection(
-    settings: Settings, database: str = "postgres"
-) -> psycopg2.extensions.connection:
-    """A connection as the server's owner."""
-    return psycopg2.connect(
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        user="postgres",
-        password=str(settings.postgres_password),
-        dbname=database,
-        connect_timeout=int(ANSWER_SECONDS),
-    )
+    postgres.client(settings, postgres.OWNER).rows(postgres.ANY_DATABASE, "ready", "select 1")
 
 
 def ask_kafka(settings: Settings) -> None:
@@ -192,7 +177,7 @@ def wait_for_one(
             return probe.ask(settings)
         # A service that is not ready fails in ways of its own: the answer is shown, not judged.
         except Exception as error:
-            problem = first_line(error)
+            problem = few_words(error)
         now = time.monotonic()
         if now - started_at > limit_seconds:
             raise no_answer(probe, limit_seconds, problem)
@@ -213,7 +198,7 @@ def no_answer(probe: Probe, limit_seconds: float, found: str) -> RetriableError:
     )
 
 
-def first_line(error: Exception) -> str:
+def few_words(error: Exception) -> str:
     """An error in a few words."""
     text = str(error) if isinstance(error, MeterhouseError) else f"{type(error).__name__}: {error}"
     return text.strip().splitlines()[0][:160] if text.strip() else type(error).__name__

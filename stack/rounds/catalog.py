@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any
 
-import psycopg2
-
-from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
 from stack.rounds.decision import LANDING, Found, MasterData, Seen
 from stack.writing import statements
-from stack.writing.lock import connect, first_line
 
-APPLICATION_NAME = "scheduled round, looking"
+SESSION_NAME = "scheduled round, looking"
 MODEL_SCHEMAS = ("staging", "quality", "intermediate", "marts")
 
 TABLES_SQL = """
@@ -85,17 +81,11 @@ def look(settings: Settings, seen: Seen | None, project: str) -> Found:
 
     Raises RetriableError if PostgreSQL does not answer.
     """
-    try:
-        tables = rows(settings, "iceberg_catalog", TABLES_SQL, {})
-        newest_at = seen.newest_at if seen else ""
-        master_data = rows(settings, "meterhouse", MASTER_DATA_SQL, {"newest_at": newest_at})
-        restored = rows(settings, "meterhouse", RESTORED_SQL, {})
-    except psycopg2.Error as error:
-        raise RetriableError(
-            "the catalog's tables and master data",
-            first_line(error),
-            "run ./initial-setup.sh: it makes what is missing",
-        ) from error
+    server = postgres.client(settings, postgres.DBT)
+    newest_at = {"newest_at": seen.newest_at if seen else ""}
+    tables = server.rows(postgres.CATALOG, SESSION_NAME, TABLES_SQL)
+    master_data = server.rows(postgres.MASTER_DATA, SESSION_NAME, MASTER_DATA_SQL, newest_at)
+    restored = server.rows(postgres.MASTER_DATA, SESSION_NAME, RESTORED_SQL)
     return Found(
         landing={name: location for schema, name, location, _ in tables if schema == LANDING},
         model_tables=model_tables(tables),
@@ -121,16 +111,6 @@ def model_tables(tables: list[tuple[Any, ...]]) -> set[str]:
         for schema, name, *_ in tables
         if schema in MODEL_SCHEMAS and "__dbt_" not in name
     }
-
-
-def rows(
-    settings: Settings, database: str, sql: str, values: dict[str, object]
-) -> list[tuple[Any, ...]]:
-    """The rows of one statement in PostgreSQL."""
-    session = connect(settings, APPLICATION_NAME, database)
-    with closing(session), session.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()
 
 
 def count_returning(settings: Settings) -> int:

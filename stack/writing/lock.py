@@ -6,15 +6,16 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg2
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients import postgres
+from stack.clients.postgres import CATALOG, Postgres, Session, first_line
 from stack.writing import statements
 
 SCHEDULED_ROUND = "scheduled round"
@@ -24,29 +25,14 @@ RECONCILIATION = "reconciliation by hand"
 BACKUP = "backup"
 RESTORE = "restore"
 
-DATABASE = "iceberg_catalog"
 # One number for every writer of a stack; below 2^32, so pg_locks shows it whole in objid.
 LOCK_KEY = 88_310_001
 # Another one for whoever removes objects, or needs that nobody does: maintenance, backup, restore.
 OBJECTS_KEY = 88_310_002
 PAUSE_SECONDS = 0.5
 CHECK_SECONDS = 1.0
-ANSWER_SECONDS = 5
 # PostgreSQL cuts application names off at 63 bytes: the host gives way, the process id does not.
 HOST_CHARACTERS = 24
-
-# Both ends notice within half a minute that the other one is gone without closing the session.
-CLIENT_KEEPALIVE: dict[str, Any] = {
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-SERVER_OPTIONS = (
-    "-c statement_timeout=10s -c idle_session_timeout=0"
-    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-)
 
 # A session is opened for each attempt, so the age of a holder's session is that of its lock.
 HOLDER_SQL = """
@@ -90,7 +76,7 @@ class Holder:
 class WriterLock:
     """A lock while it is held: it lasts exactly as long as its database session."""
 
-    def __init__(self, connection: psycopg2.extensions.connection, key: int = LOCK_KEY) -> None:
+    def __init__(self, connection: Session, key: int = LOCK_KEY) -> None:
         self._connection, self._key = connection, key
         self._checked_at = time.monotonic()
 
@@ -141,45 +127,9 @@ def session_name(who: str, host: str, process_id: int) -> str:
     return f"{who}, process {process_id} on {host[:HOST_CHARACTERS]}"
 
 
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its kind where it has none."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-def connect(
-    settings: Settings, application_name: str, database: str = DATABASE
-) -> psycopg2.extensions.connection:
-    """A session of role dbt in which each statement is its own transaction.
-
-    Raises RetriableError if PostgreSQL does not answer.
-    """
-    try:
-        connection: psycopg2.extensions.connection = psycopg2.connect(
-            host=settings.postgres_host,
-            port=settings.postgres_port,
-            user="dbt",
-            password=str(settings.postgres_dbt_password),
-            dbname=database,
-            application_name=application_name,
-            connect_timeout=ANSWER_SECONDS,
-            options=SERVER_OPTIONS,
-            **CLIENT_KEEPALIVE,
-        )
-    except psycopg2.OperationalError as error:
-        address = f"{settings.postgres_host}:{settings.postgres_port}"
-        raise RetriableError(
-            f"PostgreSQL at {address}, database {database}, role dbt",
-            first_line(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
-    connection.autocommit = True
-    return connection
-
-
-def try_lock(settings: Settings, who: str, key: int = LOCK_KEY) -> WriterLock | Holder:
-    """One attempt: the lock, or who holds it. Raises RetriableError as connect does."""
-    connection = connect(settings, session_name(who, socket.gethostname(), os.getpid()))
+def try_lock(server: Postgres, who: str, key: int = LOCK_KEY) -> WriterLock | Holder:
+    """One attempt: the lock, or who holds it. Raises RetriableError if PostgreSQL is away."""
+    connection = server.connect(CATALOG, session_name(who, socket.gethostname(), os.getpid()))
     try:
         with connection.cursor() as cursor:
             cursor.execute("select pg_try_advisory_lock(%s)", (key,))
@@ -194,12 +144,10 @@ def try_lock(settings: Settings, who: str, key: int = LOCK_KEY) -> WriterLock | 
         raise
 
 
-def holder(settings: Settings) -> Holder | None:
-    """Who holds the lock now, or None. Raises RetriableError as connect does."""
-    with closing(connect(settings, "lock inspection")) as session, session.cursor() as cursor:
-        cursor.execute(HOLDER_SQL, (LOCK_KEY,))
-        row = cursor.fetchone()
-    return Holder(*row) if row else None
+def holder(server: Postgres) -> Holder | None:
+    """Who holds the lock now, or None. Raises RetriableError if PostgreSQL is away."""
+    rows = server.rows(CATALOG, "lock inspection", HOLDER_SQL, (LOCK_KEY,))
+    return Holder(*rows[0]) if rows else None
 
 
 def busy_error(found: Holder, waited_seconds: float) -> RetriableError:
@@ -253,7 +201,8 @@ def hold_lock(
     key: LOCK_KEY of writers, or OBJECTS_KEY, which comes first where both are taken. Raises
     RetriableError if PostgreSQL is away or another one keeps the lock.
     """
-    lock = wait_for_lock(lambda: try_lock(settings, who, key), wait_seconds, say, beat=beat)
+    server = postgres.client(settings, postgres.DBT)
+    lock = wait_for_lock(lambda: try_lock(server, who, key), wait_seconds, say, beat=beat)
     try:
         yield lock
     finally:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from stack.base.settings import Settings
-from stack.provision.ready import admin_connection
+from tests.postgres import admin_connection
 
 EVIL = '<img src=x onerror="window.harmed=1"><b>"O\'Brien"</b> & **Söhne** :red[x] $a$'
 COPY = (

@@ -16,9 +16,9 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from stack.base.settings import Settings
 from stack.clients.kafka import client_options
-from stack.provision.ready import admin_connection
 from tests.browser.master_data import insertion, run
 from tests.integration.lakehouse import TOPIC, reading
+from tests.postgres import admin_connection
 
 LOGS_TOPIC = "meter_logs"
 ACKNOWLEDGE_SECONDS = 120

@@ -25,10 +25,10 @@ from confluent_kafka.cimpl import NewPartitions
 from lander.table import NAMESPACE
 from stack.base.settings import Settings, load_settings
 from stack.clients.kafka import client_options
-from stack.provision.ready import admin_connection
-from stack.writing.lock import DATABASE
+from stack.clients.postgres import CATALOG
 from tests.faults.network import TROUBLES
 from tests.integration.actors import Actors
+from tests.postgres import admin_connection
 
 KILL, FREEZE = "kill", "freeze"
 SERVICES = ("kafka", "postgres", "minio")
@@ -173,7 +173,7 @@ def restore(settings: Settings, topic: str) -> None:
     """Put the landing table's row in the catalog back by one commit, as an older backup does."""
 
     def put_back() -> None:
-        with closing(admin_connection(settings, DATABASE)) as connection, connection:
+        with closing(admin_connection(settings, CATALOG)) as connection, connection:
             connection.cursor().execute(RESTORE_SQL, (NAMESPACE, topic))
 
     # Where the lander itself has the row in its hands, this waits for the end of its commit.

@@ -24,8 +24,8 @@ from stack.books.command import reconcile_by_hand
 from stack.books.plan import Flow, Plan
 from stack.books.tables import Trino
 from stack.clients.kafka import client_options
-from stack.provision.ready import admin_connection
 from tests.integration.lakehouse import Lakehouse
+from tests.postgres import admin_connection
 
 PARTITIONS = 2
 # Lines that the tests' models reject.

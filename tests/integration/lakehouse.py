@@ -17,7 +17,6 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from stack.base.settings import COMPOSE, Settings
 from stack.clients.kafka import client_options
 from stack.programs import trino
-from stack.provision.ready import admin_connection
 from stack.rounds import catalog, run_dbt, seen
 from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
@@ -27,6 +26,7 @@ from stack.rounds.worker_client import Watch
 from stack.writing import lock
 from stack.writing.lock import one_writer
 from tests.integration.actors import docker
+from tests.postgres import admin_connection
 
 TOPIC = "telemetry_raw"
 LANDED_PROPERTY = "meterhouse.landed"

@@ -13,7 +13,6 @@ import requests
 from trino.exceptions import Error as TrinoError
 
 from stack.base.settings import Settings
-from stack.provision.ready import admin_connection
 from tests.integration.access import (
     ANSWER_SECONDS,
     LOCKS,
@@ -26,6 +25,7 @@ from tests.integration.access import (
     fill,
 )
 from tests.integration.lakehouse import Lakehouse
+from tests.postgres import admin_connection
 
 CUSTOMERS = "postgresql.public.customer_master"
 ENDLESS = """

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import psycopg2
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
+from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients.kafka import client_options
 from stack.provision import ready
-from stack.provision.ready import admin_connection
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse, reading
+from tests.postgres import admin_connection
 
 # Each heals in half a minute; tests/faults kills the same services once, where it hurts most.
 pytestmark = [pytest.mark.restarts_services, pytest.mark.thorough]
@@ -107,7 +107,7 @@ def answers(settings: Settings) -> bool:
     """Whether PostgreSQL does."""
     try:
         admin_connection(settings, "iceberg_catalog").close()
-    except psycopg2.OperationalError:
+    except RetriableError:
         return False
     return True
 

@@ -11,6 +11,7 @@ import pytest
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
+from stack.clients.postgres import DBT, client
 from stack.writing.lock import Holder, WriterLock, try_lock
 from tests.integration.lakehouse import Lakehouse
 
@@ -23,9 +24,10 @@ SOON_SECONDS = 10.0
 # Takes the lock and starts a program that inherits it.
 HOLD = """
 import subprocess, sys, time
+from stack.clients.postgres import DBT, client
 from stack.writing.lock import try_lock
 from stack.base.settings import load_settings
-lock = try_lock(load_settings(), "a test", int(sys.argv[1]))
+lock = try_lock(client(load_settings(), DBT), "a test", int(sys.argv[1]))
 heir = subprocess.Popen(
     [sys.executable, "-c", "import time; time.sleep(60)"],
     pass_fds=[lock.fileno()] if sys.argv[2] == "inherited" else [],
@@ -68,7 +70,7 @@ def pair() -> Iterator[Callable[[str], Pair]]:
 
 def is_free(settings: Settings) -> bool:
     """Whether the lock can be had."""
-    found = try_lock(settings, "another test", KEY)
+    found = try_lock(client(settings, DBT), "another test", KEY)
     if isinstance(found, WriterLock):
         found.release()
     return not isinstance(found, Holder)
@@ -96,7 +98,7 @@ def test_program_that_did_not_inherit_the_lock_does_not_keep_it(
 
 
 def test_released_lock_is_free_though_another_program_has_its_socket(lakehouse: Lakehouse) -> None:
-    lock = try_lock(lakehouse.settings, "a test", KEY)
+    lock = try_lock(client(lakehouse.settings, DBT), "a test", KEY)
     assert isinstance(lock, WriterLock)
     words = [sys.executable, "-c", "input()"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[lock.fileno()]) as heir:

@@ -11,10 +11,10 @@ import psycopg2
 import pytest
 
 from stack.provision.master_data import check_master_data
-from stack.provision.ready import admin_connection
 from stack.rounds.catalog import count_returning
 from stack.rounds.replay import Request, run_replay
 from tests.integration.lakehouse import Lakehouse, reading
+from tests.postgres import admin_connection
 
 pytestmark = pytest.mark.same_in_both_modes
 

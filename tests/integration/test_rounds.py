@@ -26,7 +26,7 @@ from lander.table import connect as open_catalog
 from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
-from stack.provision.ready import admin_connection
+from stack.clients import postgres
 from stack.rounds import catalog, run_dbt
 from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import seen_file
@@ -34,6 +34,7 @@ from stack.rounds.seen import load
 from stack.writing import lock, statements
 from tests.integration.lakehouse import Lakehouse, no_word
 from tests.integration.small_project import COUNTING_MODEL, ENDLESS_MODEL, PROJECT_FILES, Small
+from tests.postgres import admin_connection
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -131,7 +132,7 @@ def holding(start: Start, seconds: float) -> subprocess.Popen[str]:
 
 def is_holding(settings: Settings, pid: int) -> bool:
     """Whether that process holds the lock."""
-    found = lock.holder(settings)
+    found = lock.holder(postgres.client(settings, postgres.DBT))
     return found is not None and f"process {pid} " in found.name
 
 

@@ -20,9 +20,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from stack.base.root import PROJECT_ROOT
 from stack.clients.kafka import client_options
-from stack.provision.ready import admin_connection
 from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse
+from tests.postgres import admin_connection
 
 SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")
 CONSUMER = str(PROJECT_ROOT / "simulator" / "telemetry_consumer.py")

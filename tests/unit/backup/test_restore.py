@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from stack.backup import gap, restore
-from stack.backup.databases import CATALOG, MASTER_DATA, CatalogEntry, parse_entries
+from stack.backup.databases import CatalogEntry, parse_entries
 from stack.backup.folder import Backup
 from stack.base.errors import ConfigurationError, RetriableError
 from stack.base.settings import load_settings
+from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.maintenance.retention import Retention
 from stack.modes.runtime import State
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import psycopg2
-
 from simulator.delivery import TopicCount
 from simulator.reports import Reports, Row
+from stack.base.errors import RetriableError
 
 
 class World:
@@ -20,7 +19,7 @@ class World:
         """Keep rows."""
         self.tries += 1
         if self.is_away:
-            raise psycopg2.OperationalError("connection\nrefused")
+            raise RetriableError("PostgreSQL", "connection\nrefused", "start it")
         self.writes.append(rows)
 
     def reports(self) -> Reports:
@@ -64,7 +63,7 @@ def test_a_report_that_fails_is_told_and_tried_again_after_a_minute() -> None:
     world = World()
     reports = world.reports()
     world.is_away = True
-    assert reports.report(counts()) == "connection refused"
+    assert reports.report(counts()) == ("wanted PostgreSQL; found connection refused; start it")
     for _ in range(70):
         reports.update(counts())
         world.now += 1.0

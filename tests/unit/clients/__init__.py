@@ -1,0 +1,1 @@
+"""Tests of the clients of services that need no service."""
