@@ -20,6 +20,7 @@ Place = tuple[int, int]
 
 MESSAGES_A_SECOND = 100
 HEAL_SECONDS = 240
+SHOWN_PLACES = 8
 
 
 def fingerprint(key: bytes | None, value: bytes | None) -> int:
@@ -53,12 +54,23 @@ class Ledger:
         else:
             self.told[place_of(message)] = fingerprint(message.key(), message.value())
 
-    def agrees(self, held: Mapping[Place, int]) -> bool:
-        """Whether these messages, as a consumer reads them, are those that senders know of."""
-        return (
-            self.told.items() <= held.items()
-            and not self.aborted & held.keys()
-            and held.keys() <= self.told.keys() | self.unknown
+    def differences(self, held: Mapping[Place, int]) -> str:
+        """What of these messages, as a consumer reads them, senders know otherwise; "": nothing."""
+        places = {
+            "acknowledged and not readable": self.told.keys() - held.keys(),
+            "other than acknowledged": {
+                place for place in self.told.keys() & held.keys() if self.told[place] != held[place]
+            },
+            "aborted and readable": self.aborted & held.keys(),
+            "readable and not acknowledged": held.keys()
+            - self.told.keys()
+            - self.unknown
+            - self.aborted,
+        }
+        return "; ".join(
+            f"{len(found)} {what}: {sorted(found)[:SHOWN_PLACES]}"
+            for what, found in places.items()
+            if found
         )
 
 

@@ -24,7 +24,7 @@ MESSAGE_COLUMNS = ("message_key", "message_key_encoding", "message", "message_en
 
 @dataclass(frozen=True)
 class Finding:
-    """lost: messages missing; duplicated: rows too many; is_same: keys and values as acknowledged.
+    """lost: messages missing; duplicated: rows too many; different: what senders know otherwise.
 
     is_ordered: no batch landed before an earlier one, whatever clocks said; is_accounted: rows and
     the offsets they say were skipped add up to where the table goes on; snapshot: the table's
@@ -34,16 +34,16 @@ class Finding:
     messages: int
     lost: int
     duplicated: int
-    is_same: bool
     is_ordered: bool
     snapshot: int | None
     is_accounted: bool = True
+    different: str = ""
 
     @property
     def is_good(self) -> bool:
         """Nothing lost, nothing duplicate, nothing changed, nothing out of turn."""
         is_whole = not self.lost and not self.duplicated and self.is_accounted
-        return is_whole and self.is_same and self.is_ordered
+        return is_whole and not self.different and self.is_ordered
 
 
 def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
@@ -68,11 +68,12 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
         messages=len(held),
         lost=len(held.keys() - found.keys()),
         duplicated=sum(found.values()) - len(found.keys() & held.keys()),
-        is_same=hash_sum == sum(held.values()) and ledger.agrees(held),
         is_ordered=[at for _, at in landed] == sorted(at for _, at in landed),
         snapshot=snapshot.snapshot_id if snapshot else None,
         is_accounted=accounted(rows)
         == +Counter(watermark_of(table).ends_of(watermark_of(table).topic_id)),
+        different=ledger.differences(held)
+        or ("" if hash_sum == sum(held.values()) else "landed keys or values changed"),
     )
 
 

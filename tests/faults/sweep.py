@@ -99,7 +99,7 @@ def line(verdict: Verdict) -> str:
     )
     if verdict.is_good:
         return text
-    same = "" if finding.is_same else "; keys or values differ from what was acknowledged"
+    same = f"; {finding.different}" if finding.different else ""
     accounted = "" if finding.is_accounted else "; offsets that nothing accounts for"
     ordered = "" if finding.is_ordered else "; a batch landed before an earlier one"
     repeated = "" if verdict.is_repeatable else "; a further run changed the table"

@@ -240,7 +240,6 @@ def balance(lakehouse: Lakehouse, meters: Meters) -> Finding:
         messages=len(meters.ledger.readings),
         lost=landed - different,
         duplicated=accepted + rejected - different,
-        is_same=True,
         is_ordered=True,
         snapshot=None,
     )
