@@ -8,7 +8,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,11 +24,10 @@ from lander.topics import load_topics
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
+from stack.clients import trino
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
-from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import maintain, session_properties
-from stack.programs import trino
+from stack.maintenance.work import client_of, maintain
 from stack.rounds.decision import Action, Decision
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
@@ -97,7 +96,7 @@ class CopiedModels:
 
     def sql(self, statement: str) -> list[list[Any]]:
         """Rows of one Trino statement."""
-        return trino.query(self.settings, statement)
+        return trino.client(self.settings).rows(statement)
 
     def check(self, statement: str, wanted: object) -> None:
         """Raise FatalError unless the statement's one value is the wanted one."""
@@ -115,17 +114,16 @@ class CopiedModels:
 
     def maintain(self, held: WriterLock) -> None:
         """Maintain every table of this run. Raises SystemExit if that fails."""
-        with closing(Warehouse(self.settings, session_properties(POLICY))) as warehouse:
-            for table in self.tables():
-                held.check()
-                done = maintain(warehouse, table, POLICY, lambda: False)
-                if done is None or done.error:
-                    raise SystemExit(f"{table}: {done.error if done else 'gone'}")
+        client = client_of(self.settings, POLICY)
+        for table in self.tables():
+            held.check()
+            done = maintain(client, table, POLICY, lambda: False)
+            if done is None or done.error:
+                raise SystemExit(f"{table}: {done.error if done else 'gone'}")
 
     def state(self) -> State:
         """How the landing table is."""
-        with closing(Warehouse(self.settings, {})) as warehouse:
-            return state(warehouse, Table(NAMESPACE, self.name))
+        return state(trino.client(self.settings), Table(NAMESPACE, self.name))
 
     def delete(self) -> None:
         """End dbt and remove the models' tables."""

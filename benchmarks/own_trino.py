@@ -12,8 +12,9 @@ from pathlib import Path
 
 from benchmarks import processes
 from lander.table import NAMESPACE
+from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients.trino import FAILURES
+from stack.clients.trino import client
 from stack.programs import trino
 from stack.programs.paths import paths_of
 
@@ -72,11 +73,11 @@ def write_catalogs(topic: str, folder: Path) -> Path:
 def answers(settings: Settings, topic: str) -> bool:
     """Whether it reads the topic: it says `select 1` before it has a node to read with."""
     try:
-        return trino.query(settings, f"select 1 from kafka.default.{topic} limit 1") == [[1]]
-    except FAILURES:
+        return client(settings).rows(f"select 1 from kafka.default.{topic} limit 1") == [[1]]
+    except RetriableError:
         return False
 
 
 def insert(topic: str, table: str, settings: Settings) -> None:
     """Fill a new table of namespace landing from the topic in one statement."""
-    trino.query(settings, INSERT_SQL.format(namespace=NAMESPACE, table=table, topic=topic))
+    client(settings).rows(INSERT_SQL.format(namespace=NAMESPACE, table=table, topic=topic))

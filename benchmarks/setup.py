@@ -22,8 +22,8 @@ from stack.base import env_file
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import EXAMPLE_FILE, Settings, load_settings, parse_env_file
+from stack.clients import trino
 from stack.modes import native
-from stack.programs import trino
 from tests.second_stack import port_settings
 
 SETUP_SECONDS = 900
@@ -65,7 +65,9 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
     try:
         first_s = setup(["--native"], environment)
         again_s = setup(["--native"], environment)
-        ((meters,),) = trino.query(own, "select count(*) from postgresql.public.device_master")
+        ((meters,),) = trino.client(own).rows(
+            "select count(*) from postgresql.public.device_master"
+        )
         if meters != own.num_devices:
             raise FatalError(f"{own.num_devices} meters in the master data", f"{meters}", "look")
         memory = {state.name: state.memory_mb for state in native.states(own)}

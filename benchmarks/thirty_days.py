@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,7 +35,7 @@ from simulator.load_profiles import DAY_MS
 from stack.base.errors import ConfigurationError, FatalError
 from stack.base.settings import Settings
 from stack.clients import objectstore as objectstore_keys
-from stack.programs import trino
+from stack.clients import trino
 from stack.writing import lock
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
@@ -193,7 +194,7 @@ def questions(month: Month, meters: int, days: int, count: int) -> Iterator[Figu
     database = duckdb.connect()
     database.register("mart", mart_rows)
     taken: list[float] = []
-    with trino.session(month.copy.settings) as connection:
+    with closing(trino.client(month.copy.settings).connect()) as connection:
         for number in range(WARM_UPS + count):
             for text in QUESTIONS.values():
                 changing = {

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import requests
-from trino.dbapi import Connection, connect
+from trino.dbapi import Connection
 from trino.exceptions import TrinoConnectionError, TrinoQueryError
 
 from explorer.cache import Cache
 from explorer.queries import Query
 from stack.base.settings import Settings
-from stack.clients import trino as trino_client
+from stack.clients.trino import FAILURES, Trino, client
 
 USER = "explorer"
 CATALOG = "iceberg"
@@ -80,16 +80,14 @@ class Lakehouse:
 
     def connection(self, limit_seconds: int) -> Connection:
         """A connection whose statements Trino itself ends after limit_seconds."""
-        connection: Connection = connect(
-            **trino_client.connection(self._settings, USER),
-            source="explorer",
-            catalog=self._catalog,
-            request_timeout=REQUEST_SECONDS,
-            max_attempts=1,
-            legacy_prepared_statements=False,
-            session_properties={"query_max_run_time": f"{limit_seconds}s"},
+        return self._trino(limit_seconds).connect()
+
+    def _trino(self, limit_seconds: int) -> Trino:
+        limit = {"query_max_run_time": f"{limit_seconds}s"}
+        trino = client(
+            self._settings, USER, answer_seconds=REQUEST_SECONDS, source=USER, session=limit
         )
-        return connection
+        return replace(trino, catalog=self._catalog)
 
     def ask(self, queries: Mapping[str, Query]) -> dict[str, Answer | Problem]:
         """The answers by the questions' names, each from Trino or from what is kept."""
@@ -103,19 +101,20 @@ class Lakehouse:
     def _answer(self, query: Query) -> Answer | Problem:
         try:
             kept = self._cache.get(query, lambda: self._run(query))
-        except trino_client.FAILURES as error:
+        except FAILURES as error:
             return problem_of(error, query.tables, self.address)
         return Answer(kept.item, time.monotonic() - kept.made_at)
 
     def _run(self, query: Query) -> pd.DataFrame:
-        connection = self.connection(PAGE_SECONDS)
-        try:
-            cursor = connection.cursor()
+        with self._trino(PAGE_SECONDS).cursor() as cursor:
             cursor.execute(query.sql, list(query.values) or None)
             rows = cursor.fetchall()
-            return frame_of(rows, [(column[0], column[1]) for column in cursor.description])
-        finally:
-            connection.close()
+            return frame_of(rows, columns_of(cursor))
+
+
+def columns_of(cursor: Any) -> list[tuple[str, str]]:
+    """The names and types of a statement's columns; the client's own types say otherwise."""
+    return [(column[0], column[1]) for column in cursor.description or []]
 
 
 def frame_of(rows: list[list[Any]], names: list[tuple[str, str]]) -> pd.DataFrame:

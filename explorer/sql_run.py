@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from trino.exceptions import TrinoQueryError
 
-from explorer.lakehouse import Lakehouse, Problem, frame_of, problem_of
-from stack.clients import trino as trino_client
+from explorer.lakehouse import Lakehouse, Problem, columns_of, frame_of, problem_of
+from stack.clients.trino import FAILURES
 from stack.writing.statements import is_write, without_comments
 
 LIMIT_SECONDS = 60
@@ -103,7 +103,7 @@ class Run:
     def cancel(self) -> None:
         """End the statement in Trino too."""
         self.is_cancelled = True
-        with suppress(*trino_client.FAILURES):
+        with suppress(*FAILURES):
             self._cursor.cancel()
 
     def wait(self, seconds: float) -> None:
@@ -114,7 +114,7 @@ class Run:
         try:
             self._cursor.execute(self.sql.strip().rstrip(";"))
             self.result = self._fetch()
-        except trino_client.FAILURES as error:
+        except FAILURES as error:
             self.problem = self._problem(error)
         finally:
             self._connection.close()
@@ -129,11 +129,10 @@ class Run:
         is_cut = len(rows) > self._row_limit
         if is_cut:
             # Trino need not go on with rows that nobody will see.
-            with suppress(*trino_client.FAILURES):
+            with suppress(*FAILURES):
                 self._cursor.cancel()
-        columns = [(column[0], column[1]) for column in self._cursor.description or []]
         seconds = time.monotonic() - self._began_at
-        return Result(rows[: self._row_limit], columns, is_cut, seconds)
+        return Result(rows[: self._row_limit], columns_of(self._cursor), is_cut, seconds)
 
     def _problem(self, error: Exception) -> Problem:
         if self.is_cancelled:

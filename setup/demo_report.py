@@ -38,10 +38,9 @@ from stack.books.database import locations
 from stack.books.evidence import Head, TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
-from stack.books.tables import Trino
-from stack.clients import postgres
+from stack.books.tables import TrinoTables
+from stack.clients import postgres, trino
 from stack.clients.kafka import client_options
-from stack.programs import trino
 from stack.rounds.books import plan_of
 from stack.rounds.project import Project
 from stack.watermarks.landed import LANDED_PROPERTY, Watermark
@@ -114,7 +113,7 @@ def not_landed(settings: Settings, plan: Plan, ends: Mapping[str, TopicState]) -
     """Messages below the ends that have not landed, by topic."""
     there = locations(postgres.client(settings, postgres.DBT), plan)
     tables = sorted({f"landing.{name}" for name in ends} & set(there))
-    heads = Trino(settings, plan.trino_user).heads(tables)
+    heads = TrinoTables(trino.client(settings, plan.trino_user)).heads(tables)
     return {
         name: sum(lag(state, watermark_of(heads.get(f"landing.{name}"), state)).values())
         for name, state in ends.items()
@@ -178,8 +177,7 @@ def show_reasons(settings: Settings, reasons: Mapping[str, int], console: Consol
     by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{reason} {count:,}" for reason, count in by_count)
     console.print(Padding(f"quarantined: {listed or 'none'}", (0, 0, 0, 2)))
-    ((readings, duplicates, corrections),) = trino.query(
-        settings,
+    ((readings, duplicates, corrections),) = trino.client(settings).rows(
         "select count(*), sum(duplicate_count), sum(correction_count) "
         "from iceberg.intermediate.int_meter_readings",
     )
@@ -216,8 +214,7 @@ MARTS = {
 def show_marts(settings: Settings, console: Console) -> None:
     """A few rows of every mart."""
     for title, query in MARTS.items():
-        with trino.session(settings) as connection:
-            cursor = connection.cursor()
+        with trino.client(settings).cursor() as cursor:
             cursor.execute(query)
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
@@ -264,7 +261,7 @@ def show(settings: Settings, folder: Path, console: Console) -> int:
     """Reconcile; print balance and marts. Returns 1 if a sum of the balance does not hold."""
     plan, said = plan_of(Project()), list[str]()
     is_different = reconcile_by_hand(settings, plan, said.append, is_full=False)
-    row = ledger.last(Trino(settings, plan.trino_user), plan.ledger)
+    row = ledger.last(trino.client(settings, plan.trino_user), plan.ledger)
     found = [flow_of(folder, topic, row) for topic in topics(settings)]
     show_flows(found, console)
     show_reasons(settings, row["quarantined"][settings.topic_name], console)

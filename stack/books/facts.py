@@ -14,8 +14,8 @@ from stack.books.broker import Broker
 from stack.books.evidence import TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
-from stack.books.tables import Trino
-from stack.clients import postgres
+from stack.books.tables import TrinoTables
+from stack.clients import postgres, trino
 from stack.watermarks.landed import Watermark
 
 KAFKA, POSTGRES, TRINO, RUNNER = "kafka", "postgres", "trino", "runner"
@@ -49,7 +49,9 @@ class Sources:
     def __init__(self, settings: Settings, plan: Plan) -> None:
         self._plan = plan
         self._postgres = postgres.client(settings, postgres.DBT)
-        self._broker, self._trino = Broker(settings), Trino(settings, plan.trino_user)
+        self._broker = Broker(settings)
+        self._trino = trino.client(settings, plan.trino_user)
+        self._tables = TrinoTables(self._trino)
         self._health_file = settings.state_dir / "health" / "dbt.json"
         self._row: tuple[str, dict[str, Any]] = ("", {})
         self._landed: dict[str, tuple[str, Watermark]] = {}
@@ -93,7 +95,7 @@ class Sources:
             if flow.landing in locations
             and self._landed.get(flow.topic, ("",))[0] != locations[flow.landing]
         }
-        for table, head in self._trino.heads(sorted(moved)).items():
+        for table, head in self._tables.heads(sorted(moved)).items():
             watermark = landing.watermark_of(head)
             if watermark:
                 self._landed[moved[table]] = (locations[table], watermark)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from stack.books.report import COLUMNS, Report
-from stack.books.tables import Trino
+from stack.clients.trino import Trino
 
 RECENT_DAYS = 7
 CREATE_SQL = """
@@ -42,7 +42,7 @@ def create(trino: Trino, table: str) -> None:
     columns = ",\n    ".join(
         f"{name} {kind} comment {quoted(comment)}" for name, (kind, comment) in COLUMNS.items()
     )
-    trino.query(CREATE_SQL.format(table=table, columns=columns))
+    trino.rows(CREATE_SQL.format(table=table, columns=columns))
 
 
 def last(trino: Trino, table: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def last(trino: Trino, table: str) -> dict[str, Any]:
     columns = ", ".join(COLUMNS)
     # Of a ledger of years only the newest files are read, unless it rested for a week.
     for days in (RECENT_DAYS, 36500):
-        rows = trino.query(LAST_SQL.format(columns=columns, table=table, days=days))
+        rows = trino.rows(LAST_SQL.format(columns=columns, table=table, days=days))
         if rows:
             return dict(zip(COLUMNS, rows[0], strict=True))
     return {}
@@ -59,7 +59,7 @@ def last(trino: Trino, table: str) -> dict[str, Any]:
 def append(trino: Trino, table: str, report: Report) -> None:
     """Write one row, in one snapshot."""
     columns = ", ".join(COLUMNS)
-    trino.query(f"insert into iceberg.{table} ({columns}) values ({values(report)})")  # noqa: S608
+    trino.rows(f"insert into iceberg.{table} ({columns}) values ({values(report)})")  # noqa: S608
 
 
 def values(report: Report) -> str:

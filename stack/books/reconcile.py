@@ -16,8 +16,8 @@ from stack.books.evidence import Difference, Evidence, Head, TopicState
 from stack.books.flow import Account, Counted, account, broker_differences
 from stack.books.plan import Flow, Plan
 from stack.books.report import FULL, INCREMENT, Report
-from stack.books.tables import Tables, Trino
-from stack.clients import postgres
+from stack.books.tables import Tables, TrinoTables
+from stack.clients import postgres, trino
 from stack.watermarks.landed import Watermark
 
 
@@ -54,7 +54,8 @@ class Reconciler:
     def __init__(self, settings: Settings, plan: Plan) -> None:
         self._plan = plan
         self._postgres = postgres.client(settings, postgres.DBT)
-        self._trino = Trino(settings, plan.trino_user)
+        self._trino = trino.client(settings, plan.trino_user)
+        self._tables = TrinoTables(self._trino)
         self._broker = Broker(settings)
 
     def reconcile(self, ask: Ask, seen: Look | None, before_writing: Callable[[], None]) -> Look:
@@ -71,7 +72,7 @@ class Reconciler:
             evidence = Evidence(acknowledged, self._broker.with_ends(topics), {})
             if broker_view(seen.watermarks, evidence) == seen.from_broker:
                 return seen
-        heads = self._trino.heads(sorted(set(locations) - {self._plan.ledger}))
+        heads = self._tables.heads(sorted(set(locations) - {self._plan.ledger}))
         evidence = Evidence(acknowledged, self._broker.with_ends(topics), heads)
         return self._write(ask, evidence, locations, before_writing)
 
@@ -86,7 +87,7 @@ class Reconciler:
             ledger.create(self._trino, self._plan.ledger)
         previous = ledger.last(self._trino, self._plan.ledger)
         counted = {} if ask.is_full else json.loads(previous.get("counted", "{}"))
-        accounts = accounts_of(self._plan.flows, evidence, counted, self._trino)
+        accounts = accounts_of(self._plan.flows, evidence, counted, self._tables)
         report = report_of(datetime.now(UTC), ask, evidence, accounts, self._waiting_seconds)
         before_writing()
         ledger.append(self._trino, self._plan.ledger, report)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from stack.base.settings import Settings
 from stack.books.evidence import Batch, Head, LandedRows, OutcomeRows
-from stack.clients import trino as trino_client
-from stack.programs import trino
+from stack.clients.trino import Trino
 from stack.watermarks.landed import LANDED_PROPERTY, SKIPPED_KEY
 
 # One statement for all tables: within it Trino sees each table at one state.
@@ -64,28 +62,17 @@ class Tables(Protocol):
         """Rows of an outcome table at a state, after one batch, by reason."""
 
 
-class Trino:
-    """A stack's tables as one user sees them."""
+class TrinoTables:
+    """A lakehouse's tables as one user of Trino sees them."""
 
-    def __init__(self, settings: Settings, user: str) -> None:
-        self._settings, self._user = settings, user
-
-    def query(self, sql: str) -> list[list[Any]]:
-        """The rows of one statement."""
-        try:
-            with trino.session(self._settings, self._user) as connection:
-                cursor = connection.cursor()
-                cursor.execute(sql)
-                rows: list[list[Any]] = cursor.fetchall()
-                return rows
-        except trino_client.FAILURES as error:
-            raise trino_client.no_answer(self._settings, error) from error
+    def __init__(self, trino: Trino) -> None:
+        self._trino = trino
 
     def heads(self, tables: Collection[str]) -> dict[str, Head]:
         """The newest state of tables that exist."""
         if not tables:
             return {}
-        rows = self.query("union all".join(map(head_sql, tables)))
+        rows = self._trino.rows("union all".join(map(head_sql, tables)))
         return {
             table: head_of((fact, value) for named, fact, value in rows if named == table)
             for table in tables
@@ -97,14 +84,14 @@ class Trino:
         is_told = f'"{SKIPPED_KEY}"' in head.properties.get(LANDED_PROPERTY, "")
         skipped = "kafka_skipped" if is_told else "0"
         sql = counting(LANDED_SQL, table, head, (after, through), skipped=skipped)
-        return [LandedRows(*row) for row in self.query(sql)]
+        return [LandedRows(*row) for row in self._trino.rows(sql)]
 
     def outcomes(
         self, table: str, reason: str, head: Head, after: Batch, through: int
     ) -> list[OutcomeRows]:
         """Rows of an outcome table at a state, after one batch, by reason."""
         sql = counting(OUTCOME_SQL, table, head, (after, through), reason=reason)
-        return [OutcomeRows(*row) for row in self.query(sql)]
+        return [OutcomeRows(*row) for row in self._trino.rows(sql)]
 
 
 def head_sql(table: str) -> str:

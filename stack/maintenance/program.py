@@ -9,7 +9,6 @@ import json
 import socket
 import sys
 import time
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,7 @@ from stack.base.settings import Settings, load_settings
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import Table
-from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Done, maintain, session_properties
+from stack.maintenance.work import Done, client_of, maintain
 from stack.rounds import facts
 from stack.rounds.lifeline import held
 from stack.rounds.program import INTERRUPTED
@@ -63,16 +61,16 @@ def run(request: Request, settings: Settings) -> int:
     started_at, started = datetime.now(UTC), time.monotonic()
     limit = float("inf") if request.limit_seconds is None else request.limit_seconds
     found = [Table(schema, name) for schema, name in request.tables]
-    with closing(Warehouse(settings, session_properties(request.policy))) as warehouse:
-        every = (
-            maintain(warehouse, table, request.policy, lambda: time.monotonic() - started > limit)
-            for table in found
-        )
-        results = [done for done in every if done]
-        if request.rest:
-            replace_file(Path(request.rest), json.dumps(left_over(results)))
-        record.keep(warehouse, results, started_at)
-        topics = retention.check(settings, warehouse, found, datetime.now(UTC))
+    trino = client_of(settings, request.policy)
+    every = (
+        maintain(trino, table, request.policy, lambda: time.monotonic() - started > limit)
+        for table in found
+    )
+    results = [done for done in every if done]
+    if request.rest:
+        replace_file(Path(request.rest), json.dumps(left_over(results)))
+    record.keep(trino, results, started_at)
+    topics = retention.check(settings, trino, found, datetime.now(UTC))
     log = facts.logger()
     for text in (*record.lines(results), *map(str, topics)):
         if request.is_logged:
@@ -102,7 +100,7 @@ def main(words: list[str]) -> int:
     settings = load_settings()
 
     def clean_up() -> None:
-        statements.settle(statements.Trino(settings, USER), lambda text: None, grace_seconds=0)
+        statements.settle(statements.writers(settings, USER), lambda text: None, grace_seconds=0)
 
     with held(socket.socket(fileno=int(channel)), clean_up):
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from stack.base.text import aligned
-from stack.maintenance.warehouse import Warehouse
+from stack.clients.trino import Trino
 from stack.maintenance.work import Done
 
 CREATE_SQL = """
@@ -63,7 +63,7 @@ def cells(done: Done) -> tuple[str, ...]:
     return str(done.table), *told, f"{done.seconds:.1f}", note
 
 
-def keep(warehouse: Warehouse, results: Sequence[Done], started_at: datetime) -> None:
+def keep(trino: Trino, results: Sequence[Done], started_at: datetime) -> None:
     """Add a row for each table that was changed; nothing where none was.
 
     Raises RetriableError if Trino does not take them.
@@ -71,9 +71,9 @@ def keep(warehouse: Warehouse, results: Sequence[Done], started_at: datetime) ->
     changed = [done for done in results if done.is_changed]
     if not changed:
         return
-    warehouse.rows(CREATE_SQL)
+    trino.rows(CREATE_SQL)
     values = ", ".join(row(done, started_at) for done in changed)
-    warehouse.commit(f"insert into iceberg.ops.maintenance values {values}")  # noqa: S608
+    trino.commit(f"insert into iceberg.ops.maintenance values {values}")  # noqa: S608
 
 
 def row(done: Done, started_at: datetime) -> str:

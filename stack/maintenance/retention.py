@@ -14,8 +14,8 @@ from confluent_kafka.admin._config import ConfigResource
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.clients.kafka import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
+from stack.clients.trino import Trino
 from stack.maintenance.tables import Table
-from stack.maintenance.warehouse import Warehouse
 from stack.watermarks.landed import Watermark
 
 ANSWER_SECONDS = 10.0
@@ -93,9 +93,7 @@ def setting_problems(configuration: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def check(
-    settings: Settings, warehouse: Warehouse, found: list[Table], now: datetime
-) -> list[Retention]:
+def check(settings: Settings, trino: Trino, found: list[Table], now: datetime) -> list[Retention]:
     """Judge the topic of each landing table that Kafka has.
 
     Raises RetriableError if Kafka or Trino does not answer.
@@ -104,15 +102,15 @@ def check(
     topics = describe(settings, names)
     results = []
     for name, held in sorted(topics.items()):
-        watermark = watermark_of(warehouse, Table("landing", name))
+        watermark = watermark_of(trino, Table("landing", name))
         if watermark:
             results.append(judge(name, watermark, held, now))
     return results
 
 
-def watermark_of(warehouse: Warehouse, table: Table) -> Watermark | None:
+def watermark_of(trino: Trino, table: Table) -> Watermark | None:
     """The watermark in the table's property; None if it is none of the lander's."""
-    found = warehouse.rows(LANDED_SQL.format(properties=table.metadata("properties")))
+    found = trino.rows(LANDED_SQL.format(properties=table.metadata("properties")))
     if not found:
         return None
     return Watermark.from_json(found[0][0])

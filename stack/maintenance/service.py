@@ -53,7 +53,7 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
     keeps the lock or a service is away.
     """
     policy = policy_of(settings)
-    trino = statements.Trino(settings, USER)
+    trino = statements.writers(settings, USER)
     with (
         locks.hold_lock(
             settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY
@@ -141,7 +141,7 @@ class Upkeep:
 
     def _run(self, is_stop_wanted: Callable[[], bool], beat: Callable[[], None]) -> int | None:
         settings, limit = self._settings, self._settings.dbt_run_interval / 2
-        trino = statements.Trino(settings, USER)
+        trino = statements.writers(settings, USER)
         turn = (settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat)
         with (
             locks.hold_lock(*turn, key=locks.OBJECTS_KEY) as objects,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from stack.clients.postgres import CATALOG, Postgres
+from stack.clients.trino import Trino
 from stack.maintenance.partitions import predicate
 from stack.maintenance.policy import Policy
-from stack.maintenance.warehouse import Warehouse
 
 SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts", "ops")
 METADATA = ("files", "manifests", "snapshots", "partitions")
@@ -121,34 +121,34 @@ def tables(server: Postgres) -> list[Table]:
     return [Table(schema, name) for schema, name in found]
 
 
-def state(warehouse: Warehouse, table: Table) -> State:
+def state(trino: Trino, table: Table) -> State:
     """How a table is now."""
     kinds = {kind: table.metadata(kind) for kind in METADATA}
-    return State(*map(int, warehouse.rows(STATE_SQL.format(**kinds))[0]))
+    return State(*map(int, trino.rows(STATE_SQL.format(**kinds))[0]))
 
 
-def column_types(warehouse: Warehouse, table: Table) -> dict[str, str]:
+def column_types(trino: Trino, table: Table) -> dict[str, str]:
     """Column -> Trino type."""
-    found = warehouse.rows(TYPES_SQL.format(schema=table.schema, name=table.name))
+    found = trino.rows(TYPES_SQL.format(schema=table.schema, name=table.name))
     return {str(name): str(kind) for name, kind in found}
 
 
-def is_partitioned(warehouse: Warehouse, table: Table) -> bool:
+def is_partitioned(trino: Trino, table: Table) -> bool:
     """Whether the table's files carry a partition."""
-    columns = warehouse.rows(f"describe {table.metadata('files')}")
+    columns = trino.rows(f"describe {table.metadata('files')}")
     return "partition" in {str(column[0]) for column in columns}
 
 
-def touched(warehouse: Warehouse, table: Table, policy: Policy) -> list[str]:
+def touched(trino: Trino, table: Table, policy: Policy) -> list[str]:
     """Predicates of the partitions in which small files or delete files have gathered."""
-    partitioned = is_partitioned(warehouse, table)
+    partitioned = is_partitioned(trino, table)
     sql = PARTITIONS_SQL.format(
         partition="cast(partition as json)" if partitioned else "json '{}'",
         small_bytes=policy.file_mb * MEGABYTE // 2,
         files=table.metadata("files"),
     )
-    types = column_types(warehouse, table) if partitioned else {}
-    return due(warehouse.rows(sql), types, policy.min_files)
+    types = column_types(trino, table) if partitioned else {}
+    return due(trino.rows(sql), types, policy.min_files)
 
 
 def due(rows: Iterable[list[object]], types: Mapping[str, str], min_files: int) -> list[str]:
@@ -163,7 +163,7 @@ def due(rows: Iterable[list[object]], types: Mapping[str, str], min_files: int) 
     )
 
 
-def expiry_ms(warehouse: Warehouse, table: Table, policy: Policy) -> int | None:
+def expiry_ms(trino: Trino, table: Table, policy: Policy) -> int | None:
     """The age, in milliseconds, beyond which no snapshot was current within the time to keep.
 
     None if there is none to expire.
@@ -173,5 +173,5 @@ def expiry_ms(warehouse: Warehouse, table: Table, policy: Policy) -> int | None:
         history=table.metadata("history"),
         seconds=round(policy.snapshot_hours * 3600),
     )
-    age_ms, older = warehouse.rows(sql)[0]
+    age_ms, older = trino.rows(sql)[0]
     return int(age_ms) + round(policy.margin_seconds * 1_000) if older else None

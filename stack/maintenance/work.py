@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from stack.base.errors import MeterhouseError
+from stack.base.settings import Settings
+from stack.clients.trino import TableGoneError, Trino, patient
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, expiry_ms, state, touched
-from stack.maintenance.warehouse import TableGoneError, Warehouse
+from stack.writing.statements import MAINTENANCE_USER
 
 ORPHANS = "orphans"
 SECOND_MS = 1_000
@@ -44,13 +46,18 @@ def session_properties(policy: Policy) -> dict[str, str]:
     }
 
 
+def client_of(settings: Settings, policy: Policy) -> Trino:
+    """Trino as maintenance asks it."""
+    return patient(settings, MAINTENANCE_USER, session_properties(policy))
+
+
 def hours_ms(hours: float) -> int:
     """Hours in milliseconds."""
     return round(hours * HOUR_SECONDS * SECOND_MS)
 
 
 def maintain(
-    warehouse: Warehouse, table: Table, policy: Policy, is_over: Callable[[], bool]
+    trino: Trino, table: Table, policy: Policy, is_over: Callable[[], bool]
 ) -> Done | None:
     """Do what a table needs; None for a table that was dropped meanwhile.
 
@@ -60,43 +67,43 @@ def maintain(
     """
     started = time.monotonic()
     try:
-        before = state(warehouse, table)
+        before = state(trino, table)
         done = Done(table, before, before)
         try:
-            done = work(warehouse, policy, is_over, done)
+            done = work(trino, policy, is_over, done)
         except TableGoneError:
             raise
         except MeterhouseError as error:
             done = replace(done, error=str(error), is_whole=False)
-        after = state(warehouse, table) if done.is_changed else before
+        after = state(trino, table) if done.is_changed else before
     except TableGoneError:
         return None
     return replace(done, after=after, seconds=time.monotonic() - started)
 
 
-def work(warehouse: Warehouse, policy: Policy, is_over: Callable[[], bool], done: Done) -> Done:
+def work(trino: Trino, policy: Policy, is_over: Callable[[], bool], done: Done) -> Done:
     """Run the statements one after the other until the time is up."""
-    for step, sql in statements(warehouse, done.table, policy, done.before):
+    for step, sql in statements(trino, done.table, policy, done.before):
         if is_over():
             return replace(done, is_whole=False)
-        warehouse.commit(sql)
+        trino.commit(sql)
         done = replace(done, steps=(*done.steps, step))
     return done
 
 
 def statements(
-    warehouse: Warehouse, table: Table, policy: Policy, before: State
+    trino: Trino, table: Table, policy: Policy, before: State
 ) -> Iterator[tuple[str, str]]:
     """Each step's name and its statement, found out when it is its turn."""
     threshold = f"file_size_threshold => '{policy.file_mb}MB'"
     now = before
     if max(before.files, before.delete_files) >= policy.min_files:
-        for where in touched(warehouse, table, policy):
+        for where in touched(trino, table, policy):
             yield "compact", procedure(table, f"optimize({threshold})") + f" where {where}"
-        now = state(warehouse, table)
+        now = state(trino, table)
     if now.has_small_manifests:
         yield "manifests", procedure(table, "optimize_manifests")
-    age_ms = expiry_ms(warehouse, table, policy) if now.snapshots > 1 else None
+    age_ms = expiry_ms(trino, table, policy) if now.snapshots > 1 else None
     if age_ms is not None:
         yield "expire", procedure(table, f"expire_snapshots(retention_threshold => '{age_ms}ms')")
     orphan_ms = hours_ms(policy.orphan_hours)

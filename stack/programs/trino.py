@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from trino.dbapi import Connection, connect
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
@@ -18,7 +13,6 @@ from stack.programs.paths import Paths
 from stack.programs.service import Service
 
 ETC = PROJECT_ROOT / "trino" / "etc"
-STATEMENT_SECONDS = 30
 
 
 def service(settings: Settings, paths: Paths) -> Service:
@@ -128,27 +122,3 @@ def catalog_environment(settings: Settings) -> dict[str, str]:
         "S3_SECRET_KEY": str(keys.secret_key),
         "ACCESS_RULES_FILE": str(ETC / "access" / "rules.json"),
     }
-
-
-@contextmanager
-def session(settings: Settings, user: str = "operator") -> Iterator[Connection]:
-    """A connection to Trino that is closed at the end."""
-    connection = connect(
-        **trino_client.connection(settings, user),
-        catalog="iceberg",
-        request_timeout=STATEMENT_SECONDS,
-        max_attempts=1,
-    )
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def query(settings: Settings, sql: str) -> list[list[Any]]:
-    """Run one statement and return its rows."""
-    with session(settings) as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        rows: list[list[Any]] = cursor.fetchall()
-        return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stack.base.settings import Settings
-from stack.programs import trino
+from stack.clients import trino
 from stack.provision import kafka_access, objectstore_access, ready
 from stack.provision.master_data import check_master_data
 from stack.provision.topics import create_topics
@@ -41,5 +41,6 @@ def make_users(settings: Settings, say: Say) -> None:
 
 def create_schemas(settings: Settings) -> None:
     """Create the lakehouse's schemas that do not exist yet."""
+    operator = trino.client(settings)
     for schema in SCHEMAS:
-        trino.query(settings, f"create schema if not exists iceberg.{schema}")
+        operator.rows(f"create schema if not exists iceberg.{schema}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stack.base.settings import Settings
-from stack.clients import postgres
-from stack.programs import trino
+from stack.clients import postgres, trino
 
 SHOWN_METERS = 5
 # Names hold letters, digits and / + - _ alone: no quote and no comma.
@@ -57,7 +56,10 @@ def check_master_data(settings: Settings, say: Callable[[str], None]) -> None:
 
 def known_to_trino(settings: Settings, names: Sequence[str]) -> list[str]:
     """The time zones of these that Trino can evaluate."""
-    return [str(name) for (name,) in trino.query(settings, KNOWN_SQL.format(names=",".join(names)))]
+    return [
+        str(name)
+        for (name,) in trino.client(settings).rows(KNOWN_SQL.format(names=",".join(names)))
+    ]
 
 
 def warning(unusable: Sequence[str]) -> str:

@@ -23,9 +23,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from stack.base.errors import MeterhouseError, RetriableError
 from stack.base.settings import Settings
-from stack.clients import postgres
+from stack.clients import postgres, trino
 from stack.clients.kafka import client_options
-from stack.programs import objectstore, trino
+from stack.programs import objectstore
 
 PROBE_TOPIC = "_ready"
 PROBE_RETENTION_MS = 3_600_000
@@ -105,9 +105,10 @@ def ask_objectstore(settings: Settings) -> None:
 
 def ask_trino(settings: Settings) -> None:
     """Run a query, and one in each catalog."""
-    trino.query(settings, "select 1")
+    operator = trino.client(settings)
+    operator.rows("select 1")
     for catalog in CATALOGS:
-        trino.query(settings, f"show schemas from {catalog}")
+        operator.rows(f"show schemas from {catalog}")
 
 
 def ask_explorer(settings: Settings) -> None:

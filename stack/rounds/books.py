@@ -68,7 +68,7 @@ class Books:
 
     def _watched(self, plan: Plan, ask: Ask, lock: WriterLock) -> Look | Outcome:
         """What a reconciliation saw, or the outcome of not having seen it."""
-        trino = statements.Trino(self._settings, plan.trino_user)
+        trino = statements.writers(self._settings, plan.trino_user)
         work = Work(self._reconciler_of(plan), ask, self._seen, trino)
         work.start()
         end = time.monotonic() + LIMIT_SECONDS

@@ -44,7 +44,7 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
     arguments = with_port(arguments, settings)
     if not is_writing(arguments):
         return run_watched(lambda: program.start(module, ["", *arguments], variables))
-    trino = statements.Trino(settings, project.trino_user)
+    trino = statements.writers(settings, project.trino_user)
     with one_writer(settings, BY_HAND, WAIT_SECONDS, say, project.trino_user) as lock:
         seen.mark_stale(seen_file(settings))
         return run_watched(

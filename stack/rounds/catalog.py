@@ -7,8 +7,9 @@ from typing import Any
 
 from stack.base.settings import Settings
 from stack.clients import postgres
+from stack.clients.trino import client
 from stack.rounds.decision import LANDING, Found, MasterData, Seen
-from stack.writing import statements
+from stack.writing.statements import ANSWER_SECONDS, WRITER_USER
 
 SESSION_NAME = "scheduled round, looking"
 MODEL_SCHEMAS = ("staging", "quality", "intermediate", "marts")
@@ -118,7 +119,7 @@ def count_returning(settings: Settings) -> int:
 
     0 where nothing is quarantined yet. Raises RetriableError if Trino does not answer.
     """
-    trino = statements.Trino(settings)
-    if not trino.query(QUARANTINE_SQL):
+    trino = client(settings, f"{WRITER_USER}-lock", answer_seconds=ANSWER_SECONDS)
+    if not trino.rows(QUARANTINE_SQL):
         return 0
-    return int(trino.query(RETURNING_SQL)[0][0])
+    return int(trino.rows(RETURNING_SQL)[0][0])

@@ -23,7 +23,7 @@ def main(words: list[str]) -> None:
 
     def clean_up() -> None:
         if trino_user:
-            trino = statements.Trino(load_settings(), trino_user)
+            trino = statements.writers(load_settings(), trino_user)
             statements.settle(trino, lambda text: None, grace_seconds=0)
 
     with held(socket.socket(fileno=int(channel)), clean_up):

@@ -62,7 +62,7 @@ class Models:
         Raises RetriableError if Trino is away or the lock is lost; dbt is ended before.
         """
         with_fixed = decision.with_fixed or self._fixed != fingerprint
-        trino = statements.Trino(self._settings, self._project.trino_user)
+        trino = statements.writers(self._settings, self._project.trino_user)
         statements.settle(trino, self._say, beat=watch.beat)
         watch.lock.check()
         variables = environment(self._settings, self._project)

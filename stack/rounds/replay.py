@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from stack.base.errors import FatalError
 from stack.base.settings import Settings
 from stack.base.text import aligned
-from stack.maintenance.warehouse import TableGoneError, Warehouse
+from stack.clients.trino import TableGoneError, Trino, patient
 from stack.rounds import run_dbt, seen
 from stack.rounds.project import Project, seen_file
 from stack.writing.lock import one_writer
@@ -99,8 +98,7 @@ def quoted(text: str) -> str:
 
 def show_quarantine(settings: Settings, say: Say) -> int:
     """Say each reason with its number of messages and its newest message; 0."""
-    with closing(Warehouse(settings, {}, Project().trino_user)) as warehouse:
-        found = warehouse.rows(REASONS_SQL)
+    found = patient(settings, Project().trino_user).rows(REASONS_SQL)
     if not found:
         say("quarantine is empty")
         return 0
@@ -130,38 +128,38 @@ def run_replay(settings: Settings, request: Request, say: Say, *, is_dry: bool =
     Raises FatalError before the first run of the models, and RetriableError as run_dbt does.
     """
     user = Project().trino_user
-    with closing(Warehouse(settings, {}, user)) as warehouse:
-        returning = count_returning(warehouse, request)
-        for reason, count in returning:
-            say(f"{reason}: {count} {'would go' if is_dry else 'go'} back to staging")
-        if not returning:
-            say("nothing in quarantine that the rules accept by now; bin/stack quarantine lists it")
-        if is_dry or not returning:
-            return 0
-        with one_writer(settings, REPLAY, WAIT_SECONDS, say, user) as lock:
-            # Should the run below not come to pass, the next round does its work.
-            seen.mark_stale(seen_file(settings))
-            lock.check()
-            record(warehouse, request)
+    trino = patient(settings, user)
+    returning = count_returning(trino, request)
+    for reason, count in returning:
+        say(f"{reason}: {count} {'would go' if is_dry else 'go'} back to staging")
+    if not returning:
+        say("nothing in quarantine that the rules accept by now; bin/stack quarantine lists it")
+    if is_dry or not returning:
+        return 0
+    with one_writer(settings, REPLAY, WAIT_SECONDS, say, user) as lock:
+        # Should the run below not come to pass, the next round does its work.
+        seen.mark_stale(seen_file(settings))
+        lock.check()
+        record(trino, request)
     return run_dbt(["run"], settings)
 
 
-def count_returning(warehouse: Warehouse, request: Request) -> list[tuple[str, int]]:
+def count_returning(trino: Trino, request: Request) -> list[tuple[str, int]]:
     """Each reason with the messages that a replay would move back."""
     sql = COUNT_SQL.format(replayable=REPLAYABLE, choice=request.to_sql())
     try:
-        found = warehouse.rows(sql)
+        found = trino.rows(sql)
     except TableGoneError as error:
         raise FatalError(f"view {REPLAYABLE}", "none", "run bin/dbt run, it makes it") from error
     return [(str(reason), int(count)) for reason, count in found]
 
 
-def record(warehouse: Warehouse, request: Request) -> None:
+def record(trino: Trino, request: Request) -> None:
     """Put the messages into the ledger under a new number; staging takes them from there.
 
     A replay that ends between the two statements is taken up by the next one.
     """
-    ((number,),) = warehouse.rows(NUMBER_SQL.format(ledger=LEDGER))
+    ((number,),) = trino.rows(NUMBER_SQL.format(ledger=LEDGER))
     parts = {"ledger": LEDGER, "replayable": REPLAYABLE, "number": number}
-    warehouse.commit(RECORD_SQL.format(**parts, choice=request.to_sql()))
-    warehouse.commit(PROGRESS_SQL.format(**parts))
+    trino.commit(RECORD_SQL.format(**parts, choice=request.to_sql()))
+    trino.commit(PROGRESS_SQL.format(**parts))

@@ -158,7 +158,7 @@ def main(words: list[str]) -> None:
     logging.getLogger("trino").setLevel(logging.WARNING)
     channel, settings = socket.socket(fileno=int(words[0])), load_settings()
     dbt = Dbt(channel, settings.state_dir / "dbt" / "target")
-    commands = Commands(channel, statements.Trino(settings, words[1]))
+    commands = Commands(channel, statements.writers(settings, words[1]))
     try:
         for command in commands:
             try:

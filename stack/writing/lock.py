@@ -224,6 +224,6 @@ def one_writer(
     if another writer keeps the lock, naming it, or if PostgreSQL or Trino is away.
     """
     with hold_lock(settings, who, wait_seconds, say) as lock:
-        statements.settle(statements.Trino(settings, trino_user), say)
+        statements.settle(statements.writers(settings, trino_user), say)
         lock.check()
         yield lock

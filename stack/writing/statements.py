@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from trino.dbapi import connect
+from typing import Protocol
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients import trino as trino_client
+from stack.clients.trino import Trino, client
 
 WRITER_USER = "dbt"
 MAINTENANCE_USER = "maintenance"
@@ -72,44 +70,36 @@ class Coordinator(Protocol):
         """End a statement; one that has ended meanwhile is as good."""
 
 
-class Trino:
-    """The Trino of one stack. user: the writer that looks for orphaned statements.
+class WritersOf:
+    """The writers' statements in one Trino.
 
-    Every writer looks for its own statements and for those of the models and of maintenance.
+    users: whose statements count; trino: as a user of its own, so that the question does not find
+    itself.
     """
 
-    def __init__(self, settings: Settings, user: str = WRITER_USER) -> None:
-        self._settings, self._user = settings, user
+    def __init__(self, trino: Trino, users: Collection[str]) -> None:
+        self._trino, self._users = trino, sorted(users)
 
     def running(self) -> list[Statement]:
         """Statements of the writers that have not ended. Raises RetriableError."""
-        users = sorted({self._user, WRITER_USER, MAINTENANCE_USER})
-        rows = self.query(RUNNING_SQL.format(users=", ".join(f"'{user}'" for user in users)))
+        users = ", ".join(f"'{user}'" for user in self._users)
+        rows = self._trino.rows(RUNNING_SQL.format(users=users))
         return [Statement(str(query_id), str(sql)) for query_id, sql in rows]
 
     def kill(self, query_id: str) -> None:
         """Order a statement to end; whether it did is for running() to say."""
         # Trino refuses when the statement ended between the question and this order.
         with suppress(RetriableError):
-            self.query(KILL_SQL.format(query_id=query_id, message=REASON))
+            self._trino.rows(KILL_SQL.format(query_id=query_id, message=REASON))
 
-    def query(self, sql: str) -> list[list[Any]]:
-        """The rows of one statement. Raises RetriableError if it fails or Trino is away."""
-        connection = connect(
-            # A user of its own, so that the question does not find itself.
-            **trino_client.connection(self._settings, f"{self._user}-lock"),
-            request_timeout=ANSWER_SECONDS,
-            max_attempts=1,
-        )
-        try:
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            rows: list[list[Any]] = cursor.fetchall()
-            return rows
-        except trino_client.FAILURES as error:
-            raise trino_client.no_answer(self._settings, error) from error
-        finally:
-            connection.close()
+
+def writers(settings: Settings, user: str = WRITER_USER) -> WritersOf:
+    """The writers' statements in the stack's Trino, as one writer asks for them.
+
+    Every writer looks for its own statements and for those of the models and of maintenance.
+    """
+    trino = client(settings, f"{user}-lock", answer_seconds=ANSWER_SECONDS)
+    return WritersOf(trino, {user, WRITER_USER, MAINTENANCE_USER})
 
 
 def running_writes(trino: Coordinator) -> list[Statement]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trino.exceptions import TrinoQueryError
 
+from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.programs import trino
+from stack.clients import trino
 from stack.programs.paths import paths_of
 from stack.provision import ready
 from stack.rounds import run_dbt
@@ -104,8 +104,8 @@ def test_a_full_disk_of_trino(settings: Settings, disk_of: DiskOf) -> None:
     disk = disk_of("trino")
     before = disk.free_bytes
     disk.fill(MIB)
-    with pytest.raises(TrinoQueryError, match=r"(?i)spill"):
-        trino.query(settings, SPILLING)
+    with pytest.raises(RetriableError, match=r"(?i)spill"):
+        trino.client(settings).rows(SPILLING)
     disk.free()
-    assert trino.query(settings, SPILLING) == [[GROUPS, GROUPS]]
+    assert trino.client(settings).rows(SPILLING) == [[GROUPS, GROUPS]]
     assert disk.free_bytes >= before - MIB

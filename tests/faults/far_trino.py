@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import processes
+from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients.trino import FAILURES
+from stack.clients.trino import client
 from stack.programs import trino
 from stack.programs.paths import paths_of
 from tests.faults.network import CATALOG, CUT, STORE, Way
@@ -69,7 +70,7 @@ def far_trino(settings: Settings, folder: Path, mark: Path) -> Iterator[FarTrino
 def answers(settings: Settings) -> bool:
     """Whether it reads a table; it says `select 1` before it has a node to read with."""
     try:
-        trino.query(settings, "select count(*) from iceberg.information_schema.tables")
-    except FAILURES:
+        client(settings).rows("select count(*) from iceberg.information_schema.tables")
+    except RetriableError:
         return False
     return True

@@ -14,7 +14,7 @@ from trino.exceptions import Error as TrinoError
 from stack.base.settings import Settings
 from stack.books import ledger
 from stack.books.plan import LEDGER
-from stack.books.tables import Trino
+from stack.clients.trino import client
 from stack.writing.statements import WRITER_USER
 from tests.integration.lakehouse import Lakehouse, reading
 
@@ -103,4 +103,4 @@ def fill(lakehouse: Lakehouse) -> None:
     ):
         lakehouse.send(reading("MTR-10000", "2026-01-01T00:30:00Z"))
         lakehouse.land_and_round()
-    ledger.create(Trino(lakehouse.settings, WRITER_USER), LEDGER)
+    ledger.create(client(lakehouse.settings, WRITER_USER), LEDGER)

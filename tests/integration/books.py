@@ -22,8 +22,8 @@ from lander.table import connect as open_catalog
 from stack.base.root import PROJECT_ROOT
 from stack.books.command import reconcile_by_hand
 from stack.books.plan import Flow, Plan
-from stack.books.tables import Trino
 from stack.clients.kafka import client_options
+from stack.clients.trino import client
 from tests.integration.lakehouse import Lakehouse
 from tests.postgres import admin_connection
 
@@ -59,7 +59,7 @@ class Books:
 
     def run(self, sql: str) -> list[list[Any]]:
         """Rows of a statement as the user who writes the tables."""
-        return Trino(self.lakehouse.settings, self.schema).query(sql)
+        return client(self.lakehouse.settings, self.schema).rows(sql)
 
     def reconcile(self, *, is_full: bool = False) -> int:
         """Reconcile by hand; the exit code."""

@@ -15,8 +15,8 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stack.base.settings import COMPOSE, Settings
+from stack.clients import trino
 from stack.clients.kafka import client_options
-from stack.programs import trino
 from stack.rounds import catalog, run_dbt, seen
 from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
@@ -61,7 +61,7 @@ class Lakehouse:
 
     def sql(self, statement: str) -> list[list[Any]]:
         """Rows of one Trino statement."""
-        return trino.query(self.settings, statement)
+        return trino.client(self.settings).rows(statement)
 
     def value(self, statement: str) -> Any:
         """The one value of a statement with one row and one column."""

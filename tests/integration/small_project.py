@@ -100,7 +100,7 @@ class Small:
 
     def running(self) -> list[statements.Statement]:
         """Writing statements of this project that have not ended."""
-        return statements.running_writes(statements.Trino(self.settings, self.name))
+        return statements.running_writes(statements.writers(self.settings, self.name))
 
     def health(self) -> dict[str, Any]:
         """What the runner says of itself."""

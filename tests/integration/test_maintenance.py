@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,15 +12,15 @@ from functools import partial
 import pyarrow as pa
 import pytest
 from pyiceberg.table import Table as IcebergTable
-from trino.exceptions import Error as TrinoError
 
 from lander.table import connect as open_catalog
+from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients.trino import client
 from stack.maintenance import retention, run_maintenance
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import State, Table, state
-from stack.maintenance.warehouse import Warehouse
-from stack.maintenance.work import Done, maintain, session_properties
+from stack.maintenance.work import Done, client_of, maintain
 from stack.writing import lock
 from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
 from tests.integration.test_kills import streaming
@@ -49,11 +48,8 @@ EAGER = Policy(
 
 def maintained(settings: Settings, table: Table, policy: Policy) -> Done:
     """Maintain one table as its only writer."""
-    with (
-        lock.hold_lock(settings, lock.MAINTENANCE, TURN_SECONDS, no_word),
-        closing(Warehouse(settings, session_properties(policy))) as warehouse,
-    ):
-        done = maintain(warehouse, table, policy, lambda: False)
+    with lock.hold_lock(settings, lock.MAINTENANCE, TURN_SECONDS, no_word):
+        done = maintain(client_of(settings, policy), table, policy, lambda: False)
     assert done is not None
     assert not done.error
     return done
@@ -182,7 +178,7 @@ def test_a_state_that_was_just_replaced_stays_readable_however_old_it_is(
     assert scratch.rows(oldest) == [1, 2]
 
     maintained(scratch.settings, scratch.table, EAGER)
-    with pytest.raises(TrinoError):
+    with pytest.raises(RetriableError):
         scratch.rows(oldest)
 
 
@@ -249,9 +245,9 @@ def test_a_run_by_hand_is_recorded(
 
 def test_kafka_keeps_a_week_of_what_has_not_landed(lakehouse: Lakehouse) -> None:
     lakehouse.land()
-    with closing(Warehouse(lakehouse.settings, {})) as warehouse:
-        (found,) = retention.check(lakehouse.settings, warehouse, [LANDING], datetime.now(UTC))
-        held: State = state(warehouse, LANDING)
+    trino = client(lakehouse.settings)
+    (found,) = retention.check(lakehouse.settings, trino, [LANDING], datetime.now(UTC))
+    held: State = state(trino, LANDING)
     assert found.problems == ()
     # kafka/topics.tsv: seven days.
     assert found.hours == 168.0

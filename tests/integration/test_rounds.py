@@ -189,7 +189,7 @@ def test_statement_of_a_dead_writer_is_ended(small: Small) -> None:
     said: list[str] = []
     with lock.hold_lock(small.settings, lock.BY_HAND, TURN_SECONDS, no_word):
         statements.settle(
-            statements.Trino(small.settings, small.name), said.append, grace_seconds=1.0
+            statements.writers(small.settings, small.name), said.append, grace_seconds=1.0
         )
     assert small.running() == []
     assert [text.split(" ")[0] for text in said] == ["waiting", "ending"]
@@ -317,7 +317,7 @@ def test_lost_lock_ends_the_round_and_the_next_one_goes_on(
     small.lakehouse.wait_until(lambda: small.health()["state"] == "running", LIMIT_SECONDS)
     assert running.poll() is None
     # The next round waits for what the killed worker left in Trino, a minute at most.
-    statements.settle(statements.Trino(small.settings, small.name), no_word, grace_seconds=0)
+    statements.settle(statements.writers(small.settings, small.name), no_word, grace_seconds=0)
 
 
 def test_dbt_by_hand_returns_its_exit_code_and_makes_the_next_round_look(small: Small) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from trino.auth import BasicAuthentication
 from trino.dbapi import connect
 from trino.exceptions import Error as TrinoError
 
@@ -17,8 +18,8 @@ from simulator import delivery
 from stack.base.errors import RetriableError
 from stack.base.settings import COMPOSE, Settings
 from stack.clients import kafka as kafka_client
+from stack.clients import trino
 from stack.clients import trino as trino_client
-from stack.programs import trino
 from stack.programs.supervision import wait_for
 from stack.provision import passwords as trino_passwords
 
@@ -52,9 +53,16 @@ def test_trino_refuses_who_does_not_prove_a_name(
 
 
 def test_trino_lets_nobody_act_as_another(settings: Settings) -> None:
-    login = trino_client.connection(settings, "analyst") | {"user": "operator"}
+    connection = connect(
+        host=settings.trino_host,
+        port=settings.trino_port,
+        user="operator",
+        http_scheme="https",
+        verify=str(settings.tls_ca_file),
+        auth=BasicAuthentication("analyst", str(settings.trino_analyst_password)),
+    )
     with (
-        closing(connect(**login)) as connection,
+        closing(connection),
         pytest.raises(TrinoError, match="analyst cannot impersonate user operator"),
     ):
         connection.cursor().execute("select 1")
@@ -72,8 +80,7 @@ def test_a_client_that_does_not_know_the_authority_goes_away(settings: Settings)
 
 
 def test_the_rules_of_access_hold_for_proven_names(settings: Settings) -> None:
-    with trino.session(settings, "analyst") as connection:
-        cursor = connection.cursor()
+    with trino.client(settings, "analyst").cursor() as cursor:
         cursor.execute("select count(*) from iceberg.marts.device_daily_metrics")
         assert cursor.fetchall()[0][0] > 0
         with pytest.raises(TrinoError, match="Access Denied"):

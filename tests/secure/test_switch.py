@@ -10,8 +10,8 @@ import requests
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, load_settings
+from stack.clients import trino
 from stack.clients import trino as trino_client
-from stack.programs import trino
 
 SETUP_SECONDS = 300
 LAND_SECONDS = 60
@@ -33,13 +33,14 @@ def setup(word: str) -> str:
 
 def landed(settings: Settings) -> int:
     """Rows of landing."""
-    return int(trino.query(settings, "select count(*) from iceberg.landing.telemetry_raw")[0][0])
+    return int(
+        trino.client(settings).rows("select count(*) from iceberg.landing.telemetry_raw")[0][0]
+    )
 
 
 def days(settings: Settings) -> list[list[object]]:
     """What the marts hold."""
-    return trino.query(
-        settings,
+    return trino.client(settings).rows(
         "select device_id, reading_date, total_energy_kwh from iceberg.marts.device_daily_metrics "
         "order by 1, 2",
     )

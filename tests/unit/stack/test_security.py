@@ -27,13 +27,9 @@ def test_a_plain_client_has_no_login() -> None:
         "bootstrap.servers",
         "broker.address.family",
     }
-    assert trino_client.connection(PLAIN, "dbt") == {
-        "host": "localhost",
-        "port": 8081,
-        "user": "dbt",
-        "timezone": "UTC",
-        "http_scheme": "http",
-    }
+    connection = trino_client.client(PLAIN, "dbt").connect()
+    assert (connection.host, connection.port, connection.user) == ("localhost", 8081, "dbt")
+    assert (connection.http_scheme, connection.auth) == ("http", None)
     assert trino_client.address(PLAIN) == "http://localhost:8081"
 
 
@@ -49,16 +45,16 @@ def test_a_secure_trino_client_trusts_the_stacks_certificate_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/somewhere/else.pem")
-    options = trino_client.connection(SECURE, "dbt-lock")
-    assert options["http_scheme"] == "https"
-    session = options["http_session"]
+    connection = trino_client.client(SECURE, "dbt-lock").connect()
+    assert connection.http_scheme == "https"
+    session = connection._http_session
     found = session.merge_environment_settings("https://localhost", {}, None, None, None)
     assert found["verify"] == "/s/tls/client/ca.pem"
 
 
 def test_a_user_without_a_password_in_the_settings_is_named() -> None:
     with pytest.raises(ConfigurationError, match="analyst_ada"):
-        trino_client.connection(SECURE, "analyst_ada")
+        trino_client.client(SECURE, "analyst_ada")
 
 
 def test_every_declared_topic_has_a_writer_and_a_lander() -> None:
