@@ -33,7 +33,7 @@ from stack.base.settings import Settings, load_settings
 from stack.base.text import readable
 from stack.books import ledger
 from stack.books.broker import Broker
-from stack.books.command import reconcile_by_hand
+from stack.books.by_hand import reconcile_by_hand
 from stack.books.database import locations
 from stack.books.evidence import Head, TopicState
 from stack.books.plan import Plan

@@ -12,7 +12,8 @@ from stack.base.errors import FatalError
 from stack.base.settings import Settings
 from stack.base.text import aligned
 from stack.clients.trino import TableGoneError, Trino, patient
-from stack.rounds import run_dbt, seen
+from stack.rounds import seen
+from stack.rounds.by_hand import run_dbt
 from stack.rounds.project import Project, seen_file
 from stack.writing.lock import one_writer
 

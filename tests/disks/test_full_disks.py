@@ -14,7 +14,7 @@ from stack.base.settings import Settings
 from stack.clients import trino
 from stack.programs.paths import paths_of
 from stack.provision import ready
-from stack.rounds import run_dbt
+from stack.rounds.by_hand import run_dbt
 from tests.disks.conftest import DiskOf
 from tests.faults.case import LOG, Case, Grounds, grounds_of
 from tests.faults.ledger import Stream

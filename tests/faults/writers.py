@@ -18,11 +18,11 @@ from typing import Any
 import psutil
 
 from stack.base.settings import Settings, load_settings
-from stack.maintenance import run_maintenance
 from stack.maintenance.policy import Policy
+from stack.maintenance.service import run_maintenance
 from stack.maintenance.tables import Table
 from stack.provision import ready
-from stack.rounds import run_dbt
+from stack.rounds.by_hand import run_dbt
 from stack.writing.statements import without_comments
 from tests.faults.case import (
     FROZEN_SECONDS,

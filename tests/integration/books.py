@@ -20,7 +20,7 @@ from pyiceberg.table import Table
 
 from lander.table import connect as open_catalog
 from stack.base.root import PROJECT_ROOT
-from stack.books.command import reconcile_by_hand
+from stack.books.by_hand import reconcile_by_hand
 from stack.books.plan import Flow, Plan
 from stack.clients.kafka import client_options
 from stack.clients.trino import client

@@ -17,7 +17,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from stack.base.settings import COMPOSE, Settings
 from stack.clients import trino
 from stack.clients.kafka import client_options
-from stack.rounds import catalog, run_dbt, seen
+from stack.rounds import catalog, seen
+from stack.rounds.by_hand import run_dbt
 from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result

@@ -17,8 +17,9 @@ from lander.table import connect as open_catalog
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.clients.trino import client
-from stack.maintenance import retention, run_maintenance
+from stack.maintenance import retention
 from stack.maintenance.policy import Policy
+from stack.maintenance.service import run_maintenance
 from stack.maintenance.tables import State, Table, state
 from stack.maintenance.work import Done, client_of, maintain
 from stack.writing import lock

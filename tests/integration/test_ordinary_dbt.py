@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stack.base.root import PROJECT_ROOT
-from stack.rounds import run_dbt
+from stack.rounds.by_hand import run_dbt
 from stack.rounds.project import Project
 from tests.integration.lakehouse import Lakehouse
 

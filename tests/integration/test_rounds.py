@@ -27,7 +27,8 @@ from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients import postgres
-from stack.rounds import catalog, run_dbt
+from stack.rounds import catalog
+from stack.rounds.by_hand import run_dbt
 from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import seen_file
 from stack.rounds.seen import load
@@ -54,7 +55,7 @@ ROUNDS = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from stack.rounds import run_rounds
+from stack.rounds.service import run_rounds
 from stack.rounds.project import Project
 from stack.base.settings import load_settings
 folder, user = Path(sys.argv[1]), sys.argv[2]
@@ -73,7 +74,7 @@ BY_HAND = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from stack.rounds import run_dbt
+from stack.rounds.by_hand import run_dbt
 from stack.rounds.project import Project
 from stack.base.settings import load_settings
 folder, user = Path(sys.argv[1]), sys.argv[2]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from stack.books import tables
-from stack.books.command import show
+from stack.books.by_hand import show
 from stack.books.evidence import Batch, Difference, Head, TopicState
 from stack.books.ledger import expression, values
 from stack.books.plan import Flow, Plan, flows_of

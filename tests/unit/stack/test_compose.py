@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.__main__ import SECURE_OVERLAY
 from stack.base import env_file
+from stack.base.command import SECURE_OVERLAY
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import EXAMPLE_FILE, load_settings, parse_env_file
 from stack.modes import compose

@@ -15,7 +15,7 @@ RUN_BY_DBT = (
     "stack.__main__",
     "stack.base.health",
     "stack.maintenance.service",
-    "stack.books.command",
+    "stack.books.by_hand",
     "stack.rounds.replay",
     "stack.rounds.service",
 )

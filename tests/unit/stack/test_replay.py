@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from stack.arguments import moment
+from stack.rounds.command import moment
 from stack.rounds.replay import Request, reason_cells
 
 SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

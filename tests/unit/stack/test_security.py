@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import ResourcePatternType
 
-from stack.__main__ import compose_files, main
+from stack.__main__ import main
+from stack.base.command import compose_files
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Secret, load_settings, parse_env_file
 from stack.clients import kafka as kafka_client
