@@ -79,9 +79,8 @@ def by_lander(contest: Contest) -> dict[str, Cost]:
         lander.check(topic, contest.sent, settings)
         peers.check(contest.catalog, topic, contest.expected)
     finally:
-        if contest.catalog.table_exists((NAMESPACE, topic)):
-            contest.catalog.purge_table((NAMESPACE, topic))
-    return {LANDER: Cost(run.wall_s, run.user_s + run.system_s, run.peak_mb)}
+        lander.delete_table(topic, settings)
+    return {LANDER: Cost(run.wall_s, run.cpu_s, run.peak_mb)}
 
 
 def by_bare_loader(contest: Contest) -> dict[str, Cost]:

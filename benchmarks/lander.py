@@ -1,8 +1,9 @@
 """Measure the lander: rows a second, cpu-seconds a million and memory, over a backlog.
 
-Run as `python -m benchmarks.lander`. It fills a topic made for this run, lands it with
-`python -m lander --until-caught-up` in a process of its own, proves that the table holds exactly
-what was sent, and only then prints figures. The topic and the table are deleted afterwards.
+Run as `python -m benchmarks.lander [--beside FOLDER]`. It fills a topic made for this run, lands it
+with `python -m lander --until-caught-up` in a process of its own, and proves that the table holds
+exactly what was sent. With another version's checkout, whose packages benchmarks.rounds installs,
+both landers take the same topic by turns. The topic and the tables are deleted afterwards.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +27,14 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from benchmarks import figures
+from benchmarks.figures import Figure, Report
+from benchmarks.versions import NEW, OLD, version_of
 from lander.table import NAMESPACE, connect
 from lander.topics import TOPICS_FOLDER
+from stack.base.errors import ConfigurationError
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import Settings, load_settings
+from stack.base.settings import Settings
 from stack.clients.kafka import ADMIN, client_options, connection
 
 PARTITIONS = 6
@@ -47,12 +53,21 @@ class Sent:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the lander: seconds on the wall, in user and system mode, and peak memory."""
+    """One run of the lander: seconds on the wall, in user and system mode, and peak memory.
+
+    file_bytes: of the table's files, 0 before they were counted.
+    """
 
     wall_s: float
     user_s: float
     system_s: float
     peak_mb: float
+    file_bytes: int = 0
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds."""
+        return self.user_s + self.system_s
 
 
 def readings(count: int, random_numbers: random.Random) -> Iterator[tuple[str, str]]:
@@ -103,27 +118,39 @@ def fill(topic: str, count: int, settings: Settings) -> Sent:
     return Sent(count, value_bytes, hash_sum)
 
 
-def write_topic_file(topic: str, folder: str) -> None:
+def write_topic_file(topic: str, folder: str, topics_folder: Path = TOPICS_FOLDER) -> None:
     """Declare a topic with the telemetry fields in a folder of its own."""
-    text = (TOPICS_FOLDER / "telemetry_raw.yml").read_text(encoding="utf-8")
+    text = (topics_folder / "telemetry_raw.yml").read_text(encoding="utf-8")
     topic_file = Path(folder) / f"{topic}.yml"
     topic_file.write_text(text.replace("topic: telemetry_raw", f"topic: {topic}"))
 
 
-def land(topic: str, settings: Settings) -> Run:
-    """Run the lander over the backlog with the telemetry fields."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_topic_file(topic, folder)
-        # -E: compiled modules are written and used whatever PYTHON* says; the first call does so.
-        command = [sys.executable, "-E", "-m", "lander"]
-        subprocess.run(
-            [*command, "--help"], cwd=PROJECT_ROOT, check=True, stdout=subprocess.DEVNULL
+def python_of(checkout: Path) -> str:
+    """The Python of a checkout. Raises ConfigurationError if its packages are not installed."""
+    if checkout == PROJECT_ROOT:
+        return sys.executable
+    python = checkout / ".venv" / "bin" / "python"
+    if not python.is_file():
+        raise ConfigurationError(
+            f"the packages of {checkout}",
+            f"no {python}",
+            f"python -m benchmarks.rounds --beside {checkout}, which installs them",
         )
+    return str(python)
+
+
+def land(topic: str, settings: Settings, checkout: Path = PROJECT_ROOT) -> Run:
+    """Run a checkout's lander over the backlog with the telemetry fields."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_topic_file(topic, folder, checkout / TOPICS_FOLDER.relative_to(PROJECT_ROOT))
+        # -E: compiled modules are written and used whatever PYTHON* says; the first call does so.
+        command = [python_of(checkout), "-E", "-m", "lander"]
+        subprocess.run([*command, "--help"], cwd=checkout, check=True, stdout=subprocess.DEVNULL)
         environment = settings.environment() | {"STATE_DIR": folder}
         started = time.monotonic()
         process = subprocess.Popen(
             [*command, "--until-caught-up", "--topics-folder", folder],
-            cwd=PROJECT_ROOT,
+            cwd=checkout,
             env=environment,
         )
         _, status, usage = os.wait4(process.pid, 0)
@@ -166,38 +193,76 @@ def check(topic: str, sent: Sent, settings: Settings) -> int:
 
 def delete(topic: str, settings: Settings) -> None:
     """Remove what the run made."""
-    connect(settings).purge_table((NAMESPACE, topic))
+    delete_table(topic, settings)
     admin = AdminClient(client_options(settings))
     admin.delete_topics([topic])[topic].result()
 
 
-def show(sent: Sent, run: Run, file_bytes: int) -> None:
-    """Print the figures."""
-    cpu_s = run.user_s + run.system_s
-    print(f"messages                {sent.messages}")
-    print(f"bytes a message         {sent.value_bytes / sent.messages:.0f}")
-    print(f"rows a second           {sent.messages / run.wall_s:.0f}")
-    print(f"cpu-seconds a million   {cpu_s / sent.messages * 1e6:.2f}")
-    print(f"  of that system        {run.system_s / sent.messages * 1e6:.2f}")
-    print(f"peak memory, MB         {run.peak_mb:.0f}")
-    print(f"file bytes a row        {file_bytes / sent.messages:.1f}")
+def delete_table(topic: str, settings: Settings) -> None:
+    """Remove the landing table, if there is one."""
+    catalog = connect(settings)
+    if catalog.table_exists((NAMESPACE, topic)):
+        catalog.purge_table((NAMESPACE, topic))
+
+
+def run_once(topic: str, sent: Sent, settings: Settings, checkout: Path) -> Run:
+    """A checkout's lander on the whole topic, checked; its table is deleted afterwards."""
+    try:
+        run = land(topic, settings, checkout)
+        return replace(run, file_bytes=check(topic, sent, settings))
+    finally:
+        delete_table(topic, settings)
+
+
+def figures_of(messages: int, runs: Mapping[str, Sequence[Run]]) -> Iterator[Figure]:
+    """Medians of every version, and this one's ratio to the other where there are two."""
+    cpu = {name: median(each.cpu_s for each in of) / messages * 1e6 for name, of in runs.items()}
+    for name, of_version in runs.items():
+        rows = messages / median(each.wall_s for each in of_version)
+        yield Figure(f"rows a second: {name}", rows, "rows/s")
+        yield Figure(f"processor time: {name}", cpu[name], "cpu-s/million")
+        system = median(each.system_s for each in of_version) / messages * 1e6
+        yield Figure(f"processor time, system: {name}", system, "cpu-s/million")
+        peak = median(each.peak_mb for each in of_version)
+        yield Figure(f"peak memory: {name}", peak, "MB", at_most=600 if name == NEW else None)
+        size = median(each.file_bytes for each in of_version) / messages
+        yield Figure(f"files: {name}", size, "bytes/row")
+    if OLD in runs:
+        yield Figure(f"processor time: {NEW} / {OLD}", cpu[NEW] / cpu[OLD], "times")
+
+
+def measure(options: argparse.Namespace, settings: Settings) -> Report:
+    """Fill, land by turns, check, delete."""
+    versions = {OLD: options.beside.absolute()} if options.beside else {}
+    versions[NEW] = PROJECT_ROOT
+    for checkout in versions.values():
+        python_of(checkout)
+    topic = f"benchmark_{uuid.uuid4().hex[:8]}"
+    sent = fill(topic, options.messages, settings)
+    runs: dict[str, list[Run]] = {name: [] for name in versions}
+    try:
+        for _ in range(options.runs):
+            for name, checkout in versions.items():
+                runs[name].append(run_once(topic, sent, settings, checkout))
+    finally:
+        delete(topic, settings)
+    told = "; ".join(f"{name}: {version_of(checkout)}" for name, checkout in versions.items())
+    return Report(
+        f"{told}; {sent.messages:,} messages of {sent.value_bytes / sent.messages:.0f} bytes; "
+        f"medians of {options.runs} runs, start included, by turns; a commit every "
+        f"{settings.landing_commit_seconds:g} s",
+        "each offset once, keys and texts as they were sent",
+        tuple(figures_of(sent.messages, runs)),
+    )
 
 
 def main(words: Sequence[str]) -> int:
-    """Fill, land, check, show, delete."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lander", description=__doc__)
-    parser.add_argument("--messages", type=int, default=2_000_000)
-    options = parser.parse_args(words)
-    settings = load_settings()
-    topic = f"benchmark_{uuid.uuid4().hex[:8]}"
-    sent = fill(topic, options.messages, settings)
-    try:
-        run = land(topic, settings)
-        file_bytes = check(topic, sent, settings)
-    finally:
-        delete(topic, settings)
-    show(sent, run, file_bytes)
-    return 0
+    parser.add_argument("--messages", type=int, default=2_000_000, help="(2000000)")
+    parser.add_argument("--runs", type=int, default=3, help="of each version (3)")
+    parser.add_argument("--beside", type=Path, help="a checkout to compare with")
+    return figures.run(parser, measure, words)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from stack.base.root import PROJECT_ROOT
 PAGE = PROJECT_ROOT / "docs" / "performance.md"
 RESULTS = PROJECT_ROOT / "docs" / "performance"
 TITLES = {
+    "rounds": "Rounds beside 0.1.0",
+    "lander": "The lander beside 0.1.0",
     "comparison": "The lander against other loaders",
     "freshness": "Freshness",
     "idle_rounds": "A round with nothing new",

@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,17 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
         )
     cpu_s = usage.ru_utime + usage.ru_stime
     return Cost(time.monotonic() - started, cpu_s, usage.ru_maxrss / 1024)
+
+
+def cpu_of_tree(pid: int) -> float:
+    """Processor seconds of a process and its children since their start, of ended ones too."""
+    root = psutil.Process(pid)
+    seconds = 0.0
+    for process in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
 
 
 class Server:
