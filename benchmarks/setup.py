@@ -1,87 +1,95 @@
-"""Measure setup and memory: `python -m benchmarks.setup`, beside a running stack or without one.
+"""Measure setup, the demo and memory: `python -m benchmarks.setup`, a running stack or none beside.
 
-A stack of its own is set up twice in native mode: the first time with empty state but with the
-downloads and Python packages that are here already, the second time running. Then its services'
-memory is read, before any message has come. It is stopped and deleted afterwards.
+The last commit is cloned, and the clone gets a stack of its own in native mode. The demo is taken
+from nothing: no state, no Python packages, no downloads in the user's cache; then with empty state
+but with packages and downloads there; then with all services running. The services' memory is read
+before any message has come. Stack and clone are deleted afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import shutil
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.figures import Figure, Report
-from stack.base import env_file
+from benchmarks.stacks import Stack, new_stack
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import EXAMPLE_FILE, Settings, load_settings, parse_env_file
-from stack.clients import trino
-from stack.modes import native
-from tests.second_stack import port_settings
+from stack.base.settings import Settings
 
-SETUP_SECONDS = 900
-SETUP = PROJECT_ROOT / "initial-setup.sh"
-
-
-def new_stack(folder: str) -> dict[str, str]:
-    """The environment of a stack with free ports whose state is in this folder of the project."""
-    path = PROJECT_ROOT / folder / ".env"
-    path.parent.mkdir(parents=True)
-    changes = {"PROJECT_NAME": "meterhousesetup", "STATE_DIR": f"{folder}/state"}
-    env_file.create(path, changes | port_settings())
-    known = parse_env_file(EXAMPLE_FILE)
-    kept = {name: value for name, value in os.environ.items() if name not in known}
-    return kept | {"METERHOUSE_ENV": str(path)}
+BALANCE_SQL = """
+select
+    (select count(*) from postgresql.public.device_master),
+    (select count(*) from iceberg.landing.telemetry_raw),
+    (select count(*) from iceberg.staging.stg_telemetry_raw)
+    + (select count(*) from iceberg.quality.quarantine_telemetry_raw),
+    (select count(distinct device_id) from iceberg.marts.device_daily_metrics)
+"""
 
 
-def setup(words: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Run the setup script; its seconds. Raises FatalError with the end of its output."""
-    started = time.monotonic()
-    done = subprocess.run(
-        [str(SETUP), *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SETUP_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        said = (done.stdout + done.stderr)[-2000:]
-        raise FatalError(f"{SETUP.name} {' '.join(words)} to end well", said, "see above")
-    return time.monotonic() - started
+@contextmanager
+def clone() -> Iterator[Path]:
+    """A clone of the last commit, deleted after the block."""
+    parent = PROJECT_ROOT / ".stack-test"
+    parent.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="clone-", dir=parent))
+    # Setup's database runs as another user, who must be able to enter.
+    folder.chmod(0o755)
+    try:
+        subprocess.run(["git", "clone", "--quiet", PROJECT_ROOT, folder / "checkout"], check=True)
+        yield folder / "checkout"
+    finally:
+        shutil.rmtree(folder)
+
+
+def demo(stack: Stack) -> float:
+    """Seconds of the demo. Raises FatalError unless it filled the marts and lost nothing."""
+    seconds = stack.setup("demo", "--native")
+    ((meters, landed, judged, with_marts),) = stack.sql(BALANCE_SQL)
+    wanted = stack.settings.num_devices
+    if not landed or judged != landed or meters != wanted or with_marts != wanted:
+        raise FatalError(
+            f"{wanted} meters with marts, every landed message accepted or quarantined",
+            f"{meters} meters, {with_marts} with marts, {landed} landed, {judged} judged",
+            "run ./initial-setup.sh demo and look",
+        )
+    return seconds
 
 
 def measure(options: argparse.Namespace, settings: Settings) -> Report:
-    """Set up, set up again, look, delete."""
-    environment = new_stack(f".stack-test/setup-{uuid.uuid4().hex[:8]}")
-    own = load_settings(environment)
-    try:
-        first_s = setup(["--native"], environment)
-        again_s = setup(["--native"], environment)
-        ((meters,),) = trino.client(own).rows(
-            "select count(*) from postgresql.public.device_master"
-        )
-        if meters != own.num_devices:
-            raise FatalError(f"{own.num_devices} meters in the master data", f"{meters}", "look")
-        memory = {state.name: state.memory_mb for state in native.states(own)}
-    finally:
-        setup(["reset", "--yes"], environment)
-        Path(environment["METERHOUSE_ENV"]).unlink()
+    """The demo three times, setup twice, memory."""
+    with clone() as checkout:
+        kept = {} if options.keep_downloads else {"XDG_CACHE_HOME": str(checkout.parent / "cache")}
+        with new_stack(checkout, {}, kept) as stack:
+            nothing_s = demo(stack)
+            stack.setup("reset", "--yes")
+            there_s = demo(stack)
+            stack.setup("reset", "--yes")
+            first_s = stack.setup("--native")
+            again_s = stack.setup("--native")
+            memory = {service.name: service.memory_mb for service in stack.services()}
+            up_s = demo(stack)
+            meters, heap = stack.settings.num_devices, stack.settings.trino_heap
+    from_nothing = Figure("demo, from nothing", nothing_s, "s", at_most=300)
     return Report(
-        f"native, {own.num_devices} meters, TRINO_HEAP={own.trino_heap}",
-        "setup's own readiness check, and the master data read through Trino",
+        f"native, {meters} meters, TRINO_HEAP={heap}",
+        "setup's own readiness check; after each demo, by SQL, every meter has marts and every "
+        "landed message was accepted or quarantined",
         (
+            *(() if options.keep_downloads else (from_nothing,)),
+            Figure("demo, downloads and packages there", there_s, "s", at_most=60),
+            Figure("demo, all services running", up_s, "s", at_most=20),
             Figure("first setup, downloads and packages there", first_s, "s"),
-            Figure("setup again, all running", again_s, "s"),
+            Figure("setup again, all services running", again_s, "s"),
             *(Figure(f"memory of {name}", value, "MB") for name, value in memory.items()),
-            Figure("memory of all services", sum(memory.values()), "MB"),
+            Figure("memory of all services", sum(memory.values()), "MB", at_most=2200),
         ),
     )
 
@@ -89,6 +97,9 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
 def main(words: Sequence[str]) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.setup", description=__doc__)
+    parser.add_argument(
+        "--keep-downloads", action="store_true", help="leave out the demo from nothing"
+    )
     return figures.run(parser, measure, words)
 
 

@@ -24,7 +24,7 @@ from benchmarks.processes import cpu_of_tree
 from stack.base import env_file
 from stack.base.errors import ConfigurationError, FatalError
 from stack.base.settings import Settings, load_settings, parse_env_file
-from stack.programs import trino
+from stack.clients import trino
 from stack.programs.paths import paths_of
 from stack.programs.supervision import Process, Supervisor
 from tests.second_stack import port_settings
@@ -79,7 +79,7 @@ class Stack:
 
     def sql(self, statement: str) -> list[list[Any]]:
         """Rows of one Trino statement."""
-        return trino.query(self.settings, statement)
+        return trino.client(self.settings).rows(statement)
 
 
 def env_text(example: str, changes: Mapping[str, str]) -> str:
