@@ -49,9 +49,10 @@ class Pair:
     def end(self) -> None:
         """End both."""
         self.holder.kill()
-        self.holder.communicate()
         if self.heir.is_running():
             self.heir.kill()
+        # The heir holds the other end of the holder's output too.
+        self.holder.communicate()
 
 
 @pytest.fixture
