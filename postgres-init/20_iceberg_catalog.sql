@@ -24,4 +24,34 @@ create table if not exists iceberg_namespace_properties (
 
 -- The scheduler asks here whether anything new has landed.
 grant select on iceberg_tables to dbt;
+
+-- Rounds record the models' progress by it: another metadata file of the same table in place of the
+-- one they read. Nothing else of the catalog is theirs to change.
+create or replace function public.swap_metadata(
+    table_schema text, table_name text, old_location text, new_location text
+) returns boolean
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    with swapped as (
+        update public.iceberg_tables
+        set metadata_location = new_location, previous_metadata_location = old_location
+        where
+            iceberg_tables.catalog_name = 'lakehouse'
+            and iceberg_tables.table_namespace = table_schema
+            and iceberg_tables.table_name = swap_metadata.table_name
+            and iceberg_tables.metadata_location = old_location
+            and coalesce(iceberg_tables.iceberg_type, 'TABLE') = 'TABLE'
+            and table_schema in ('staging', 'quality', 'intermediate', 'marts')
+            and starts_with(new_location, regexp_replace(old_location, '[^/]*$', ''))
+            and regexp_replace(new_location, '^.*/', '') ~ '^\d{5,}-[0-9a-f-]{36}\.metadata\.json$'
+            and length(regexp_replace(new_location, '^.*/', ''))
+            = length(new_location) - length(regexp_replace(old_location, '[^/]*$', ''))
+        returning 1
+    )
+    select exists (select from swapped)
+$$;
+revoke all on function public.swap_metadata(text, text, text, text) from public;
+grant execute on function public.swap_metadata(text, text, text, text) to dbt;
 reset role;

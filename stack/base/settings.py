@@ -91,6 +91,7 @@ class Settings:
     s3_secret_key: Secret
     s3_lander_secret_key: Secret
     s3_trino_secret_key: Secret
+    s3_dbt_secret_key: Secret
     s3_people_secret_key: Secret
     trino_operator_password: Secret
     trino_dbt_password: Secret

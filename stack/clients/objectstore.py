@@ -1,4 +1,4 @@
-"""Whose keys open the object store: a login each for the lander, Trino and people."""
+"""Whose keys open the object store: a login each for the lander, Trino, rounds and people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stack.base.settings import Secret, Settings
 
-LANDER, TRINO, PEOPLE = USERS = ("lander", "trino", "people")
+LANDER, TRINO, DBT, PEOPLE = USERS = ("lander", "trino", "dbt", "people")
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,6 @@ def secrets_of(settings: Settings) -> dict[str, Secret]:
     return {
         LANDER: settings.s3_lander_secret_key,
         TRINO: settings.s3_trino_secret_key,
+        DBT: settings.s3_dbt_secret_key,
         PEOPLE: settings.s3_people_secret_key,
     }

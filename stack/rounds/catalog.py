@@ -83,10 +83,12 @@ def look(settings: Settings, seen: Seen | None, project: str) -> Found:
     Raises RetriableError if PostgreSQL does not answer.
     """
     server = postgres.client(settings, postgres.DBT)
-    newest_at = {"newest_at": seen.newest_at if seen else ""}
     tables = server.rows(postgres.CATALOG, SESSION_NAME, TABLES_SQL)
-    master_data = server.rows(postgres.MASTER_DATA, SESSION_NAME, MASTER_DATA_SQL, newest_at)
-    restored = server.rows(postgres.MASTER_DATA, SESSION_NAME, RESTORED_SQL)
+    with server.transaction(postgres.MASTER_DATA, SESSION_NAME) as cursor:
+        cursor.execute(MASTER_DATA_SQL, {"newest_at": seen.newest_at if seen else ""})
+        master_data = cursor.fetchall()
+        cursor.execute(RESTORED_SQL)
+        restored = cursor.fetchall()
     return Found(
         landing={name: location for schema, name, location, _ in tables if schema == LANDING},
         model_tables=model_tables(tables),

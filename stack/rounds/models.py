@@ -9,10 +9,13 @@ from dataclasses import replace
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.rounds.decision import Decision
+from stack.rounds.metadata import StoredFiles
 from stack.rounds.outcome import Outcome, Result, outcome_of
+from stack.rounds.progress import Progress
 from stack.rounds.project import Project, environment
 from stack.rounds.worker_client import Command, Watch, Worker
 from stack.writing import statements
+from stack.writing.lock import WriterLock
 
 # A round reads and writes little: planning by statistics costs more than it saves.
 INCREMENT_SESSION = {
@@ -48,6 +51,7 @@ class Models:
     def __init__(self, settings: Settings, project: Project, say: Say) -> None:
         self._settings, self._project, self._say = settings, project, say
         self.worker = Worker([project.trino_user], settings.environment())
+        self.progress = Progress(lambda: StoredFiles(settings), say)
         # Fingerprint of the project whose views are there.
         self._fixed = ""
 
@@ -64,14 +68,19 @@ class Models:
         with_fixed = decision.with_fixed or self._fixed != fingerprint
         trino = statements.writers(self._settings, self._project.trino_user)
         statements.settle(trino, self._say, beat=watch.beat)
-        watch.lock.check()
+        decision = self._planned(decision, watch.lock)
         variables = environment(self._settings, self._project)
         command = Command(
             dbt_words(decision, with_fixed),
             fingerprint,
             {**variables, "PROJECT_DIGEST": fingerprint},
         )
-        answer = self.worker.ask(command, replace(watch, on_read=self._tell_read))
+        watch = replace(
+            watch,
+            on_read=self._tell_read,
+            on_progress=lambda note: self.progress.record(note, watch.lock),
+        )
+        answer = self.worker.ask(command, watch)
         if answer.is_dead:
             end_statements(trino, self._say, watch.beat)
         if answer.is_stopped:
@@ -80,6 +89,13 @@ class Models:
         if with_fixed and outcome.result is Result.OK:
             self._fixed = fingerprint
         return outcome
+
+    def _planned(self, decision: Decision, lock: WriterLock) -> Decision:
+        """A decision whose plan has what tables say of their progress, where that can be read."""
+        told = self.progress.read(lock)
+        if told is None or not decision.plan:
+            return decision
+        return replace(decision, plan={**decision.plan, "properties": told})
 
     def _tell_read(self, seconds: float) -> None:
         self._say(f"dbt project read in {seconds:.1f} s")

@@ -6,6 +6,7 @@ SIGINT, and when its channel closes.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import queue
@@ -29,6 +30,9 @@ from stack.writing import statements
 # Error texts are shown in one log line each; dbt's are cut beyond this.
 MESSAGE_CHARACTERS = 2000
 KIB = 1024
+# How macro record_progress begins its line, and dbt's names for lines of macros.
+NOTE = "meterhouse.progress "
+LOGGED = {"JinjaLogDebug", "JinjaLogInfo"}
 STATM = Path("/proc/self/statm")
 
 
@@ -96,6 +100,8 @@ class Dbt:
         self._options = [*quiet, *folders, "--no-send-anonymous-usage-stats"]
         self._manifest: Any = None
         self._project = ""
+        # What models have told of their progress: it counts once they have ended well.
+        self._notes: dict[str, Any] = {}
 
     def serve(self, command: dict[str, Any]) -> str:
         """Run one command; the error that kept dbt itself from ending well, or nothing."""
@@ -125,6 +131,8 @@ class Dbt:
         return ""
 
     def _on_event(self, event: Any) -> None:
+        if event.info.name in LOGGED and event.data.msg.startswith(NOTE):
+            self._notes[event.data.node_info.unique_id] = json.loads(event.data.msg[len(NOTE) :])
         if event.info.name != "NodeFinished":
             return
         node, result = event.data.node_info, event.data.run_result
@@ -134,6 +142,7 @@ class Dbt:
             status=result.status,
             seconds=result.execution_time,
             message=result.message[:MESSAGE_CHARACTERS],
+            progress=self._notes.pop(node.unique_id, None),
         )
 
 

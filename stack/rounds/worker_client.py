@@ -37,7 +37,8 @@ class Command:
 class Watch:
     """What is kept in view while a command runs.
 
-    on_model: told of each model that ends; on_read: of the seconds that reading the project took.
+    on_model: told of each model that ends; on_read: of the seconds that reading the project took;
+    on_progress: of what a model that ended well has done, before on_model.
     """
 
     lock: WriterLock
@@ -45,6 +46,7 @@ class Watch:
     beat: Callable[[], None]
     on_model: Callable[[ModelResult], None] = field(default=lambda model: None)
     on_read: Callable[[float], None] = field(default=lambda seconds: None)
+    on_progress: Callable[[Mapping[str, Any]], None] = field(default=lambda note: None)
 
     def look_after(self) -> None:
         """Show a sign of life, and raise RetriableError if the lock is lost."""
@@ -138,7 +140,10 @@ def take(
     """Take in one event; the last one is returned."""
     match content.pop("event"):
         case "model":
+            note = content.pop("progress", None)
             models.append(ModelResult(**content))
+            if note and models[-1].is_good:
+                watch.on_progress(note)
             watch.on_model(models[-1])
         case "read":
             watch.on_read(content["seconds"])

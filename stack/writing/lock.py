@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg2
 
@@ -97,6 +98,20 @@ class WriterLock:
             self._checked_at = time.monotonic()
         except psycopg2.Error as error:
             raise lost_error(first_line(error)) from error
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one statement of the lock's own session, so that it cannot outlive the lock.
+
+        Raises RetriableError as check() does.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+        except psycopg2.Error as error:
+            raise lost_error(first_line(error)) from error
+        self._checked_at = time.monotonic()
+        return found
 
     def fileno(self) -> int:
         """The session's socket: a program that has it open too keeps the lock until it has ended.

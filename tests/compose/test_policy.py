@@ -149,7 +149,7 @@ def test_a_container_knows_only_the_passwords_it_needs(
             "S3_TRINO_SECRET_KEY",
         },
         "telemetry-lander": {"POSTGRES_CATALOG_PASSWORD", "S3_LANDER_SECRET_KEY"},
-        "dbt-transformations": {"POSTGRES_DBT_PASSWORD"},
+        "dbt-transformations": {"POSTGRES_DBT_PASSWORD", "S3_DBT_SECRET_KEY"},
         "explorer": set(),
     }
     own = parse_env_file(settings.env_file)

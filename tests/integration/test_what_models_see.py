@@ -82,11 +82,7 @@ def test_a_run_that_died_before_it_recorded_its_progress_adds_nothing_twice(
     lakehouse.land()
     lakehouse.dbt("run", "--select", "stg_telemetry_raw", "quarantine_telemetry_raw")
     for table, told in before.items():
-        Access(lakehouse.settings, "").ask(
-            "dbt",
-            f"alter table iceberg.{table} set properties extra_properties = "
-            f"map_from_entries(array[row('meterhouse.progress', '{told}')])",
-        )
+        set_progress(lakehouse, table, told)
     # A message of the next batch must not be taken for one of the run that died.
     lakehouse.send(*(each | {"timestamp": f"{YESTERDAY}T12:00:00Z"} for each in sent))
     lakehouse.land_and_round()
@@ -94,6 +90,35 @@ def test_a_run_that_died_before_it_recorded_its_progress_adds_nothing_twice(
     held = "select count(*), count(distinct telemetry_key) from iceberg.{} where device_id = '{}'"
     for table, owner in zip(tables, (device, unknown), strict=True):
         assert lakehouse.sql(held.format(table, owner)) == [[2, 2]]
+
+
+def set_progress(lakehouse: Lakehouse, table: str, told: str) -> None:
+    """Record other progress, as a writer does that stood still meanwhile."""
+    Access(lakehouse.settings, "").ask(
+        "dbt",
+        f"alter table iceberg.{table} set properties extra_properties = "
+        f"map_from_entries(array[row('meterhouse.progress', '{told}')])",
+    )
+
+
+def test_an_upstream_whose_load_is_set_back_leads_to_no_row_twice(lakehouse: Lakehouse) -> None:
+    staging, quarantine = "staging.stg_telemetry_raw", "quality.quarantine_telemetry_raw"
+    (device,) = lakehouse.new_devices()
+    unknown = f"MTR-{next(iter(unused_numbers()))}"
+    told = ""
+    for hour in (10, 11, 12):
+        if hour == 12:
+            # A frozen writer records the load before the last one; models after it run, too.
+            set_progress(lakehouse, staging, told)
+            lakehouse.dbt("run", "--exclude", "stg_telemetry_raw")
+        sent = (reading(each, f"{YESTERDAY}T{hour}:00:00Z") for each in (device, unknown))
+        lakehouse.send(*sent)
+        lakehouse.land_and_round()
+        told = told or progress(lakehouse, staging)
+    held = "select count(*), count(distinct telemetry_key) from iceberg.{} where device_id = '{}'"
+    for table, owner in ((staging, device), (quarantine, unknown)):
+        assert lakehouse.sql(held.format(table, owner)) == [[3, 3]], table
+    assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("1.5")}
 
 
 def test_a_change_of_master_data_alone_reaches_the_health_of_meters(lakehouse: Lakehouse) -> None:

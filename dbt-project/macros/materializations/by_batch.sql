@@ -33,17 +33,25 @@
                 delete from {{ target_relation }} where {{ note.remove }}
             {%- endcall -%}
         {%- endif -%}
-        {%- call statement('main') -%}
-            {%- if strategy == 'merge' -%}
-                {{ merge_sql(target_relation, compiled_code, names, note) }}
-            {%- else -%}
-                insert into {{ target_relation }} ({{ names | join(', ') }})
-                select {{ names | join(', ') }}
-                from ({{ compiled_code }}) as dbt_internal_source
-                where {{ nobody_wrote_since(target_relation, note) }}
-            {%- endif -%}
-        {%- endcall -%}
+        {%- if note.has_no_rows -%}
+            {%- call noop_statement('main', 'NO NEW ROWS', rows_affected=0) -%}{%- endcall -%}
+        {%- else -%}
+            {%- call statement('main') -%}
+                {%- if strategy == 'merge' -%}
+                    {{ merge_sql(target_relation, compiled_code, names, note) }}
+                {%- else -%}
+                    insert into {{ target_relation }} ({{ names | join(', ') }})
+                    select {{ names | join(', ') }}
+                    from ({{ compiled_code }}) as dbt_internal_source
+                    where {{ nobody_wrote_since(target_relation, note) }}
+                {%- endif -%}
+            {%- endcall -%}
+        {%- endif -%}
         {%- do require_own_turn(target_relation, note) -%}
+        {%- set rows = load_result('main').response.rows_affected -%}
+        {%- if note.offsets is not none and note.offsets == rows -%}
+            {%- do note.progress.update({'whole_since': note.previous_load_id}) -%}
+        {%- endif -%}
         {%- do record_progress(target_relation, note) -%}
         {%- if not columns.is_known -%}
             {%- do persist_docs(target_relation, model) -%}

@@ -1,6 +1,6 @@
 {% macro note_progress(relation, progress) %}
-    {#- What has just been recorded, so that no model after this one asks for it. -#}
-    {%- if round_plan() -%}
-        {%- do planned_properties().update({input_name(relation): progress}) -%}
+    {#- What a model has just done, for those after it. -#}
+    {%- if 'properties' in round_plan() -%}
+        {%- do round_plan().properties.update({input_name(relation): progress}) -%}
     {%- endif -%}
 {% endmacro %}

@@ -12,7 +12,7 @@
     and not exists (
         select 1
         from {{ relation }}
-        where load_id > {{ note.own_load_id }}
+        where load_id >= {{ note.progress.load_id }}
     )
     {%- endif -%}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {% macro not_there_yet(window, key, column) -%}
     {#- A run that died between its rows and its progress has added some already. -#}
-    {%- if not window.own_load_id -%}{{ return('true') }}{%- endif -%}
+    {%- if not window.previous -%}{{ return('true') }}{%- endif -%}
     {{ key }} not in (
         select {{ column }}
         from {{ this }}

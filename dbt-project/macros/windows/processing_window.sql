@@ -13,7 +13,7 @@
     {%- set replays = [ledger] if ledger and is_table(ledger) else [] -%}
     {%- set found = table_properties(upstreams + replays + own) -%}
     {%- set previous = found[-1] if own else {} -%}
-    {%- set inputs = {} -%}
+    {%- set inputs, upstream_progress = {}, {} -%}
     {%- for upstream in upstreams -%}
         {%- if 'batch_id' not in found[loop.index0] and 'load_id' not in found[loop.index0] -%}
             {%- do exceptions.raise_compiler_error(
@@ -23,15 +23,20 @@
             ) -%}
         {%- endif -%}
         {%- do inputs.update({input_name(upstream): input_of(found[loop.index0])}) -%}
+        {%- do upstream_progress.update({input_name(upstream): found[loop.index0]}) -%}
     {%- endfor -%}
     {#- Only a model on landing is told of replays by the ledger, the others by their upstream. -#}
     {%- set replay = found[upstreams | length if replays else 0].get('replay', 0) -%}
     {%- set rebuild = should_full_refresh()
         or builds_of(previous.get('inputs', {})) != builds_of(inputs) -%}
-    {%- set load_id = previous.get('load_id', 0) + 1 -%}
+    {%- set load_id = next_load_id(previous) -%}
     {{ return({
         'rebuild': rebuild,
-        'is_empty': not rebuild and previous.inputs == inputs and previous.replay == replay,
+        'is_empty': not rebuild and (
+            is_set_back(previous.inputs, inputs)
+            or previous.inputs == inputs and previous.replay == replay
+        ),
+        'found': upstream_progress,
         'after': {} if rebuild else previous.inputs,
         'through': inputs,
         'previous': {} if rebuild else previous,
@@ -45,6 +50,7 @@
             'build': invocation_id if rebuild else previous.build,
             'inputs': inputs,
             'replay': replay,
+            'landed': landed_ends(found[0]) if 'offsets' in found[0] else {},
         },
     }) }}
 {% endmacro %}

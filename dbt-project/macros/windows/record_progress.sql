@@ -1,7 +1,16 @@
 {% macro record_progress(relation, note) %}
-    {%- call statement('record_progress') -%}
-        alter table {{ relation }}
-        set properties extra_properties = {{ progress_property(note.progress) }}
-    {%- endcall -%}
+    {%- if 'properties' in round_plan() -%}
+        {#- The runner writes it once the model has ended well. -#}
+        {%- do log('meterhouse.progress ' ~ tojson({
+            'table': input_name(relation),
+            'after': note.previous_load_id,
+            'progress': note.progress,
+        })) -%}
+    {%- else -%}
+        {%- call statement('record_progress') -%}
+            alter table {{ relation }}
+            set properties extra_properties = {{ progress_property(note.progress) }}
+        {%- endcall -%}
+    {%- endif -%}
     {%- do note_progress(relation, note.progress) -%}
 {% endmacro %}

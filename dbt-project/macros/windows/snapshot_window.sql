@@ -21,7 +21,7 @@
         {%- do moments.append(utc_literal(moment)) -%}
     {%- endfor -%}
     {%- set progress = {
-        'load_id': previous.get('load_id', 0) + 1,
+        'load_id': next_load_id(previous),
         'inputs': inputs,
         'as_of': moments | max if moments else none,
         'master_data': master_data_digest(devices),

@@ -1,9 +1,8 @@
 {% macro table_properties(relations) %}
-    {%- if not round_plan() -%}{{ return(asked_properties(relations)) }}{%- endif -%}
-    {%- set planned = planned_properties() -%}
+    {%- if 'properties' not in round_plan() -%}{{ return(asked_properties(relations)) }}{%- endif -%}
     {%- set found = [] -%}
     {%- for relation in relations -%}
-        {%- do found.append(planned.get(input_name(relation), {})) -%}
+        {%- do found.append(round_plan().properties.get(input_name(relation), {})) -%}
     {%- endfor -%}
     {{ return(found) }}
 {% endmacro %}

@@ -5,6 +5,8 @@
     {%- elif window.is_empty -%}
         {{ return([]) }}
     {%- endif -%}
+    {%- set told = told_ranges(relation, column, window) -%}
+    {%- if told is not none -%}{{ return(told) }}{%- endif -%}
     {%- set query -%}
         select
             date_trunc('day', {{ column }}) as touched_day,

@@ -3,9 +3,13 @@
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}
-{%- set window = past_own_rows(processing_window(ref('stg_telemetry_raw'))) %}
+{%- set window = processing_window(ref('stg_telemetry_raw')) %}
 
-{{ run_note(window, remove=came_back(window, ref('stg_telemetry_raw'))) }}
+{{ run_note(
+    window,
+    remove=came_back(window, ref('stg_telemetry_raw')),
+    has_no_rows=all_accepted(window, ref('stg_telemetry_raw')),
+) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
     where

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}
-{%- set window = past_own_rows(processing_window(source('landing', 'meter_logs'))) %}
+{%- set window = processing_window(source('landing', 'meter_logs')) %}
 {%- set number = '(-?[0-9]+(?:[.][0-9]+)?)' %}
 {%- set day = '([0-9]{4}-[0-9]{2}-[0-9]{2})' %}
 {%- set time = '([0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?)' %}

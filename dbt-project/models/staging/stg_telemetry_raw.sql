@@ -5,9 +5,9 @@
 ) }}
 {%- set landing = source('landing', 'telemetry_raw') %}
 {%- set replayed = source('replays', 'replayed_telemetry_raw') %}
-{%- set window = past_own_rows(processing_window(landing, replayed)) %}
+{%- set window = processing_window(landing, replayed) %}
 
-{{ run_note(window) }}
+{{ run_note(window, offsets=offsets_landed(window)) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
     where

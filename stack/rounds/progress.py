@@ -1,0 +1,137 @@
+"""Progress of the models: read once before a round, recorded as each model ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from stack.base.errors import RetriableError
+from stack.rounds.metadata import Files, next_location, with_properties
+from stack.writing.lock import WriterLock
+
+PROGRESS = "meterhouse.progress"
+SAID = ("meterhouse.landed", PROGRESS)
+SCHEMAS = ("landing", "staging", "quality", "intermediate", "marts")
+# A table's own session of maintenance may commit in between, more than once.
+ATTEMPTS = 5
+
+# Setup makes the function; an older stack asks Trino until it has run.
+CAN_RECORD_SQL = """
+select coalesce(
+    has_function_privilege(to_regprocedure('public.swap_metadata(text,text,text,text)'), 'execute'),
+    false
+)
+"""
+LOCATIONS_SQL = """
+select table_namespace || '.' || table_name, metadata_location
+from iceberg_tables
+where
+    catalog_name = 'lakehouse'
+    and table_namespace = any(%s)
+    and coalesce(iceberg_type, 'TABLE') = 'TABLE'
+"""
+LOCATION_SQL = """
+select metadata_location
+from iceberg_tables
+where catalog_name = 'lakehouse' and table_namespace = %s and table_name = %s
+"""
+SWAP_SQL = "select public.swap_metadata(%s, %s, %s, %s)"
+
+Said = dict[str, Any]
+
+
+class Progress:
+    """What tables say of their progress. All of it goes over the session that holds the lock.
+
+    say: told once why Trino is asked instead.
+    """
+
+    def __init__(self, files: Callable[[], Files], say: Callable[[str], None]) -> None:
+        self._make_files, self._say = files, say
+        self._files: Files | None = None
+        self._told = ""
+        # Metadata files never change: location -> what its properties say.
+        self._known: dict[str, Said] = {}
+
+    @property
+    def files(self) -> Files:
+        """The object store, asked for when it is first needed."""
+        self._files = self._files or self._make_files()
+        return self._files
+
+    def read(self, lock: WriterLock) -> dict[str, Said] | None:
+        """By schema.table what each says; None where models have to ask Trino.
+
+        Raises RetriableError if the lock is lost.
+        """
+        if not lock.rows(CAN_RECORD_SQL)[0][0]:
+            self._tell("the catalog has no function swap_metadata for role dbt")
+            return None
+        located: dict[str, str] = dict(lock.rows(LOCATIONS_SQL, [list(SCHEMAS)]))
+        try:
+            self._known = {location: self._said(location) for location in located.values()}
+        except RetriableError as error:
+            self._tell(str(error))
+            return None
+        return {name: self._known[location] for name, location in located.items()}
+
+    def record(self, note: Mapping[str, Any], lock: WriterLock) -> None:
+        """Make `note` the progress of its table.
+
+        note: table (schema.name), after (the load it follows), progress. Raises RetriableError if
+        another load is recorded there by now, if the lock is lost, or if the store fails.
+        """
+        schema, name = note["table"].split(".", 1)
+        properties = {PROGRESS: json.dumps(note["progress"])}
+        for _ in range(ATTEMPTS):
+            ((location,),) = lock.rows(LOCATION_SQL, [schema, name])
+            metadata = self.files.read(location)
+            require_turn(note, metadata)
+            new = next_location(location)
+            changed, dropped = with_properties(
+                metadata, location, properties, int(time.time() * 1000)
+            )
+            self.files.write(new, changed)
+            if lock.rows(SWAP_SQL, [schema, name, location, new])[0][0]:
+                self._remove(*dropped)
+                return
+            self._remove(new)
+        raise RetriableError(
+            f"to record the progress of {note['table']}",
+            f"another commit each time, {ATTEMPTS} times",
+            "the next round does it: what is written stays",
+        )
+
+    def _said(self, location: str) -> Said:
+        if location not in self._known:
+            properties = self.files.read(location).get("properties", {})
+            said: Said = {}
+            for key in SAID:
+                said |= json.loads(properties.get(key, "{}"))
+            return said
+        return self._known[location]
+
+    def _remove(self, *locations: str) -> None:
+        """Delete files that nothing names any more; maintenance finds what is left."""
+        for location in locations:
+            with suppress(RetriableError):
+                self.files.remove(location)
+
+    def _tell(self, reason: str) -> None:
+        if reason != self._told:
+            self._say(f"models ask Trino for their progress: {reason}")
+        self._told = reason
+
+
+def require_turn(note: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Raise RetriableError unless the table still says the load that this one follows."""
+    recorded = json.loads(metadata.get("properties", {}).get(PROGRESS, "{}")).get("load_id")
+    if recorded != note["after"]:
+        raise RetriableError(
+            f"load {note['after']} recorded in {note['table']}, as this round found it",
+            f"load {recorded} of another writer",
+            "the next round goes on from there",
+        )
