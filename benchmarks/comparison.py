@@ -32,7 +32,7 @@ from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients.kafka import client_options
-from tests.second_stack import free_ports
+from stack.programs.ports import free_ports
 
 LOAD_SECONDS = 900
 LANDER, BARE = "lander", "bare loader"

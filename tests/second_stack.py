@@ -6,30 +6,22 @@ Usage: python -m tests.second_stack MODE   (native or compose; METERHOUSE_ENV na
 from __future__ import annotations
 
 import os
-import socket
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 from stack.base import env_file
 from stack.base.settings import EXAMPLE_FILE, env_file_path, parse_env_file
+from stack.programs.ports import free_ports
 
 CHANGES = {
     "PROJECT_NAME": "meterhousetest",
     "TRINO_HEAP": "2G",
+    # Java's caches are used where they are there; making one takes processors from the tests.
+    "JAVA_TRAINING": "false",
     # The tests say when a round runs and how often the lander commits.
     "DBT_AUTO_RUN": "false",
     "LANDING_COMMIT_SECONDS": "1",
 }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def port_settings() -> dict[str, str]:

@@ -81,6 +81,7 @@ class Settings:
     kafka_heap: str
     trino_heap: str
     trino_memory: str
+    java_training: bool
 
     postgres_password: Secret
     postgres_catalog_password: Secret

@@ -11,7 +11,7 @@ from stack.base import health
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings, load_settings
 from stack.base.text import Say
-from stack.modes import restarts, tools
+from stack.modes import restarts, tools, training
 from stack.modes.runtime import State
 from stack.programs import kafka, objectstore, postgres, trino
 from stack.programs.fetch import Fetching, fetch_all
@@ -80,6 +80,8 @@ def start(settings: Settings, say: Say) -> None:
     start_each(supervisor, pipeline(settings), say)
     check_running(supervisor, paths)
     ready.wait(settings, READY_SECONDS, say, ready.PAGES, known)
+    if settings.java_training and training.missing(paths):
+        supervisor.start(training.NAME)
 
 
 def start_first(
@@ -117,7 +119,8 @@ def launch(settings: Settings, say: Say) -> Supervisor:
     objectstore.prepare(paths)
     trino.prepare(settings, paths)
     supervisor = Supervisor(settings, paths)
-    supervisor.launch([*foundation(settings, paths), *pipeline(settings)])
+    services = [*foundation(settings, paths), *pipeline(settings), training.service(settings)]
+    supervisor.launch(services)
     return supervisor
 
 
@@ -125,7 +128,7 @@ def check_running(supervisor: Supervisor, paths: Paths) -> None:
     """Wait until every service has run for a moment. Raises RetriableError if one does not."""
 
     def not_running() -> list[str]:
-        return [state.name for state in supervisor.states() if state.status != "RUNNING"]
+        return [state.name for state in lasting(supervisor) if state.status != "RUNNING"]
 
     if not wait_for(lambda: not not_running(), RUNNING_SECONDS):
         raise RetriableError(
@@ -133,6 +136,11 @@ def check_running(supervisor: Supervisor, paths: Paths) -> None:
             f"{', '.join(not_running())} not running after {RUNNING_SECONDS:.0f} s",
             f"see its log in {paths.logs}",
         )
+
+
+def lasting(supervisor: Supervisor) -> list[Process]:
+    """The programs that are services, which have to run."""
+    return [process for process in supervisor.states() if process.name != training.NAME]
 
 
 def start_each(supervisor: Supervisor, services: list[Service], say: Say) -> None:
@@ -172,7 +180,7 @@ def states(settings: Settings) -> list[State]:
     addresses = {service.name: service.address for service in services}
     return [
         state_of(process, addresses.get(process.name, ""), paths)
-        for process in Supervisor(settings, paths).states()
+        for process in lasting(Supervisor(settings, paths))
     ]
 
 

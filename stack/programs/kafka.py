@@ -13,6 +13,7 @@ from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.programs import java as jdk
 from stack.programs import tls_files
+from stack.programs.class_cache import ClassCache, cache_of
 from stack.programs.paths import Paths
 from stack.programs.service import Service
 from stack.programs.supervision import write_private
@@ -32,7 +33,9 @@ QUIET_LOG = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
 ]
-BROKER_LOG = [
+BROKER_OPTIONS = [
+    "-XX:+UseG1GC",
+    "-XX:+ExitOnOutOfMemoryError",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
@@ -42,7 +45,7 @@ BROKER_LOG = [
 def service(settings: Settings, paths: Paths) -> Service:
     """The broker's process; call prepare first."""
     heap = [f"-Xmx{settings.kafka_heap}", f"-Xms{settings.kafka_heap}"]
-    options = [*heap, "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", *BROKER_LOG]
+    options = [*heap, f"@{cache(paths).options_file}", *BROKER_OPTIONS]
     return Service(
         name="kafka",
         command=[*java(paths, options, "kafka.Kafka"), str(configuration_file(paths))],
@@ -52,6 +55,11 @@ def service(settings: Settings, paths: Paths) -> Service:
         environment=secure_environment(settings),
         files=[configuration_file(paths)],
     )
+
+
+def cache(paths: Paths) -> ClassCache:
+    """Java's cache for this broker."""
+    return cache_of("kafka", paths, paths.kafka / "lib", BROKER_OPTIONS)
 
 
 def secure_environment(settings: Settings) -> dict[str, str]:
@@ -85,12 +93,13 @@ def configuration_file(paths: Paths) -> Path:
 
 
 def prepare(settings: Settings, paths: Paths) -> None:
-    """Write the configuration and format the data folder, once.
+    """Write the configuration and Java's options, and format the data folder, once.
 
     Raises FatalError with Kafka's words if the folder cannot be formatted.
     """
     logs = paths.data("kafka") / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    cache(paths).prepare()
     files = [SERVER_PROPERTIES, *([SECURE_PROPERTIES] if settings.secure else [])]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     write_private(paths.state / "kafka.properties", text + overrides(settings, str(logs)))

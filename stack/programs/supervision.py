@@ -165,16 +165,14 @@ def program_section(service: Service, logs: Path) -> str:
     # The program has no use for the digest; with it a changed file is a changed entry.
     variables = {**service.environment, "FILES_DIGEST": fingerprint(service.files)}
     environment = ",".join(f"{key}={quote(text)}" for key, text in variables.items())
-    final = service.final_exit_code
     # Of all options supervisor expands the log file's name twice.
-    restart = "true" if final is None else f"unexpected\nexitcodes={final}"
     return f"""
 [program:{service.name}]
 command={escape(shlex.join(service.command))}
 directory={escape(str(service.directory))}
 environment={environment}
 autostart=false
-autorestart={restart}
+autorestart={restart_of(service)}
 startsecs=2
 startretries=1000
 stopsignal={service.stop_signal}
@@ -186,6 +184,14 @@ stdout_logfile={escape(escape(str(logs / service.name)))}.log
 stdout_logfile_maxbytes={LOG_BYTES}
 stdout_logfile_backups={LOG_BACKUPS}
 """
+
+
+def restart_of(service: Service) -> str:
+    """When the supervisor starts a program that has ended again."""
+    if service.is_once:
+        return "false"
+    final = service.final_exit_code
+    return "true" if final is None else f"unexpected\nexitcodes={final}"
 
 
 def quote(text: str) -> str:

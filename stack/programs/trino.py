@@ -9,6 +9,7 @@ from stack.base.settings import Settings
 from stack.clients import objectstore as objectstore_keys
 from stack.clients import trino as trino_client
 from stack.programs import java, tls_files
+from stack.programs.class_cache import ClassCache, cache_of
 from stack.programs.paths import Paths
 from stack.programs.service import Service
 
@@ -38,6 +39,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         command=[
             java.program(),
             f"@{ETC / 'jvm.config'}",
+            f"@{cache(paths).options_file}",
             f"-Xmx{settings.trino_heap}",
             *flags,
             *("-cp", class_path, "io.trino.server.TrinoServer"),
@@ -48,6 +50,12 @@ def service(settings: Settings, paths: Paths) -> Service:
         environment=catalog_environment(settings) | password_environment(settings),
         files=[ETC],
     )
+
+
+def cache(paths: Paths) -> ClassCache:
+    """Java's cache for this Trino."""
+    options = (ETC / "jvm.config").read_text(encoding="utf-8").splitlines()
+    return cache_of("trino", paths, paths.trino / "lib", options)
 
 
 def plain_door(settings: Settings) -> dict[str, object]:
@@ -90,8 +98,9 @@ def password_environment(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings, paths: Paths) -> None:
-    """Make the data folder and the command line's defaults."""
+    """Make the data folder, Java's options and the command line's defaults."""
     paths.data("trino").mkdir(parents=True, exist_ok=True)
+    cache(paths).prepare()
     lines = {"server": trino_client.address(settings)}
     if settings.secure:
         lines |= {"truststore-path": str(settings.tls_ca_file), "password": "true"}

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from stack.base.root import PROJECT_ROOT
-from tests.second_stack import free_ports
+from stack.programs.ports import free_ports
 
 RESULTS = PROJECT_ROOT / ".stack-test" / "results"
 START_SECONDS = 60.0

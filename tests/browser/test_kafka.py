@@ -14,12 +14,12 @@ from playwright.sync_api import expect
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
+from stack.programs.ports import free_ports
 from tests.browser.browser import PHONE, Visitor
 from tests.browser.conftest import Visit
 from tests.browser.server import running
 from tests.browser.topic import HTML, MESSAGES, filled_topic, group_names
 from tests.integration.lakehouse import TOPIC, Lakehouse
-from tests.second_stack import free_ports
 
 CARD = '[class*="st-key-topic-{name}"]'
 MESSAGE = ".st-key-message"

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from stack.base.settings import Settings
+from stack.programs.ports import free_ports
 from tests.browser.browser import Visitor
 from tests.browser.conftest import Visit
 from tests.browser.master_data import EVIL, odd_names
 from tests.browser.server import running, running_without
 from tests.browser.test_pages import PAGES
 from tests.integration.lakehouse import Lakehouse
-from tests.second_stack import free_ports
 
 ASKING = [path for path in PAGES if path not in {"sql", "kafka"}]
 asking = pytest.mark.parametrize("path", ASKING, ids=lambda path: path or "overview")

@@ -14,8 +14,8 @@ from stack.base.settings import Settings
 from stack.clients.trino import client
 from stack.programs import trino
 from stack.programs.paths import paths_of
+from stack.programs.ports import free_ports
 from tests.faults.network import CATALOG, CUT, STORE, Way
-from tests.second_stack import free_ports
 
 START_SECONDS = 300
 

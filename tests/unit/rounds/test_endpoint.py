@@ -14,8 +14,8 @@ import pytest
 
 from stack.base.settings import Settings, load_settings
 from stack.books.plan import Plan
+from stack.programs.ports import free_ports
 from stack.rounds.endpoint import Endpoint
-from tests.second_stack import free_ports
 
 
 def no_log(event: str, **facts: object) -> None:

@@ -1,0 +1,64 @@
+"""Java's ahead-of-time caches with the real Kafka, beside the stack and in a folder of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stack.base import caller
+from stack.base.settings import load_settings
+from stack.modes import training
+from stack.programs import kafka
+from stack.programs.paths import Paths, paths_of
+from stack.provision import ready
+
+LIMIT_SECONDS = 240.0
+SETTINGS = training.settings_of_a_run(load_settings())
+(KAFKA,) = (trainee for trainee in training.TRAINEES if trainee.name == "kafka")
+
+# Natively alone: containers have no such cache.
+pytestmark = [pytest.mark.same_in_both_modes, pytest.mark.thorough]
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """A stack without data, whose user's cache folder holds Kafka and no cache of Java's."""
+    real = paths_of(SETTINGS).kafka
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    own = replace(paths_of(SETTINGS), state=tmp_path / "state")
+    own.cache.mkdir()
+    own.state.mkdir()
+    own.kafka.symlink_to(real)
+    return own
+
+
+def files_in_use(paths: Paths) -> str:
+    """Start a Kafka, have it answer, and return the files in its memory."""
+    kafka.prepare(SETTINGS, paths)
+    service = kafka.service(SETTINGS, paths)
+    environment = caller.service_environment()
+    with subprocess.Popen(service.command, cwd=service.directory, env=environment) as process:
+        try:
+            ready.wait(SETTINGS, LIMIT_SECONDS, print, [ready.KAFKA])
+            return Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+        finally:
+            process.kill()
+
+
+def test_kafka_answers_with_its_cache_and_a_damaged_one_is_replaced(paths: Paths) -> None:
+    assert ".aot" not in files_in_use(paths)
+    training.make(KAFKA, SETTINGS, print)
+    (made,) = kafka.cache(paths).files()
+    assert str(made) in files_in_use(paths)
+
+    with made.open("r+b") as file:
+        file.seek(made.stat().st_size // 2)
+        file.write(time.time_ns().to_bytes(8, "big"))
+    assert ".aot" not in files_in_use(paths)
+    assert training.missing(paths)[0].name == "kafka"
+    training.make(KAFKA, SETTINGS, print)
+    assert ".aot" in files_in_use(paths)
