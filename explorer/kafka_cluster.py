@@ -18,13 +18,12 @@ from explorer.kafka_topics import (
     Group,
     Look,
     Topic,
-    broker_answers,
     offsets_at,
     take_groups,
     take_look,
 )
 from stack.base.settings import Settings
-from stack.clients.kafka import EXPLORER, Administrator, client_options
+from stack.clients.kafka import EXPLORER, Administrator, answering, client_options
 
 KEPT_LOOKS_SECONDS = 60.0
 SIZE_SECONDS = 300.0
@@ -49,7 +48,7 @@ class Cluster:
 
     def look(self) -> tuple[Look | None, Look]:
         """The oldest look of the last minute, None if there is none, and a new one."""
-        with broker_answers(self.address), self.admin.client() as admin:
+        with answering(self.address), self.admin.client() as admin:
             look = take_look(admin, time.monotonic())
         with self.lock:
             while self.looks and look.at_seconds - self.looks[0].at_seconds > KEPT_LOOKS_SECONDS:
@@ -60,17 +59,17 @@ class Cluster:
 
     def groups(self, look: Look) -> tuple[Group, ...]:
         """Every consumer group."""
-        with broker_answers(self.address), self.admin.client() as admin:
+        with answering(self.address), self.admin.client() as admin:
             return take_groups(admin, look)
 
     def offsets_at(self, topic: Topic, milliseconds: int) -> dict[int, int]:
         """Where reading from a time on starts, by partition."""
-        with broker_answers(self.address), self.admin.client() as admin:
+        with answering(self.address), self.admin.client() as admin:
             return offsets_at(admin, topic, milliseconds)
 
     def read(self, question: Question, topic: Topic, starts: dict[int, int]) -> Answer:
         """Messages of a topic."""
-        with broker_answers(self.address):
+        with answering(self.address):
             return read(self.options, question, topic, starts)
 
     def message_bytes(self, topics: Sequence[Topic]) -> dict[str, float | None]:
@@ -83,7 +82,7 @@ class Cluster:
     def _message_bytes(self, topic: Topic) -> float | None:
         if not topic.messages:
             return 0.0
-        with broker_answers(self.address):
+        with answering(self.address):
             return self.sizes.get(topic.name, lambda: sample_size(self.options, topic)).item
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from stack.base.errors import RetriableError
-from stack.clients.kafka import EARLIEST, LATEST, READABLE, offsets
+from stack.clients.kafka import EARLIEST, LATEST, READABLE, offsets, places_of, reason
 
 ANSWER_SECONDS = 5.0
 # Two looks closer to each other than this say little about a rate.
@@ -126,30 +124,10 @@ class Group:
         return sum(each.lag for each in self.progress)
 
 
-@contextmanager
-def broker_answers(address: str) -> Iterator[None]:
-    """Turn what Kafka's client raises into an error that says what to do."""
-    try:
-        yield
-    except KafkaException as error:
-        raise RetriableError(
-            f"an answer from Kafka at {address}",
-            reason(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
-
-
-def reason(error: BaseException) -> str:
-    """A client's error in its own words."""
-    first = error.args[0] if error.args else error
-    text = getattr(first, "str", None)
-    return str(text() if callable(text) else first)
-
-
 def take_look(admin: AdminClient, now: float) -> Look:
     """Every topic with its offsets. Raises KafkaException if the broker does not answer."""
     found = admin.list_topics(timeout=ANSWER_SECONDS).topics
-    places = [TopicPartition(name, number) for name in found for number in found[name].partitions]
+    places = places_of({name: found[name].partitions for name in found})
     begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
     ends = offsets(admin, places, LATEST, ANSWER_SECONDS)
     readable = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)

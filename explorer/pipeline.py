@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from stack.base import health
 from stack.base.settings import Settings
-from stack.clients.kafka import EXPLORER, client_options
+from stack.clients.kafka import (
+    EXPLORER,
+    LATEST,
+    READABLE,
+    client_options,
+    describe,
+    offsets,
+    places_of,
+)
 
 KAFKA_SECONDS = 3.0
-# Never joined and never committed to: librdkafka wants a name for any consumer.
-GROUP = "explorer-reads-offsets-only"
 
 
 @dataclass(frozen=True)
@@ -68,18 +74,14 @@ def lag(ends: Mapping[int, int], offsets: Mapping[int, int]) -> int:
 
 def end_offsets(settings: Settings, topic: str) -> dict[int, int] | None:
     """The next offset of every partition; None where Kafka or the topic is away."""
-    options = client_options(settings, EXPLORER) | {"group.id": GROUP, "enable.auto.commit": False}
+    admin = AdminClient(client_options(settings, EXPLORER))
     try:
-        with closing(Consumer(options)) as consumer:
-            partitions = consumer.list_topics(topic, KAFKA_SECONDS).topics[topic].partitions
-            return {
-                number: consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), KAFKA_SECONDS
-                )[1]
-                for number in partitions
-            }
+        found = describe(admin, [topic], KAFKA_SECONDS)
+        places = places_of({name: facts.partitions for name, facts in found.items()})
+        ends = offsets(admin, places, LATEST, KAFKA_SECONDS, isolation=READABLE)
     except KafkaException:
         return None
+    return {number: end for (_, number), end in ends.items()} if found else None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
@@ -23,7 +22,17 @@ from confluent_kafka.admin import AdminClient
 from lander.batch import Chunk
 from lander.headers import UNREADABLE, Headers, header_text
 from stack.base.errors import RetriableError
-from stack.clients.kafka import LATEST, Administrator, Options, offsets
+from stack.clients.kafka import (
+    EARLIEST,
+    LATEST,
+    READABLE,
+    Administrator,
+    Options,
+    TopicFacts,
+    describe,
+    offsets,
+    places_of,
+)
 from stack.watermarks.landed import Bounds
 
 GROUP = "lakehouse-landing"
@@ -157,13 +166,12 @@ class KafkaReader:
 
     def bounds(self, partitions: Iterable[int]) -> dict[int, Bounds]:
         """What Kafka holds of the partitions. Raises KafkaException while Kafka is away."""
+        places = places_of({self.topic: partitions})
+        with self._admin.client() as admin:
+            begins = offsets(admin, places, EARLIEST, TIMEOUT_SECONDS)
+            ends = offsets(admin, places, LATEST, TIMEOUT_SECONDS, isolation=READABLE)
         return {
-            partition: Bounds(
-                *self._consumer.get_watermark_offsets(
-                    TopicPartition(self.topic, partition), timeout=TIMEOUT_SECONDS
-                )
-            )
-            for partition in partitions
+            partition: Bounds(begins[t, partition], ends[t, partition]) for t, partition in ends
         }
 
     def written_ends(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -171,7 +179,7 @@ class KafkaReader:
 
         Raises KafkaException while Kafka is away.
         """
-        places = [TopicPartition(self.topic, partition) for partition in partitions]
+        places = places_of({self.topic: partitions})
         with self._admin.client() as admin:
             ends = offsets(admin, places, LATEST, TIMEOUT_SECONDS)
         return {partition: end for (_, partition), end in ends.items()}
@@ -217,18 +225,24 @@ class KafkaReader:
         return cuts
 
     def topic_id(self) -> str:
-        """Kafka's id of the topic. Raises KafkaException if it is away or not there."""
-        with self._admin.client() as admin:
-            return describe(admin, self.topic)[0]
+        """Kafka's id of the topic. Raises as partitions does."""
+        return self._facts().topic_id
 
     def partitions(self) -> frozenset[int]:
-        """All partitions of the topic. Raises RetriableError if there is no such topic."""
-        topic = self._consumer.list_topics(self.topic, TIMEOUT_SECONDS).topics[self.topic]
-        if topic.error is not None:
+        """All partitions of the topic.
+
+        Raises RetriableError if there is no such topic, KafkaException while Kafka is away.
+        """
+        return self._facts().partitions
+
+    def _facts(self) -> TopicFacts:
+        with self._admin.client() as admin:
+            found = describe(admin, [self.topic], TIMEOUT_SECONDS)
+        if self.topic not in found:
             raise RetriableError(
-                f"topic {self.topic}", str(topic.error), "create it; the lander waits for it"
+                f"topic {self.topic}", "none in Kafka", "create it; the lander waits for it"
             )
-        return frozenset(topic.partitions)
+        return found[self.topic]
 
     def is_left_out(self) -> bool:
         """True if the group is at rest and leaves partitions of the topic to nobody else.
@@ -238,7 +252,7 @@ class KafkaReader:
         # A new client: the question is what one gets that begins now.
         admin = AdminClient(self._options)
         try:
-            there = describe(admin, self.topic)[1]
+            found = describe(admin, [self.topic], TIMEOUT_SECONDS)
             asked = admin.describe_consumer_groups([self._group], request_timeout=TIMEOUT_SECONDS)
             group = asked[self._group].result()
         except KafkaException:
@@ -250,6 +264,7 @@ class KafkaReader:
             for place in member.assignment.topic_partitions
             if place.topic == self.topic
         }
+        there = found[self.topic].partitions if self.topic in found else frozenset()
         return group.state in AT_REST and not there <= taken
 
     def lag(self) -> int:
@@ -309,13 +324,6 @@ class KafkaReader:
         if error.fatal():
             raise KafkaException(error)
         self.trouble = error.str()
-
-
-def describe(admin: AdminClient, topic: str) -> tuple[str, set[int]]:
-    """The topic's id and its partitions. Raises KafkaException if Kafka is away or has no such."""
-    asked = admin.describe_topics(TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS)
-    found = asked[topic].result()
-    return str(found.topic_id), {int(partition.id) for partition in found.partitions}
 
 
 def chunk_of(messages: Sequence[Message]) -> Chunk:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from confluent_kafka import KafkaException, Producer, TopicCollection
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from stack.base.errors import ConfigurationError, RetriableError
-from stack.clients.kafka import Options, Trouble
+from stack.clients.kafka import Options, Trouble, answering, describe
 
 CONNECT_SECONDS = 10.0
 POLL_SECONDS = 0.1
@@ -241,18 +241,9 @@ def topic_ids(connection: Options, topics: Sequence[str]) -> dict[str, str]:
     connection: where the broker is, and a login.
     Raises RetriableError where the broker does not tell.
     """
-    admin = AdminClient(connection | {"log_level": 2})
-    try:
-        answers = admin.describe_topics(
-            TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
-        )
-        return {topic: str(answer.result().topic_id) for topic, answer in answers.items()}
-    except KafkaException as error:
-        raise RetriableError(
-            f"the ids of {', '.join(topics)} from Kafka at {connection['bootstrap.servers']}",
-            error.args[0].str(),
-            "./initial-setup.sh status shows whether Kafka runs",
-        ) from error
+    with answering(connection["bootstrap.servers"]):
+        found = describe(AdminClient(connection | {"log_level": 2}), topics, CONNECT_SECONDS)
+    return {name: facts.topic_id for name, facts in found.items()}
 
 
 def check_topics(metadata: Any, topics: Sequence[str]) -> None:

@@ -7,10 +7,8 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.books.evidence import Offsets, TopicState
 from stack.clients.kafka import (
@@ -19,13 +17,15 @@ from stack.clients.kafka import (
     LATEST,
     READABLE,
     Administrator,
+    answering,
     client_options,
+    describe,
     offsets,
+    places_of,
 )
 
 ANSWER_SECONDS = 10.0
 WAITING_SECONDS = 5.0
-GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 
 
 class Broker:
@@ -38,24 +38,22 @@ class Broker:
 
     def begins(self, topics: Collection[str]) -> dict[str, TopicState]:
         """Topics that are there, with their id and where their partitions begin; no ends yet."""
-        if not topics:
-            return {}
-        try:
-            with self._admin.client() as admin:
-                return self._begins(admin, topics)
-        except KafkaException as error:
-            raise self._away(error) from error
+        with answering(self._address), self._admin.client() as admin:
+            found = describe(admin, topics, ANSWER_SECONDS)
+            places = places_of({name: facts.partitions for name, facts in found.items()})
+            begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
+        return {
+            name: TopicState(facts.topic_id, {p: begins[name, p] for p in facts.partitions}, {})
+            for name, facts in found.items()
+        }
 
     def with_ends(self, topics: Mapping[str, TopicState]) -> dict[str, TopicState]:
         """The same topics with where their partitions end now."""
-        places = [TopicPartition(name, p) for name, state in topics.items() for p in state.begin]
-        try:
-            with self._admin.client() as admin:
-                # Asked first: what is written in between would look held back.
-                written = offsets(admin, places, LATEST, ANSWER_SECONDS)
-                ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
-        except KafkaException as error:
-            raise self._away(error) from error
+        places = places_of({name: state.begin for name, state in topics.items()})
+        with answering(self._address), self._admin.client() as admin:
+            # Asked first: what is written in between would look held back.
+            written = offsets(admin, places, LATEST, ANSWER_SECONDS)
+            ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
         return {
             name: TopicState(
                 state.topic_id,
@@ -65,24 +63,6 @@ class Broker:
             )
             for name, state in topics.items()
         }
-
-    @staticmethod
-    def _begins(admin: AdminClient, topics: Collection[str]) -> dict[str, TopicState]:
-        asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_SECONDS)
-        found: dict[str, TopicState] = {}
-        for name, answer in asked.items():
-            try:
-                described = answer.result()
-            except KafkaException as error:
-                if error.args[0].code() in GONE:
-                    continue
-                raise
-            numbers = [partition.id for partition in described.partitions]
-            places = [TopicPartition(name, number) for number in numbers]
-            begin = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
-            by_number = {number: offset for (_, number), offset in begin.items()}
-            found[name] = TopicState(str(described.topic_id), by_number, {})
-        return found
 
     def waiting_since(self, topic: str, positions: Offsets) -> datetime | None:
         """Kafka's time of the oldest message at or after these positions.
@@ -109,10 +89,3 @@ class Broker:
                 if error is None or error.code() == KafkaError._PARTITION_EOF:
                     asked.discard(partition)
         return datetime.fromtimestamp(min(times.values()), UTC) if times else None
-
-    def _away(self, error: KafkaException) -> RetriableError:
-        return RetriableError(
-            f"what Kafka at {self._address} holds",
-            str(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        )

@@ -1,14 +1,23 @@
-"""How a Kafka client of this project connects, and as whom."""
+"""The one way to ask Kafka: where it is, as whom, and what it holds of topics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin._config import ConfigResource
 
+from stack.base.errors import RetriableError
 from stack.base.settings import Secret, Settings
 
 Options: TypeAlias = dict[str, str | int | float | bool]
@@ -29,6 +38,7 @@ SCRAM = "SCRAM-SHA-512"
 TIME_SETTING, BROKER_TIME = "message.timestamp.type", "LogAppendTime"
 EARLIEST: OffsetSpec = OffsetSpec.earliest()
 LATEST: OffsetSpec = OffsetSpec.latest()
+GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 WRITTEN, READABLE = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 
 
@@ -113,6 +123,71 @@ def offsets(
         (place.topic, place.partition): int(answer.result(seconds).offset)
         for place, answer in asked.items()
     }
+
+
+@dataclass(frozen=True)
+class TopicFacts:
+    """A topic as Kafka has it now; a recreated one has another id."""
+
+    topic_id: str
+    partitions: frozenset[int]
+
+
+def describe(admin: AdminClient, topics: Collection[str], seconds: float) -> dict[str, TopicFacts]:
+    """Those of the topics that are there. Raises KafkaException."""
+    if not topics:
+        return {}
+    asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    found: dict[str, TopicFacts] = {}
+    for name, answer in asked.items():
+        try:
+            told = answer.result()
+        except KafkaException as error:
+            if error.args[0].code() in GONE:
+                continue
+            raise
+        numbers = frozenset(int(partition.id) for partition in told.partitions)
+        found[name] = TopicFacts(str(told.topic_id), numbers)
+    return found
+
+
+def places_of(topics: Mapping[str, Iterable[int]]) -> list[TopicPartition]:
+    """Every partition of the topics, by topic and number."""
+    return [TopicPartition(name, number) for name in topics for number in topics[name]]
+
+
+def configurations(
+    admin: AdminClient, topics: Iterable[str], seconds: float
+) -> dict[str, dict[str, str]]:
+    """The settings of topics that are there. Raises KafkaException."""
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in topics]
+    if not resources:
+        return {}
+    answers = admin.describe_configs(resources, request_timeout=seconds)
+    return {
+        resource.name: {name: entry.value for name, entry in answer.result().items()}
+        for resource, answer in answers.items()
+    }
+
+
+@contextmanager
+def answering(address: object) -> Iterator[None]:
+    """Turn what Kafka's client raises into an error that says what to do."""
+    try:
+        yield
+    except KafkaException as error:
+        raise RetriableError(
+            f"an answer from Kafka at {address}",
+            reason(error),
+            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
+        ) from error
+
+
+def reason(error: BaseException) -> str:
+    """A client's error in its own words."""
+    first = error.args[0] if error.args else error
+    text = getattr(first, "str", None)
+    return str(text() if callable(text) else first)
 
 
 class Trouble:

@@ -40,6 +40,7 @@ SERVER_KEEPALIVE = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+MAKE = "run ./initial-setup.sh: it makes what is missing"
 NEXT_STEP = "see ./initial-setup.sh status, start it with ./initial-setup.sh"
 
 
@@ -114,7 +115,8 @@ class Postgres:
         try:
             yield
         except psycopg2.Error as error:
-            next_step = "run ./initial-setup.sh: it makes what is missing"
+            is_missing = isinstance(error, psycopg2.ProgrammingError)
+            next_step = MAKE if is_missing else NEXT_STEP
             raise self.problem(database, error, next_step) from error
 
     def problem(self, database: str, error: psycopg2.Error, next_step: str) -> RetriableError:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
 
-from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients.kafka import BROKER_TIME, DBT, TIME_SETTING, Options, client_options
+from stack.clients.kafka import (
+    BROKER_TIME,
+    DBT,
+    EARLIEST,
+    LATEST,
+    READABLE,
+    TIME_SETTING,
+    answering,
+    client_options,
+    configurations,
+    offsets,
+    places_of,
+)
+from stack.clients.kafka import describe as describe_topics
 from stack.clients.trino import Trino
 from stack.maintenance.tables import Table
 from stack.watermarks.landed import Watermark
@@ -121,35 +130,18 @@ def describe(settings: Settings, names: list[str]) -> dict[str, Held]:
 
     Raises RetriableError if it does not answer.
     """
-    try:
-        return ask(client_options(settings, DBT), names)
-    except KafkaException as error:
-        raise RetriableError(
-            f"Kafka at {settings.kafka_bootstrap_servers}",
-            str(error),
-            "see ./initial-setup.sh status, start it with ./initial-setup.sh",
-        ) from error
+    with answering(settings.kafka_bootstrap_servers):
+        return ask(AdminClient(client_options(settings, DBT)), names)
 
 
-def ask(options: Options, names: list[str]) -> dict[str, Held]:
+def ask(admin: AdminClient, names: list[str]) -> dict[str, Held]:
     """What Kafka says of those of the topics that it has. Raises KafkaException."""
-    admin = AdminClient(options)
-    there = admin.list_topics(timeout=ANSWER_SECONDS).topics
-    wanted = [name for name in names if name in there]
-    if not wanted:
-        return {}
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in wanted]
-    answers = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
-    with closing(Consumer(options | {"group.id": "meterhouse-retention"})) as consumer:
-        return {
-            resource.name: Held(
-                {name: entry.value for name, entry in answer.result().items()},
-                {
-                    number: consumer.get_watermark_offsets(
-                        TopicPartition(resource.name, number), ANSWER_SECONDS
-                    )
-                    for number in there[resource.name].partitions
-                },
-            )
-            for resource, answer in answers.items()
-        }
+    found = describe_topics(admin, names, ANSWER_SECONDS)
+    settings = configurations(admin, found, ANSWER_SECONDS)
+    places = places_of({name: facts.partitions for name, facts in found.items()})
+    begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
+    ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
+    return {
+        name: Held(settings[name], {p: (begins[name, p], ends[name, p]) for p in facts.partitions})
+        for name, facts in found.items()
+    }

@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from stack.base.errors import ConfigurationError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
-from stack.clients.kafka import BROKER_TIME, TIME_SETTING, client_options
+from stack.clients.kafka import BROKER_TIME, TIME_SETTING, client_options, configurations
 from stack.provision.ready import ANSWER_SECONDS
 
 COMPACTED = "; compacted: what has a newer message of its key may not land, which is no loss"
@@ -71,15 +71,8 @@ def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
 
 def compacted_of(admin: AdminClient, names: Sequence[str]) -> set[str]:
     """Those of the topics of which Kafka keeps the newest message of each key only."""
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-    if not resources:
-        return set()
-    answers = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
-    return {
-        resource.name
-        for resource, answer in answers.items()
-        if "compact" in str(answer.result()["cleanup.policy"].value)
-    }
+    found = configurations(admin, names, ANSWER_SECONDS)
+    return {name for name, settings in found.items() if "compact" in settings["cleanup.policy"]}
 
 
 def create(admin: AdminClient, topic: Topic) -> None:

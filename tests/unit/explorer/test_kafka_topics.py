@@ -13,7 +13,6 @@ from explorer.kafka_topics import (
     Look,
     Partition,
     Topic,
-    broker_answers,
     is_internal,
     offsets_at,
     rate,
@@ -21,6 +20,7 @@ from explorer.kafka_topics import (
     take_look,
 )
 from stack.base.errors import RetriableError
+from stack.clients.kafka import answering
 from tests.unit.explorer.kafka_fakes import FakeAdmin, refused
 
 TOPICS = {"readings": {0: (100, 150), 1: (0, 30)}, "__own": {0: (0, 0)}}
@@ -146,7 +146,7 @@ def test_a_time_after_the_last_message_starts_at_the_end() -> None:
 
 def test_a_broker_that_is_away_is_told_with_the_command_that_helps() -> None:
     told = pytest.raises(RetriableError, match=r"localhost:1.*initial-setup\.sh")
-    with told, broker_answers("localhost:1"):
+    with told, answering("localhost:1"):
         raise refused(KafkaError._TRANSPORT)
 
 
