@@ -26,9 +26,9 @@ from lander.table import NAMESPACE, connect
 from stack.backup import folder
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, load_settings
+from stack.clients import s3
 from stack.maintenance.tables import Table
 from stack.modes.choice import runtime_of
-from stack.programs import objectstore
 from stack.provision import ready
 from tests.faults.case import RUN_SECONDS, Case, Grounds, grounds_of
 from tests.faults.ledger import Stream
@@ -208,7 +208,7 @@ def data_files(settings: Settings, topic: str) -> set[str]:
 
 def there(settings: Settings, keys: set[str]) -> set[str]:
     """Those of the keys that the bucket has."""
-    listed = objectstore.client(settings).list_objects(settings.s3_bucket, recursive=True)
+    listed = s3.client(settings).list_objects(settings.s3_bucket, recursive=True)
     return keys & {str(each.object_name) for each in listed}
 
 
@@ -223,7 +223,7 @@ def lose(settings: Settings, loss: str) -> None:
 
 def empty_bucket(settings: Settings) -> None:
     """Delete every object, and the bucket."""
-    store, bucket = objectstore.client(settings), settings.s3_bucket
+    store, bucket = s3.client(settings), settings.s3_bucket
     keys = [str(each.object_name) for each in store.list_objects(bucket, recursive=True)]
     assert not list(store.remove_objects(bucket, [DeleteObject(key) for key in keys]))
     store.remove_bucket(bucket)

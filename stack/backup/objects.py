@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from stack.backup.folder import CHUNK_BYTES, Stored, digest_of, place_of
 from stack.base.errors import FatalError, RetriableError
 from stack.base.settings import Settings
-from stack.programs import objectstore
+from stack.clients import s3
 
 # Enough to hide the waiting for answers, few enough to leave the store to its writers.
 THREADS = 4
@@ -46,7 +46,7 @@ class Bucket:
     """The bucket of one stack. Its methods raise RetriableError where the store fails."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = objectstore.client(settings, READ_SECONDS, RETRIES)
+        self._client = s3.client(settings, READ_SECONDS, RETRIES)
         self._name = settings.s3_bucket
         self._endpoint = settings.s3_endpoint
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from minio.credentials.providers import IamAwsProvider, StaticProvider
-from urllib3 import PoolManager, Retry, Timeout
-
-from minio import Minio
 from stack.base.settings import Settings
 from stack.programs.paths import Paths
 from stack.programs.service import Service
@@ -85,29 +81,6 @@ def weed(settings: Settings, paths: Paths) -> Service:
             "AWS_SECRET_ACCESS_KEY": str(settings.s3_secret_key),
         },
     )
-
-
-def client(settings: Settings, read_seconds: float = 10, retries: int = 0) -> Minio:
-    """An S3 client; its short time limits, and no second try, are for set-up and readiness."""
-    endpoint = urlsplit(settings.s3_endpoint)
-    limits = Timeout(connect=3, read=read_seconds)
-    keys = StaticProvider(settings.s3_access_key, str(settings.s3_secret_key))
-    return Minio(
-        endpoint.netloc,
-        credentials=keys if settings.s3_access_key else IamAwsProvider(),
-        secure=endpoint.scheme == "https",
-        region=settings.s3_region,
-        http_client=PoolManager(timeout=limits, retries=Retry(total=retries)),
-    )
-
-
-def create_bucket(settings: Settings) -> bool:
-    """Create the bucket unless it is there; say whether it was made now."""
-    store = client(settings)
-    if store.bucket_exists(settings.s3_bucket):
-        return False
-    store.make_bucket(settings.s3_bucket)
-    return True
 
 
 def mc_environment(settings: Settings) -> dict[str, str]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
-from minio.minioadmin import MinioAdmin
-from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients.objectstore import USERS, has_users, secrets_of
+from stack.clients.s3 import admin
 
 POLICIES = PROJECT_ROOT / "minio" / "policies"
 BUCKET_PLACEHOLDER = "BUCKET"
@@ -66,15 +63,3 @@ def apply_to(store: Store, settings: Settings) -> None:
         store.policy_add(user, policy=policy(user, settings.s3_bucket))
         store.user_add(user, str(secret))
         store.policy_set(user, user=user)
-
-
-def admin(settings: Settings) -> MinioAdmin:
-    """MinIO's own interface, as its owner, with short time limits."""
-    endpoint = urlsplit(settings.s3_endpoint)
-    return MinioAdmin(
-        endpoint=endpoint.netloc,
-        credentials=StaticProvider(settings.s3_access_key, str(settings.s3_secret_key)),
-        region=settings.s3_region,
-        secure=endpoint.scheme == "https",
-        http_client=PoolManager(timeout=Timeout(connect=3, read=10), retries=Retry(total=0)),
-    )

@@ -23,9 +23,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from stack.base.errors import MeterhouseError, RetriableError
 from stack.base.settings import Settings
-from stack.clients import postgres, trino
+from stack.clients import postgres, s3, trino
 from stack.clients.kafka import client_options
-from stack.programs import objectstore
 
 PROBE_TOPIC = "_ready"
 PROBE_RETENTION_MS = 3_600_000
@@ -91,8 +90,8 @@ def produce(settings: Settings, value: bytes) -> Message:
 
 def ask_objectstore(settings: Settings) -> None:
     """Write an object into the bucket, read it back and delete it."""
-    objectstore.create_bucket(settings)
-    store = objectstore.client(settings)
+    s3.create_bucket(settings)
+    store = s3.client(settings)
     name, content = f"ready/{uuid.uuid4()}", b"ready"
     store.put_object(settings.s3_bucket, name, io.BytesIO(content), len(content))
     answer = store.get_object(settings.s3_bucket, name)

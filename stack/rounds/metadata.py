@@ -8,7 +8,6 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Protocol
 
 from minio.error import MinioException
@@ -17,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.clients import objectstore as keys
-from stack.programs import objectstore
+from stack.clients import s3
 
 READ_SECONDS = 20.0
 RETRIES = 2
@@ -48,8 +47,7 @@ class StoredFiles:
 
     def __init__(self, settings: Settings) -> None:
         own = keys.keys_of(settings, keys.DBT)
-        login = replace(settings, s3_access_key=own.access_key, s3_secret_key=own.secret_key)
-        self._client = objectstore.client(login, READ_SECONDS, RETRIES)
+        self._client = s3.client(settings, READ_SECONDS, RETRIES, own)
         self._bucket = settings.s3_bucket
 
     def read(self, location: str) -> Metadata:

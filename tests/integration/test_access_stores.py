@@ -15,8 +15,8 @@ from minio.error import MinioAdminException, S3Error
 
 from minio import Minio
 from stack.base.settings import Settings
+from stack.clients import s3
 from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
-from stack.programs import objectstore
 from stack.provision import objectstore_access
 from tests.integration.access import PERSONAL
 from tests.integration.lakehouse import Lakehouse
@@ -134,11 +134,8 @@ class Store:
     def client(self, user: str) -> Minio:
         """The store as one of its users meets it; `owner` is none of them."""
         if user == "owner":
-            return objectstore.client(self.settings)
-        keys = keys_of(self.settings, user)
-        own = objectstore.client(self.settings)
-        own._provider = StaticProvider(keys.access_key, str(keys.secret_key))
-        return own
+            return s3.client(self.settings)
+        return s3.client(self.settings, login=keys_of(self.settings, user))
 
     def name(self, prefix: str) -> str:
         """The object below a prefix."""
@@ -207,14 +204,14 @@ def test_a_user_of_the_object_store_makes_no_bucket_and_no_user(store: Store, us
     with pytest.raises(S3Error, match="AccessDenied"):
         store.client(user).make_bucket(f"access-{store.mark}")
     keys = keys_of(store.settings, user)
-    admin = objectstore_access.admin(store.settings)
+    admin = s3.admin(store.settings)
     admin._provider = StaticProvider(keys.access_key, str(keys.secret_key))
     with pytest.raises(MinioAdminException, match="AccessDenied"):
         admin.user_list()
 
 
 def test_users_made_again_keep_their_policies(store: Store) -> None:
-    admin = objectstore_access.admin(store.settings)
+    admin = s3.admin(store.settings)
     before = admin.user_info(PEOPLE)
     assert objectstore_access.apply(store.settings)
     assert ('"policyName":"people"' in before) and '"policyName":"people"' in admin.user_info(
