@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import processes
 from lander.table import CATALOG, NAMESPACE
-from stack.base.progress import Progress
+from stack.base.progress import ProgressDisplay
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients import objectstore as objectstore_keys
@@ -74,7 +74,7 @@ def jars() -> Path:
     part = Part(
         "Iceberg sink", target, lambda to, say: maven.fetch_jars(artifacts, "sink", to, say)
     )
-    fetch([part], target.parent, Progress())
+    fetch([part], target.parent, ProgressDisplay())
     return target / "lib"
 
 

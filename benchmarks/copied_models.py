@@ -26,7 +26,7 @@ from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients import trino
 from stack.maintenance.policy import Policy
-from stack.maintenance.tables import State, Table, state
+from stack.maintenance.tables import Table, TableState, state
 from stack.maintenance.work import client_of, maintain
 from stack.rounds.decision import Action, Decision
 from stack.rounds.models import Models
@@ -121,7 +121,7 @@ class CopiedModels:
             if done is None or done.error:
                 raise SystemExit(f"{table}: {done.error if done else 'gone'}")
 
-    def state(self) -> State:
+    def state(self) -> TableState:
         """How the landing table is."""
         return state(trino.client(self.settings), Table(NAMESPACE, self.name))
 

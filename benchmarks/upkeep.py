@@ -23,7 +23,7 @@ from benchmarks import figures
 from benchmarks.copied_models import FIRST_DAY, CopiedModels, DirectLanding, apart, message
 from benchmarks.figures import Figure, Report
 from stack.base.settings import Settings
-from stack.maintenance.tables import State
+from stack.maintenance.tables import TableState
 from stack.writing import lock
 
 ENERGY_KWH = Decimal("0.125")
@@ -45,7 +45,7 @@ class Cost:
 
     landing_s: float
     models_s: float
-    landing: State
+    landing: TableState
 
 
 class Stream:

@@ -13,11 +13,11 @@ import streamlit as st
 
 from explorer import view
 from explorer.cache import Cache
-from explorer.kafka_messages import Answer, Question, read, sample_size
+from explorer.kafka_messages import FoundMessages, Question, read, sample_size
 from explorer.kafka_topics import (
+    ClusterLook,
     Group,
-    Look,
-    Topic,
+    KafkaTopic,
     offsets_at,
     take_groups,
     take_look,
@@ -36,7 +36,7 @@ class Cluster:
     """Questions to one broker; each raises RetriableError if it does not answer."""
 
     settings: Settings
-    looks: deque[Look] = field(default_factory=deque)
+    looks: deque[ClusterLook] = field(default_factory=deque)
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Cluster:
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sizes")
         self.sizes: Cache[float | None] = Cache(SIZE_SECONDS, MOST_SIZES, time.monotonic)
 
-    def look(self) -> tuple[Look | None, Look]:
+    def look(self) -> tuple[ClusterLook | None, ClusterLook]:
         """The oldest look of the last minute, None if there is none, and a new one."""
         with answering(self.address), self.admin.client() as admin:
             look = take_look(admin, time.monotonic())
@@ -57,29 +57,29 @@ class Cluster:
             self.looks.append(look)
         return earlier, look
 
-    def groups(self, look: Look) -> tuple[Group, ...]:
+    def groups(self, look: ClusterLook) -> tuple[Group, ...]:
         """Every consumer group."""
         with answering(self.address), self.admin.client() as admin:
             return take_groups(admin, look)
 
-    def offsets_at(self, topic: Topic, milliseconds: int) -> dict[int, int]:
+    def offsets_at(self, topic: KafkaTopic, milliseconds: int) -> dict[int, int]:
         """Where reading from a time on starts, by partition."""
         with answering(self.address), self.admin.client() as admin:
             return offsets_at(admin, topic, milliseconds)
 
-    def read(self, question: Question, topic: Topic, starts: dict[int, int]) -> Answer:
+    def read(self, question: Question, topic: KafkaTopic, starts: dict[int, int]) -> FoundMessages:
         """Messages of a topic."""
         with answering(self.address):
             return read(self.options, question, topic, starts)
 
-    def message_bytes(self, topics: Sequence[Topic]) -> dict[str, float | None]:
+    def message_bytes(self, topics: Sequence[KafkaTopic]) -> dict[str, float | None]:
         """The mean size of each topic's newest messages, asked at once, kept for five minutes."""
         return {
             topic.name: size
             for topic, size in zip(topics, self.pool.map(self._message_bytes, topics), strict=True)
         }
 
-    def _message_bytes(self, topic: Topic) -> float | None:
+    def _message_bytes(self, topic: KafkaTopic) -> float | None:
         if not topic.messages:
             return 0.0
         with answering(self.address):

@@ -23,7 +23,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from explorer.kafka_topics import Partition, Topic
+from explorer.kafka_topics import KafkaTopic, Partition
 
 SHOWN_MESSAGES = 200
 SCANNED_MESSAGES = 20_000
@@ -49,7 +49,7 @@ READING_OPTIONS: dict[str, str | int | float | bool] = {
 }
 
 
-class Start(StrEnum):
+class StartAt(StrEnum):
     """Where reading begins, as the page's address says it. END: newest first, from the end."""
 
     END = "newest"
@@ -63,7 +63,7 @@ class Question:
     """What to look for. partition None: all. Both filters must match, in any case of letters."""
 
     partition: int | None = None
-    start: Start = Start.END
+    start: StartAt = StartAt.END
     count: int = 20
     key_part: str = ""
     text_part: str = ""
@@ -107,7 +107,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Answer:
+class FoundMessages:
     """What was found.
 
     scanned: messages looked at. skipped: offsets that the question allows and no one looked at, so
@@ -156,7 +156,7 @@ class Scan:
 
 
 def windows_of(
-    question: Question, topic: Topic, starts: Mapping[int, int] | None = None
+    question: Question, topic: KafkaTopic, starts: Mapping[int, int] | None = None
 ) -> list[Window]:
     """Which offsets may be looked at so that no more than SCANNED_MESSAGES are.
 
@@ -171,7 +171,7 @@ def windows_of(
 def range_of(question: Question, partition: Partition, starts: Mapping[int, int]) -> Window:
     """What the question allows in one partition."""
     begin, end = partition.begin, partition.end
-    if question.start is Start.END:
+    if question.start is StartAt.END:
         first = begin if question.has_filter else max(begin, end - question.shown)
         return Window(partition.number, first, end)
     return Window(partition.number, min(max(starts.get(partition.number, begin), begin), end), end)
@@ -186,9 +186,9 @@ def shares_of(lengths: Mapping[int, int]) -> dict[int, int]:
     return shares
 
 
-def narrowed(window: Window, share: int, start: Start) -> Window:
+def narrowed(window: Window, share: int, start: StartAt) -> Window:
     """A window's newest messages where the newest are wanted, else its first ones."""
-    if start is Start.END:
+    if start is StartAt.END:
         return Window(window.number, max(window.first, window.until - share), window.until)
     return Window(window.number, window.first, min(window.until, window.first + share))
 
@@ -213,9 +213,9 @@ def loose_text(raw: bytes | None) -> str:
 def read(
     options: Mapping[str, str | int | float | bool],
     question: Question,
-    topic: Topic,
+    topic: KafkaTopic,
     starts: Mapping[int, int] | None = None,
-) -> Answer:
+) -> FoundMessages:
     """Ask the broker. Raises KafkaException if it does not answer."""
     windows = windows_of(question, topic, starts)
     with closing(Consumer(dict(options) | READING_OPTIONS)) as consumer:
@@ -224,17 +224,17 @@ def read(
 
 def scan(
     consumer: Consumer,
-    topic: Topic,
+    topic: KafkaTopic,
     question: Question,
     windows: Iterable[Window],
     monotonic: Callable[[], float],
-) -> Answer:
+) -> FoundMessages:
     """Read the windows until they are done, enough was found or SCAN_SECONDS are over."""
     open_windows = {window.number: window for window in windows if window.first < window.until}
     kept = {number: deque[Record](maxlen=question.shown) for number in open_windows}
     firsts = {number: window.first for number, window in open_windows.items()}
     state = Scan(
-        open_windows, kept, question.start is Start.END, matches(question), next_offsets=firsts
+        open_windows, kept, question.start is StartAt.END, matches(question), next_offsets=firsts
     )
     if open_windows:
         consumer.assign(places(topic, open_windows.values()))
@@ -248,7 +248,7 @@ def scan(
     return answer_of(state, question, topic)
 
 
-def places(topic: Topic, windows: Iterable[Window]) -> list[TopicPartition]:
+def places(topic: KafkaTopic, windows: Iterable[Window]) -> list[TopicPartition]:
     """Where the consumer is put: absolute offsets, so that it asks for no committed ones."""
     return [TopicPartition(topic.name, window.number, window.first) for window in windows]
 
@@ -261,7 +261,7 @@ def finished_by(message: Message) -> int | None:
     return message.partition()
 
 
-def answer_of(state: Scan, question: Question, topic: Topic) -> Answer:
+def answer_of(state: Scan, question: Question, topic: KafkaTopic) -> FoundMessages:
     """The records of all partitions in one order, no more than asked for."""
     is_newest_wanted = state.is_newest_wanted
     records = sorted(
@@ -269,7 +269,7 @@ def answer_of(state: Scan, question: Question, topic: Topic) -> Answer:
         key=lambda record: (timestamp(record), record.partition, record.offset),
         reverse=is_newest_wanted,
     )
-    return Answer(
+    return FoundMessages(
         records=tuple(records[: question.shown]),
         scanned=state.scanned,
         is_out_of_time=bool(state.windows),
@@ -283,10 +283,10 @@ def timestamp(record: Record) -> float:
     return record.written_at.timestamp() if record.written_at else 0.0
 
 
-def skipped(state: Scan, question: Question, topic: Topic) -> int:
+def skipped(state: Scan, question: Question, topic: KafkaTopic) -> int:
     """Offsets that no one looked at: before the newest ones, or after where reading ended."""
     chosen = [p for p in topic.partitions if question.partition in {None, p.number}]
-    if question.start is Start.END:
+    if question.start is StartAt.END:
         return max(0, sum(partition.messages for partition in chosen) - state.scanned)
     return sum(
         partition.end - state.next_offsets[partition.number]
@@ -350,6 +350,6 @@ def mean_bytes(records: Iterable[Record]) -> float | None:
     return sum(sizes) / len(sizes) if sizes else None
 
 
-def sample_size(options: Mapping[str, str | int | float | bool], topic: Topic) -> float | None:
+def sample_size(options: Mapping[str, str | int | float | bool], topic: KafkaTopic) -> float | None:
     """The mean size of a topic's newest messages, in bytes."""
     return mean_bytes(read(options, Question(count=50), topic).records)

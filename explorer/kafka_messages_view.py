@@ -14,10 +14,10 @@ from explorer.kafka_messages import (
     SCAN_SECONDS,
     SCANNED_MESSAGES,
     SHOWN_MESSAGES,
-    Answer,
+    FoundMessages,
     Question,
     Record,
-    Start,
+    StartAt,
 )
 from explorer.kafka_text import (
     SHOWN_BYTES,
@@ -28,7 +28,7 @@ from explorer.kafka_text import (
     json_line,
     preview,
 )
-from explorer.kafka_topics import Look, Topic
+from explorer.kafka_topics import ClusterLook, KafkaTopic
 from explorer.kafka_views import in_order, show_problem, size_text
 from stack.base.errors import MeterhouseError
 
@@ -57,7 +57,7 @@ def show_messages() -> None:
     show_answer(topic.name, answer, question)
 
 
-def chosen_topic(look: Look) -> Topic:
+def chosen_topic(look: ClusterLook) -> KafkaTopic:
     """The topic of the page's address, else the first one."""
     names = [topic.name for topic in in_order(look)]
     first = names.index(DEFAULT_TOPIC) if DEFAULT_TOPIC in names else 0
@@ -65,12 +65,12 @@ def chosen_topic(look: Look) -> Topic:
     return look.topic(name) or look.topics[0]
 
 
-def chosen_question(broker: Cluster, topic: Topic) -> tuple[Question, dict[int, int]]:
+def chosen_question(broker: Cluster, topic: KafkaTopic) -> tuple[Question, dict[int, int]]:
     """What to look for, and where reading starts."""
-    start = Start(
+    start = StartAt(
         st.selectbox(
             "From",
-            [start.value for start in Start],
+            [start.value for start in StartAt],
             key="start",
             bind="query-params",
             width=120,
@@ -84,7 +84,7 @@ def chosen_question(broker: Cluster, topic: Topic) -> tuple[Question, dict[int, 
     return Question(partition, start, count, key_part or "", text_part or ""), starts
 
 
-def chosen_partition(topic: Topic) -> int | None:
+def chosen_partition(topic: KafkaTopic) -> int | None:
     """One partition, None for all."""
     numbers = [str(partition.number) for partition in topic.partitions]
     chosen = st.selectbox(
@@ -93,14 +93,14 @@ def chosen_partition(topic: Topic) -> int | None:
     return None if chosen == ALL else int(chosen)
 
 
-def chosen_starts(broker: Cluster, topic: Topic, start: Start) -> dict[int, int]:
+def chosen_starts(broker: Cluster, topic: KafkaTopic, start: StartAt) -> dict[int, int]:
     """The offset at which each partition starts, where that is a person's choice."""
-    if start is Start.OFFSET:
+    if start is StartAt.OFFSET:
         offset = st.number_input(
             "Offset", min_value=0, value=0, step=1, key="offset", bind="query-params", width=135
         )
         return {partition.number: int(offset) for partition in topic.partitions}
-    if start is Start.TIME:
+    if start is StartAt.TIME:
         moment = st.datetime_input(
             "Time (UTC)",
             value=None,
@@ -120,7 +120,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 @st.fragment
-def show_answer(topic: str, answer: Answer, question: Question) -> None:
+def show_answer(topic: str, answer: FoundMessages, question: Question) -> None:
     """The messages found; choosing one does not ask Kafka again."""
     say_what_was_looked_at(answer, question)
     if not answer.records:
@@ -140,14 +140,14 @@ def show_answer(topic: str, answer: Answer, question: Question) -> None:
         show_record(topic, answer.records[number])
 
 
-def say_what_was_looked_at(answer: Answer, question: Question) -> None:
+def say_what_was_looked_at(answer: FoundMessages, question: Question) -> None:
     """How much was found and how much was not looked at."""
     found = len(answer.records)
     number = view.writer().number
     words = f"{number(found)} message{'' if found == 1 else 's'} shown"
     words += f", {number(answer.scanned)} looked at"
     if answer.skipped:
-        side = "older" if question.start is Start.END else "later"
+        side = "older" if question.start is StartAt.END else "later"
         words += f", {number(answer.skipped)} {side} ones not"
     st.caption(f"{words}. Click a row to see that message. Times are UTC.")
     if answer.is_out_of_time:
@@ -161,13 +161,13 @@ def say_what_was_looked_at(answer: Answer, question: Question) -> None:
 def limits_text(went_on_to: Mapping[int, int], question: Question) -> str:
     """Where a search that hit its limit goes on."""
     text = f"A search looks at {view.writer().number(SCANNED_MESSAGES)} messages at most."
-    if question.start is Start.END:
+    if question.start is StartAt.END:
         return f"{text} Choose one partition, an offset or a time to look at older ones."
     places = ", ".join(f"{number}: {offset}" for number, offset in sorted(went_on_to.items()))
     return f"{text} It goes on at these offsets (partition: offset): {places}."
 
 
-def chosen_row(answer: Answer) -> int:
+def chosen_row(answer: FoundMessages) -> int:
     """The table of messages; the number of the row that was chosen, else the first."""
     rows = [
         {
@@ -249,7 +249,7 @@ def link(topic: str, record: Record) -> str:
             "view": "Messages",
             "topic": topic,
             "partition": record.partition,
-            "start": Start.OFFSET.value,
+            "start": StartAt.OFFSET.value,
             "offset": record.offset,
         }
     )

@@ -41,7 +41,7 @@ class Partition:
 
 
 @dataclass(frozen=True)
-class Topic:
+class KafkaTopic:
     """A topic with its partitions in order of their numbers."""
 
     name: str
@@ -64,13 +64,13 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Look:
+class ClusterLook:
     """Every topic as it was at one moment. at_seconds: of a monotonic clock."""
 
     at_seconds: float
-    topics: tuple[Topic, ...]
+    topics: tuple[KafkaTopic, ...]
 
-    def topic(self, name: str) -> Topic | None:
+    def topic(self, name: str) -> KafkaTopic | None:
         """The topic of this name, None if there is none."""
         return next((topic for topic in self.topics if topic.name == name), None)
 
@@ -93,7 +93,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Progress:
+class GroupProgress:
     """How far a group is in one partition. committed: its next offset, None if it never said."""
 
     topic: str
@@ -115,7 +115,7 @@ class Group:
     name: str
     state: str
     members: tuple[Member, ...]
-    progress: tuple[Progress, ...]
+    progress: tuple[GroupProgress, ...]
     problem: str = ""
 
     @property
@@ -124,7 +124,7 @@ class Group:
         return sum(each.lag for each in self.progress)
 
 
-def take_look(admin: AdminClient, now: float) -> Look:
+def take_look(admin: AdminClient, now: float) -> ClusterLook:
     """Every topic with its offsets. Raises KafkaException if the broker does not answer."""
     found = admin.list_topics(timeout=ANSWER_SECONDS).topics
     places = places_of({name: found[name].partitions for name in found})
@@ -135,7 +135,7 @@ def take_look(admin: AdminClient, now: float) -> Look:
         topic_of(name, sorted(found[name].partitions), begins, ends, readable)
         for name in sorted(found)
     )
-    return Look(now, tuple(topics))
+    return ClusterLook(now, tuple(topics))
 
 
 def topic_of(
@@ -144,16 +144,16 @@ def topic_of(
     begins: Mapping[tuple[str, int], int],
     ends: Mapping[tuple[str, int], int],
     readable: Mapping[tuple[str, int], int],
-) -> Topic:
+) -> KafkaTopic:
     """One topic put together from the three lists of offsets."""
     partitions = (
         Partition(number, begins[name, number], ends[name, number], readable[name, number])
         for number in numbers
     )
-    return Topic(name, tuple(partitions))
+    return KafkaTopic(name, tuple(partitions))
 
 
-def offsets_at(admin: AdminClient, topic: Topic, milliseconds: int) -> dict[int, int]:
+def offsets_at(admin: AdminClient, topic: KafkaTopic, milliseconds: int) -> dict[int, int]:
     """The first offset of each partition whose message is not older than a time.
 
     Where no message is that young it is the end of the partition.
@@ -166,7 +166,7 @@ def offsets_at(admin: AdminClient, topic: Topic, milliseconds: int) -> dict[int,
     }
 
 
-def rate(earlier: Look | None, later: Look, name: str) -> Rate | None:
+def rate(earlier: ClusterLook | None, later: ClusterLook, name: str) -> Rate | None:
     """How fast a topic grew between two looks; None if they say nothing about it.
 
     A topic that was recreated between the looks has fewer messages than before: that is no rate.
@@ -178,7 +178,7 @@ def rate(earlier: Look | None, later: Look, name: str) -> Rate | None:
     return Rate((after.end - before.end) / seconds, seconds) if seconds >= RATE_SECONDS else None
 
 
-def take_groups(admin: AdminClient, look: Look) -> tuple[Group, ...]:
+def take_groups(admin: AdminClient, look: ClusterLook) -> tuple[Group, ...]:
     """Every consumer group with its members and its lag at the time of a look.
 
     Raises KafkaException if the broker does not answer; what it refuses to say of one group is
@@ -202,7 +202,7 @@ def ask_committed(admin: AdminClient, name: str) -> Future[Any]:
     return answers[name]
 
 
-def group_of(name: str, described: Future[Any], committed: Future[Any], look: Look) -> Group:
+def group_of(name: str, described: Future[Any], committed: Future[Any], look: ClusterLook) -> Group:
     """One group from the broker's two answers about it."""
     try:
         description = described.result(ANSWER_SECONDS)
@@ -222,8 +222,8 @@ def member_of(member: Any) -> Member:
 
 
 def progress_of(
-    members: Iterable[Member], stored: Mapping[tuple[str, int], int], look: Look
-) -> tuple[Progress, ...]:
+    members: Iterable[Member], stored: Mapping[tuple[str, int], int], look: ClusterLook
+) -> tuple[GroupProgress, ...]:
     """The partitions a group reads or once read, as far as their topics still exist."""
     readers = {place: member.client_id for member in members for place in member.partitions}
     known = {
@@ -232,7 +232,9 @@ def progress_of(
         for partition in topic.partitions
     }
     return tuple(
-        Progress(place[0], known[place], valid_offset(stored.get(place)), readers.get(place, ""))
+        GroupProgress(
+            place[0], known[place], valid_offset(stored.get(place)), readers.get(place, "")
+        )
         for place in sorted(known.keys() & (readers.keys() | stored.keys()))
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import view
 from explorer.format import NOTHING, Writer, plain
 from explorer.kafka_cluster import cluster
-from explorer.kafka_topics import Group, Look, Rate, Topic, is_internal, rate
+from explorer.kafka_topics import ClusterLook, Group, KafkaTopic, Rate, is_internal, rate
 from stack.base.errors import MeterhouseError
 
 REFRESH_SECONDS = 5
@@ -87,7 +87,7 @@ def say_what_is_left_out(count: int, word: str) -> None:
         st.caption(f"{count - SHOWN_CARDS} more: search by name.")
 
 
-def topic_card(topic: Topic, measured: Rate | None, mean_bytes: float | None) -> None:
+def topic_card(topic: KafkaTopic, measured: Rate | None, mean_bytes: float | None) -> None:
     """One topic. mean_bytes: of a message."""
     writer = view.writer()
     with st.container(border=True, key=f"topic-{topic.name}"):
@@ -132,12 +132,12 @@ def rate_help(measured: Rate | None) -> str:
     return f"Messages that came in the last {measured.seconds:.0f} s, by the end offsets."
 
 
-def estimate(topic: Topic, mean: float | None, writer: Writer) -> str:
+def estimate(topic: KafkaTopic, mean: float | None, writer: Writer) -> str:
     """A topic's size as far as it can be known."""
     return NOTHING if mean is None else f"~ {size_text(mean * topic.messages, writer)}"
 
 
-def partition_table(topic: Topic) -> None:
+def partition_table(topic: KafkaTopic) -> None:
     """The offsets of each partition."""
     rows = [
         {
@@ -232,7 +232,7 @@ def progress_table(group: Group) -> None:
     st.dataframe(rows, hide_index=True, placeholder=NOTHING, alt=f"Lag of {group.name}")
 
 
-def in_order(look: Look) -> list[Topic]:
+def in_order(look: ClusterLook) -> list[KafkaTopic]:
     """Topics as people look for them."""
     return sorted(look.topics, key=lambda topic: by_name(topic.name))
 

@@ -50,7 +50,7 @@ def questions(today: date) -> dict[str, Query]:
     }
 
 
-def show_balance(flow: pipeline.Flow | None) -> None:
+def show_balance(flow: pipeline.PipelineCounts | None) -> None:
     """The line that is green only when the balance is true."""
     if flow is None:
         view.nothing("Nothing has been landed and modelled yet.")
@@ -69,7 +69,7 @@ def show_balance(flow: pipeline.Flow | None) -> None:
     st.success(f"The balance holds: {plain(text + tail)}", icon=":material/balance:")
 
 
-def show_figures(answers: view.Answers, flow: pipeline.Flow | None) -> None:
+def show_figures(answers: view.Answers, flow: pipeline.PipelineCounts | None) -> None:
     """The row of figures."""
     writer = view.writer()
     energy = answers.row("today")
@@ -114,7 +114,7 @@ def show_freshness(newest: datetime | None) -> None:
     view.figure("Newest reading in the marts", f"{span(age)} ago", text=f"measured {seen}")
 
 
-def show_lag(flow: pipeline.Flow | None) -> None:
+def show_lag(flow: pipeline.PipelineCounts | None) -> None:
     """Messages on their way: in Kafka but not landed, landed but not modelled."""
     writer = view.writer()
     ends = topic_ends()

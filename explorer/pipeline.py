@@ -27,7 +27,7 @@ KAFKA_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Flow:
+class PipelineCounts:
     """Messages of the telemetry topic on their way, as counts.
 
     landed: rows of landing now. landed_through: rows of landing up to the newest batch that the
@@ -52,12 +52,12 @@ class Flow:
         return self.landed - self.landed_through
 
 
-def flow_of(row: Mapping[str, Any]) -> Flow | None:
+def flow_of(row: Mapping[str, Any]) -> PipelineCounts | None:
     """The answer of quality_queries.flow; None before anything was landed or modelled."""
     if not row or row["landed"] is None or row["landed_through"] is None:
         return None
     landed = json.loads(row["landed"])
-    return Flow(
+    return PipelineCounts(
         landed=int(row["landed_now"]),
         landed_through=int(row["landed_through"]),
         accepted=int(row["accepted"]),

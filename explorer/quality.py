@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer import charts, columns, overview, pipeline, quality_queries, queries, view
 from explorer.format import plain
-from explorer.kafka_messages import Start
+from explorer.kafka_messages import StartAt
 from explorer.queries import Query
 
 PERIODS = (1, 7, 30, 365)
@@ -56,7 +56,7 @@ def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
     }
 
 
-def show_funnel(flow: pipeline.Flow | None) -> None:
+def show_funnel(flow: pipeline.PipelineCounts | None) -> None:
     """From sent to accepted and quarantined."""
     if flow is None:
         return
@@ -144,7 +144,7 @@ def show_message(frame: pd.DataFrame | None, partition: int, offset: int) -> Non
             view="Messages",
             topic=topic,
             partition=str(partition),
-            start=Start.OFFSET.value,
+            start=StartAt.OFFSET.value,
             offset=str(offset),
         )
         st.code(

@@ -11,7 +11,7 @@ import streamlit as st
 from explorer import charts, queries, view
 from explorer.format import plain
 from explorer.lakehouse import USER
-from explorer.sql_run import LIMIT_SECONDS, Result, Run, csv_of, parquet_of
+from explorer.sql_run import LIMIT_SECONDS, SqlResult, SqlRun, csv_of, parquet_of
 
 ROW_LIMITS = (100, 1000, 10_000, 100_000)
 POLL_SECONDS = 0.5
@@ -68,7 +68,7 @@ def show() -> None:
         show_controls(show_editor())
     with browser:
         show_schema()
-    run: Run | None = st.session_state.get("run")
+    run: SqlRun | None = st.session_state.get("run")
     if run is None:
         return
     if run.is_running:
@@ -110,11 +110,11 @@ def show_editor() -> int:
 
 def show_controls(row_limit: int) -> None:
     """Run, and while something runs, cancel."""
-    run: Run | None = st.session_state.get("run")
+    run: SqlRun | None = st.session_state.get("run")
     is_running = run is not None and run.is_running
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button("Run", type="primary", icon=":material/play_arrow:", disabled=is_running):
-            st.session_state["run"] = Run(
+            st.session_state["run"] = SqlRun(
                 view.lakehouse(), str(st.session_state["sql"]), row_limit
             ).start()
             st.session_state["run"].wait(POLL_SECONDS)
@@ -128,7 +128,7 @@ def show_controls(row_limit: int) -> None:
 @st.fragment(run_every=POLL_SECONDS)
 def show_running() -> None:
     """The seconds so far; ends itself with the statement."""
-    run: Run = st.session_state["run"]
+    run: SqlRun = st.session_state["run"]
     if not run.is_running:
         st.rerun()
     st.info(
@@ -158,7 +158,7 @@ def show_schema() -> None:
         )
 
 
-def show_result(result: Result) -> None:
+def show_result(result: SqlResult) -> None:
     """The rows as a table and as a chart, and to take along."""
     frame = result.frame
     number = view.writer().number

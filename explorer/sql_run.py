@@ -32,7 +32,7 @@ NO_STATEMENT = Problem("Write a statement first, or take one of the examples.", 
 
 
 @dataclass(frozen=True)
-class Result:
+class SqlResult:
     """Rows of a statement as Trino gave them, with the columns' names and types."""
 
     rows: list[list[Any]]
@@ -65,12 +65,12 @@ def refusal(sql: str) -> Problem | None:
     return READ_ONLY if is_write(words[analyzed.end() :] if analyzed else words) else None
 
 
-class Run:
+class SqlRun:
     """One statement from start to end. row_limit: rows fetched at most."""
 
     def __init__(self, lakehouse: Lakehouse, sql: str, row_limit: int) -> None:
         self.sql = sql
-        self.result: Result | None = None
+        self.result: SqlResult | None = None
         self.problem: Problem | None = refusal(sql)
         self.is_cancelled = False
         self._lakehouse, self._row_limit = lakehouse, row_limit
@@ -79,7 +79,7 @@ class Run:
         self._cursor = self._connection.cursor()
         self._thread = threading.Thread(target=self._run, name="sql", daemon=True)
 
-    def start(self) -> Run:
+    def start(self) -> SqlRun:
         """Begin, unless the statement is refused."""
         if self.problem is None:
             self._thread.start()
@@ -119,7 +119,7 @@ class Run:
         finally:
             self._connection.close()
 
-    def _fetch(self) -> Result:
+    def _fetch(self) -> SqlResult:
         rows: list[list[Any]] = []
         while len(rows) <= self._row_limit:
             more = self._cursor.fetchmany(min(FETCHED_AT_ONCE, self._row_limit + 1 - len(rows)))
@@ -132,7 +132,7 @@ class Run:
             with suppress(*FAILURES):
                 self._cursor.cancel()
         seconds = time.monotonic() - self._began_at
-        return Result(rows[: self._row_limit], columns_of(self._cursor), is_cut, seconds)
+        return SqlResult(rows[: self._row_limit], columns_of(self._cursor), is_cut, seconds)
 
     def _problem(self, error: Exception) -> Problem:
         if self.is_cancelled:
@@ -148,7 +148,7 @@ class Run:
         return problem_of(error, "", self._lakehouse.address)
 
 
-def csv_of(result: Result) -> bytes:
+def csv_of(result: SqlResult) -> bytes:
     """The rows as CSV in UTF-8 with a line of names; numbers exact, times in ISO 8601."""
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
@@ -162,7 +162,7 @@ def written(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def parquet_of(result: Result) -> bytes:
+def parquet_of(result: SqlResult) -> bytes:
     """The rows as Parquet; decimals stay decimals, what Arrow has no type for becomes text."""
     arrays = {}
     for index, (name, _) in enumerate(distinct(result.columns)):

@@ -14,7 +14,7 @@ from lander.clock import SystemClock
 from lander.consumer import KafkaReader
 from lander.health import HEALTH_FILE
 from lander.pending import Limits
-from lander.service import Service
+from lander.service import LanderService
 from lander.table import IcebergTable, connect
 from lander.topic_lander import TopicLander
 from lander.topics import TOPICS_FOLDER, Topic, choose_topics, load_topics
@@ -89,7 +89,7 @@ def main(words: Sequence[str]) -> int:
     spare_the_collector()
     # A run until caught up may happen beside the service, whose health it must not overwrite.
     health_file = None if options.until_caught_up else settings.state_dir / HEALTH_FILE
-    service = Service(landers, health_file, SystemClock())
+    service = LanderService(landers, health_file, SystemClock())
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: service.stop())
     return service.run()

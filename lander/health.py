@@ -20,7 +20,7 @@ STATES = ("running", "stopped", "starting", "waiting", "failed")
 
 
 @dataclass(frozen=True)
-class Health:
+class LandingHealth:
     """How the landing of one topic is; the module's docstring explains each part."""
 
     state: str = "starting"
@@ -32,7 +32,7 @@ class Health:
     bytes: int = 0
     lag: int = 0
 
-    def after_commit(self, rows: int, byte_count: int, at: datetime) -> Health:
+    def after_commit(self, rows: int, byte_count: int, at: datetime) -> LandingHealth:
         """The same with one more commit counted."""
         return replace(
             self,
@@ -43,7 +43,7 @@ class Health:
         )
 
 
-def write(path: Path, topics: Mapping[str, Health], now: datetime) -> None:
+def write(path: Path, topics: Mapping[str, LandingHealth], now: datetime) -> None:
     """Replace the file."""
     states = [health.state for health in topics.values()]
     worst = max(states, key=STATES.index, default="starting")

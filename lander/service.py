@@ -22,7 +22,7 @@ STOP_SECONDS = 8.0
 DONE, FAILED, LOST_MESSAGES = 0, 1, 3
 
 
-class Service:
+class LanderService:
     """Lands each topic in a thread of its own, so that trouble of one does not hold up others.
 
     health_file: kept up to date while running; None to leave it alone.

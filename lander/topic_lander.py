@@ -13,7 +13,7 @@ from lander.catch_up import CatchUp
 from lander.clock import Clock, Patience
 from lander.consumer import Reader
 from lander.group_watch import GroupWatch
-from lander.health import Health
+from lander.health import LandingHealth
 from lander.opening import Opening
 from lander.pace import Pace
 from lander.parse import parser_for
@@ -49,7 +49,7 @@ class TopicLander:
         accept_loss: bool = False,
     ) -> None:
         self.topic = topic
-        self.health = Health()
+        self.health = LandingHealth()
         self.is_finished = False
         self._reader = reader
         self._table = table

@@ -52,7 +52,7 @@ LONGEST_WORD = 30
 
 
 @dataclass(frozen=True)
-class Flow:
+class DemoCounts:
     """One topic's way through the lakehouse, as counts of messages.
 
     sent, acknowledged: by this run's senders. reported: acknowledged in all runs; the counts after
@@ -142,10 +142,10 @@ def sent_and_acknowledged(folder: Path, topic: str) -> tuple[int, int]:
     )
 
 
-def flow_of(folder: Path, topic: str, row: Mapping[str, Any]) -> Flow:
+def flow_of(folder: Path, topic: str, row: Mapping[str, Any]) -> DemoCounts:
     """One topic's counts. row: the newest of iceberg.ops.reconciliation, by column."""
     sent, acknowledged = sent_and_acknowledged(folder, topic)
-    return Flow(
+    return DemoCounts(
         topic,
         sent,
         acknowledged,
@@ -157,7 +157,7 @@ def flow_of(folder: Path, topic: str, row: Mapping[str, Any]) -> Flow:
     )
 
 
-def show_flows(found: Sequence[Flow], console: Console) -> None:
+def show_flows(found: Sequence[DemoCounts], console: Console) -> None:
     """The balance as a table, a row a step."""
     steps = {
         "sent by this run": "sent",

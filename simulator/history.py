@@ -13,7 +13,7 @@ from simulator.simulation import Simulation
 PROGRESS_SECONDS = 2.0
 
 
-class Progress:
+class HistoryProgress:
     """Says every two seconds how far a run is."""
 
     def __init__(self, screen: Screen, total: int, now: float) -> None:
@@ -36,7 +36,7 @@ class Progress:
 def run_history(session: Session, simulation: Simulation, ends_ms: Integers) -> None:
     """Send the readings of all intervals, then what faults held back."""
     total = len(ends_ms) * len(simulation.fleet)
-    progress = Progress(session.screen, total, time.monotonic())
+    progress = HistoryProgress(session.screen, total, time.monotonic())
     done = 0
     for chunk_ends in by_days(ends_ms, simulation.days_a_chunk()):
         if session.stop.stopped:

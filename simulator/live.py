@@ -10,7 +10,7 @@ import numpy as np
 from simulator.clock import live_ends
 from simulator.screen import log_line, sent_line
 from simulator.session import Session
-from simulator.simulation import Chunk, Simulation
+from simulator.simulation import Outgoing, Simulation
 
 LONGEST_POLL_SECONDS = 0.1
 
@@ -43,7 +43,7 @@ def run_live(session: Session, simulation: Simulation, limits: LiveLimits, quiet
     send(session, simulation.finish(), quiet)
 
 
-def send(session: Session, chunk: Chunk, quiet: bool) -> None:
+def send(session: Session, chunk: Outgoing, quiet: bool) -> None:
     """Send a chunk; its lines are shown as acknowledgements come."""
     screen = session.screen
     if quiet:
@@ -66,9 +66,11 @@ def wait_until(session: Session, moment_ms: int) -> bool:
     return False
 
 
-def first_messages(chunk: Chunk, count: int) -> Chunk:
+def first_messages(chunk: Outgoing, count: int) -> Outgoing:
     """The chunk with at most so many readings."""
-    return Chunk(chunk.keys[:count], chunk.values[:count], chunk.logs, chunk.truths, chunk.until_ms)
+    return Outgoing(
+        chunk.keys[:count], chunk.values[:count], chunk.logs, chunk.truths, chunk.until_ms
+    )
 
 
 def wall_clock_ms() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from simulator.devices import Device
 from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
-from simulator.simulation import Chunk
+from simulator.simulation import Outgoing
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
 
@@ -96,7 +96,7 @@ def moved_window(
     ]
 
 
-def messages(device: Device, readings: Sequence[RecordedReading], series: int) -> Chunk:
+def messages(device: Device, readings: Sequence[RecordedReading], series: int) -> Outgoing:
     """The readings as messages of a device.
 
     Only energy was recorded: voltage is the nominal one, the battery full, the register
@@ -115,7 +115,7 @@ def messages(device: Device, readings: Sequence[RecordedReading], series: int) -
         true = {"energy_kwh": reading.energy_kwh, "series": series}
         truths.append(Truth("recorded", device.device_id, start_ms, reading.end_ms, true))
     last_ms = max((reading.end_ms for reading in readings), default=0)
-    return Chunk(keys, values, [], truths, last_ms)
+    return Outgoing(keys, values, [], truths, last_ms)
 
 
 def message(device: Device, reading: RecordedReading, register_kwh: float, series: int) -> bytes:

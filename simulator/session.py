@@ -13,7 +13,7 @@ from simulator.delivery import Delivery, OnAcknowledged
 from simulator.outputs import TruthFile, report, write_report
 from simulator.reports import Reports
 from simulator.screen import Screen, total_lines
-from simulator.simulation import Chunk
+from simulator.simulation import Outgoing
 
 
 class StopFlag:
@@ -52,7 +52,7 @@ class Session:
 
     def send(
         self,
-        chunk: Chunk,
+        chunk: Outgoing,
         on_sent: OnAcknowledged | None = None,
         on_logged: OnAcknowledged | None = None,
     ) -> None:

@@ -23,7 +23,7 @@ CELLS_A_CHUNK = 400_000
 
 
 @dataclass(frozen=True)
-class Chunk:
+class Outgoing:
     """What is to be sent for some moments.
 
     keys, values: telemetry in order of sending. logs: lines for the log topic, by time.
@@ -71,7 +71,7 @@ class Simulation:
         """Days whose readings fit well into memory at once."""
         return max(1, min(28, CELLS_A_CHUNK // (96 * len(self.fleet))))
 
-    def chunk(self, end_ms: Integers) -> Chunk:
+    def chunk(self, end_ms: Integers) -> Outgoing:
         """Messages of the intervals that end at these moments.
 
         end_ms: rising, one interval apart, the first one interval after the last chunk's end
@@ -85,7 +85,7 @@ class Simulation:
         keys = self.serialiser.keys[devices].tolist()
         values = self.serialiser.values(readings, devices, columns)
         until_ms = int(end_ms[-1])
-        chunk = Chunk(keys, values, until_ms=until_ms)
+        chunk = Outgoing(keys, values, until_ms=until_ms)
         if self.plan.rates:
             chunk = self.faulted(chunk, readings, end_ms[columns], devices, columns)
         chunk.logs.extend(self.due_logs(from_ms, until_ms))
@@ -93,10 +93,10 @@ class Simulation:
         chunk.truths.extend(self.due_episodes(from_ms, until_ms, is_first))
         return chunk
 
-    def finish(self) -> Chunk:
+    def finish(self) -> Outgoing:
         """Messages that faults held back beyond the last chunk."""
         released = self.injector.release()
-        return Chunk(released.keys, released.values, until_ms=self.last_end_ms)
+        return Outgoing(released.keys, released.values, until_ms=self.last_end_ms)
 
     def conditions_for(self, end_ms: Integers, before_ms: int | None) -> Conditions:
         """Conditions of the days of the moments, kept while the days stay the same."""
@@ -133,17 +133,17 @@ class Simulation:
 
     def faulted(
         self,
-        chunk: Chunk,
+        chunk: Outgoing,
         readings: Readings,
         ends_ms: Integers,
         devices: np.ndarray[tuple[int], np.dtype[np.intp]],
         columns: np.ndarray[tuple[int], np.dtype[np.intp]],
-    ) -> Chunk:
+    ) -> Outgoing:
         """The chunk after faults, with the log lines of runs that start in it."""
         codes = self.plan.codes(self.fleet.keys, readings.end_ms)[devices, columns]
         result = self.injector.apply(ends_ms, devices, codes, chunk.keys, chunk.values)
         logs = [self.run_line(kind, device, end_ms) for kind, device, end_ms in result.run_starts]
-        return Chunk(result.keys, result.values, logs, result.truths, chunk.until_ms)
+        return Outgoing(result.keys, result.values, logs, result.truths, chunk.until_ms)
 
     def run_line(self, kind: str, device: int, end_ms: int) -> LogLine:
         """The log line at the start of a run of silence or of a clock ahead."""

@@ -35,7 +35,7 @@ def make_backup(settings: Settings, root: Path, say: Say) -> int:
         started = time.monotonic()
         known = known_objects(root)
         with objects.running_out(root):
-            backup, copied = Work(settings, root, lock, say).run(known)
+            backup, copied = BackupWork(settings, root, lock, say).run(known)
             if problems := verify.problems_of_files(backup, backup.listed(), deep=False):
                 raise damaged(backup, problems)
             folder.finish(backup)
@@ -51,7 +51,7 @@ def make_backup(settings: Settings, root: Path, say: Say) -> int:
 
 
 @dataclass(frozen=True)
-class Work:
+class BackupWork:
     """One backup under way."""
 
     settings: Settings
@@ -141,9 +141,9 @@ def known_objects(root: Path) -> dict[str, Stored]:
     return found
 
 
-def row_of(backup: Backup, restored_at: datetime | None = None) -> record.Row:
+def row_of(backup: Backup, restored_at: datetime | None = None) -> record.BackupRow:
     """A backup as PostgreSQL knows it."""
-    return record.Row(
+    return record.BackupRow(
         backup.name,
         backup.taken_at,
         backup.fills_gap_until,

@@ -29,7 +29,7 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 Result = TypeVar("Result")
 
 
-class Store(Protocol):
+class ObjectStore(Protocol):
     """What is asked of the object store."""
 
     def sizes(self) -> dict[str, int]:
@@ -95,7 +95,7 @@ class Bucket:
 
 
 def copy_in(
-    store: Store, pool: Path, wanted: Mapping[str, int], known: Mapping[str, Stored]
+    store: ObjectStore, pool: Path, wanted: Mapping[str, int], known: Mapping[str, Stored]
 ) -> dict[str, Stored]:
     """Have each wanted object in the pool; those that went meanwhile are left out.
 
@@ -118,7 +118,7 @@ def copy_in(
         return {found.key: found for found in in_parallel(have, wanted) if found}
 
 
-def fetch(store: Store, key: str, path: Path) -> Stored | None:
+def fetch(store: ObjectStore, key: str, path: Path) -> Stored | None:
     """Copy one object; a part of it never has its name. None if it is gone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + PART)
@@ -136,7 +136,7 @@ def fetch(store: Store, key: str, path: Path) -> Stored | None:
     return Stored(key, size, digest.hexdigest())
 
 
-def copy_back(store: Store, pool: Path, listed: Mapping[str, Stored]) -> int:
+def copy_back(store: ObjectStore, pool: Path, listed: Mapping[str, Stored]) -> int:
     """Put back what the store lacks or holds in another size; how many objects.
 
     What else the store holds stays. Raises FatalError for a file that is not what was copied.

@@ -16,7 +16,7 @@ on conflict (name) do update set restored_at = excluded.restored_at
 
 
 @dataclass(frozen=True)
-class Row:
+class BackupRow:
     """One backup. restored_at: when it was put back the last time, None if never."""
 
     name: str
@@ -27,7 +27,7 @@ class Row:
     restored_at: datetime | None = None
 
 
-def save(settings: Settings, row: Row) -> None:
+def save(settings: Settings, row: BackupRow) -> None:
     """Note a backup, or that it was restored. Raises RetriableError."""
     server = postgres.client(settings, postgres.OWNER)
     with server.transaction(postgres.MASTER_DATA, "backup") as cursor:

@@ -12,7 +12,7 @@ TERMINAL_SECONDS = 0.5
 LOG_SECONDS = 10.0
 
 
-class Report:
+class StepReport:
     """How far one step is; called by the thread that does it."""
 
     def __init__(self, name: str, started_at: float, stream: TextIO) -> None:
@@ -38,23 +38,23 @@ class Report:
         self._stream.flush()
 
 
-class Progress:
+class ProgressDisplay:
     """A context in which reports are shown together until all are done."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
-        self._reports: list[Report] = []
+        self._reports: list[StepReport] = []
         self._ended = threading.Event()
         self._started_at = time.monotonic()
         self._thread = threading.Thread(target=self._show, daemon=True)
 
-    def report(self, name: str) -> Report:
+    def report(self, name: str) -> StepReport:
         """Add a step."""
-        report = Report(name, time.monotonic(), self._stream)
+        report = StepReport(name, time.monotonic(), self._stream)
         self._reports.append(report)
         return report
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressDisplay:
         self._thread.start()
         return self
 

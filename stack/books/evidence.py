@@ -73,14 +73,14 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Batch:
+class LandedBatch:
     """A landing batch; number 0 stands before the first. landed_at: ISO 8601, empty for 0."""
 
     number: int = 0
     landed_at: str = ""
 
 
-START = Batch()
+START = LandedBatch()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from stack.books import landing, outcomes
-from stack.books.evidence import Batch, Difference, Evidence, Head, TopicState
+from stack.books.evidence import Difference, Evidence, Head, LandedBatch, TopicState
 from stack.books.landing import Landing
 from stack.books.outcomes import ACCEPTED, Outcomes
 from stack.books.plan import Flow
@@ -77,7 +77,7 @@ class Counted:
             for topic_id, found in content["ends"].items()
         }
         holes = tuple(Difference(*texts) for texts in content["holes"])
-        batch = Batch(int(number), str(landed_at))
+        batch = LandedBatch(int(number), str(landed_at))
         return cls(
             Landing(batch, int(content["rows"]), ends, holes=holes),
             {
@@ -100,7 +100,7 @@ def account(flow: Flow, evidence: Evidence, previous: Counted | None, tables: Ta
         previous.landing if previous else None,
         tables,
     )
-    after = previous.landing.batch if previous else Batch()
+    after = previous.landing.batch if previous else LandedBatch()
     counted = {
         table: outcomes.account(
             (table, reason),
@@ -122,7 +122,7 @@ def account(flow: Flow, evidence: Evidence, previous: Counted | None, tables: Ta
     return Account(landed, counted, duplicates, differences)
 
 
-def duplicates_of(accepted: int, through: Batch, readings: Head | None) -> int | None:
+def duplicates_of(accepted: int, through: LandedBatch, readings: Head | None) -> int | None:
     """Accepted messages beyond the first of their reading, where the readings are as far."""
     is_as_far = outcomes.watermark_of(readings).get("batch_id") == through.number
     if readings is None or readings.rows is None or not through.number or not is_as_far:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stack.books.evidence import START, Batch, Difference, Head, LandedRows
+from stack.books.evidence import START, Difference, Head, LandedBatch, LandedRows
 from stack.books.tables import Tables
 from stack.watermarks.landed import (
     LANDED_PROPERTY,
@@ -31,7 +31,7 @@ class Landing:
     within what is counted, which stay until everything is counted again; differences: all.
     """
 
-    batch: Batch = START
+    batch: LandedBatch = START
     rows: int = 0
     ends: Ends = field(default_factory=dict)
     later: int = 0
@@ -42,7 +42,7 @@ class Landing:
 
 
 def account(
-    table: str, head: Head, through: Batch, previous: Landing | None, tables: Tables
+    table: str, head: Head, through: LandedBatch, previous: Landing | None, tables: Tables
 ) -> Landing:
     """Count what landed after `previous`, or everything where that is None or no longer true.
 
@@ -68,7 +68,7 @@ def watermark_of(head: Head) -> Watermark | None:
 
 
 def count(
-    table: str, head: Head, after: Batch, through: Batch, tables: Tables
+    table: str, head: Head, after: LandedBatch, through: LandedBatch, tables: Tables
 ) -> Sequence[LandedRows]:
     """Rows after a batch; none in a table without a commit."""
     if head.snapshot_id is None:
@@ -77,7 +77,7 @@ def count(
 
 
 def described(
-    table: str, head: Head, through: Batch, before: Landing, rows: Sequence[LandedRows]
+    table: str, head: Head, through: LandedBatch, before: Landing, rows: Sequence[LandedRows]
 ) -> Landing:
     """The account of a table from what was counted before and what came since."""
     watermark = watermark_of(head)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stack.books.evidence import Batch, Head, OutcomeRows
+from stack.books.evidence import Head, LandedBatch, OutcomeRows
 from stack.books.tables import Tables
 
 PROGRESS_PROPERTY = "meterhouse.progress"
@@ -33,21 +33,21 @@ def watermark_of(head: Head | None) -> dict[str, Any]:
     return content
 
 
-def processed_through(heads: Sequence[Head | None]) -> Batch:
+def processed_through(heads: Sequence[Head | None]) -> LandedBatch:
     """The batch that all these tables have dealt with."""
     batches = [
-        Batch(int(said["batch_id"]), str(said["landed_at"]))
+        LandedBatch(int(said["batch_id"]), str(said["landed_at"]))
         if (said := watermark_of(head)).get("batch_id")
-        else Batch()
+        else LandedBatch()
         for head in heads
     ]
-    return min(batches, key=lambda batch: batch.number, default=Batch())
+    return min(batches, key=lambda batch: batch.number, default=LandedBatch())
 
 
 def account(
     name: tuple[str, str],
     head: Head,
-    window: tuple[Batch, Batch],
+    window: tuple[LandedBatch, LandedBatch],
     previous: Outcomes | None,
     tables: Tables,
 ) -> Outcomes:
@@ -58,19 +58,19 @@ def account(
     """
     build = str(watermark_of(head).get("build") or "")
     before = previous if previous and previous.build == build else None
-    after, through = window if before else (Batch(), window[1])
+    after, through = window if before else (LandedBatch(), window[1])
     if before and after == through and sum(before.counts.values()) == head.rows:
         return before
     rows = count(name, head, after, through, tables)
     if after.number and before:
         if sum(before.counts.values()) + sum(each.rows for each in rows) == head.rows:
             return Outcomes(build, added(before.counts, rows))
-        rows = count(name, head, Batch(), through, tables)
+        rows = count(name, head, LandedBatch(), through, tables)
     return Outcomes(build, added({}, rows))
 
 
 def count(
-    name: tuple[str, str], head: Head, after: Batch, through: Batch, tables: Tables
+    name: tuple[str, str], head: Head, after: LandedBatch, through: LandedBatch, tables: Tables
 ) -> Sequence[OutcomeRows]:
     """Rows after a batch; none in a table without a commit."""
     if head.snapshot_id is None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from stack.books.evidence import Batch, Head, LandedRows, OutcomeRows
+from stack.books.evidence import Head, LandedBatch, LandedRows, OutcomeRows
 from stack.clients.trino import Trino
 from stack.watermarks.landed import LANDED_PROPERTY, SKIPPED_KEY
 
@@ -53,11 +53,11 @@ class Tables(Protocol):
     def heads(self, tables: Collection[str]) -> dict[str, Head]:
         """The newest state of tables that exist."""
 
-    def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
+    def landed(self, table: str, head: Head, after: LandedBatch, through: int) -> list[LandedRows]:
         """Rows of a landing table at a state, after one batch, by topic id and partition."""
 
     def outcomes(
-        self, table: str, reason: str, head: Head, after: Batch, through: int
+        self, table: str, reason: str, head: Head, after: LandedBatch, through: int
     ) -> list[OutcomeRows]:
         """Rows of an outcome table at a state, after one batch, by reason."""
 
@@ -78,7 +78,7 @@ class TrinoTables:
             for table in tables
         }
 
-    def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
+    def landed(self, table: str, head: Head, after: LandedBatch, through: int) -> list[LandedRows]:
         """Rows of a landing table at a state, after one batch, by topic id and partition."""
         # A state that an older lander left has no such column.
         is_told = f'"{SKIPPED_KEY}"' in head.properties.get(LANDED_PROPERTY, "")
@@ -87,7 +87,7 @@ class TrinoTables:
         return [LandedRows(*row) for row in self._trino.rows(sql)]
 
     def outcomes(
-        self, table: str, reason: str, head: Head, after: Batch, through: int
+        self, table: str, reason: str, head: Head, after: LandedBatch, through: int
     ) -> list[OutcomeRows]:
         """Rows of an outcome table at a state, after one batch, by reason."""
         sql = counting(OUTCOME_SQL, table, head, (after, through), reason=reason)
@@ -101,7 +101,7 @@ def head_sql(table: str) -> str:
 
 
 def counting(
-    sql: str, table: str, head: Head, bounds: tuple[Batch, int], **expressions: str
+    sql: str, table: str, head: Head, bounds: tuple[LandedBatch, int], **expressions: str
 ) -> str:
     """A counting statement; both bounds of the window are literals, so that files are pruned."""
     after, through = bounds

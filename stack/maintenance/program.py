@@ -30,7 +30,7 @@ OK, FAILED, UNFINISHED = 0, 1, 3
 
 
 @dataclass(frozen=True)
-class Request:
+class MaintenanceRequest:
     """What is to be done.
 
     tables: (schema, name) of each, in order. limit_seconds: no statement begins later; None for no
@@ -49,14 +49,14 @@ class Request:
         return json.dumps(asdict(self))
 
 
-def request_from(text: str) -> Request:
+def request_from(text: str) -> MaintenanceRequest:
     """A request from its JSON form."""
     values = json.loads(text)
     tables = tuple((schema, name) for schema, name in values["tables"])
-    return Request(**{**values, "tables": tables, "policy": Policy(**values["policy"])})
+    return MaintenanceRequest(**{**values, "tables": tables, "policy": Policy(**values["policy"])})
 
 
-def run(request: Request, settings: Settings) -> int:
+def run(request: MaintenanceRequest, settings: Settings) -> int:
     """Maintain the tables, look at the topics, tell of both; OK, FAILED or UNFINISHED."""
     started_at, started = datetime.now(UTC), time.monotonic()
     limit = float("inf") if request.limit_seconds is None else request.limit_seconds

@@ -13,7 +13,7 @@ from stack.base.files import replace_file
 from stack.base.settings import Settings
 from stack.clients import postgres
 from stack.maintenance.policy import policy_of
-from stack.maintenance.program import FAILED, OK, UNFINISHED, Request
+from stack.maintenance.program import FAILED, OK, UNFINISHED, MaintenanceRequest
 from stack.maintenance.tables import Table, tables
 from stack.rounds import program
 from stack.rounds.by_hand import run_watched
@@ -61,7 +61,7 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
         locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
     ):
         found = chosen(tables(postgres.client(settings, postgres.DBT)), wanted)
-        request = Request(names(found), policy)
+        request = MaintenanceRequest(names(found), policy)
         return run_watched(
             lambda: start(settings, request, [objects, lock]),
             lock.glance,
@@ -69,7 +69,7 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
         )
 
 
-def start(settings: Settings, request: Request, held: Sequence[WriterLock]) -> Program:
+def start(settings: Settings, request: MaintenanceRequest, held: Sequence[WriterLock]) -> Program:
     """Start the program that does it."""
     module = "stack.maintenance.program"
     return program.start(module, [request.to_json()], settings.environment(), held)
@@ -150,7 +150,7 @@ class Upkeep:
             statements.settle(trino, self._log, beat=beat)
             rest = self._record.with_name("left_over.json")
             found = names(left_first(tables(postgres.client(settings, postgres.DBT)), rest))
-            request = Request(found, self._policy, limit, str(rest), is_logged=True)
+            request = MaintenanceRequest(found, self._policy, limit, str(rest), is_logged=True)
             running = start(settings, request, [objects, lock])
 
             def look_after() -> None:

@@ -94,7 +94,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class State:
+class TableState:
     """How a table is. bytes: of the files its newest snapshot reads, delete files included."""
 
     files: int
@@ -121,10 +121,10 @@ def tables(server: Postgres) -> list[Table]:
     return [Table(schema, name) for schema, name in found]
 
 
-def state(trino: Trino, table: Table) -> State:
+def state(trino: Trino, table: Table) -> TableState:
     """How a table is now."""
     kinds = {kind: table.metadata(kind) for kind in METADATA}
-    return State(*map(int, trino.rows(STATE_SQL.format(**kinds))[0]))
+    return TableState(*map(int, trino.rows(STATE_SQL.format(**kinds))[0]))
 
 
 def column_types(trino: Trino, table: Table) -> dict[str, str]:

@@ -10,7 +10,7 @@ from stack.base.errors import MeterhouseError
 from stack.base.settings import Settings
 from stack.clients.trino import TableGoneError, Trino, patient
 from stack.maintenance.policy import Policy
-from stack.maintenance.tables import State, Table, expiry_ms, state, touched
+from stack.maintenance.tables import Table, TableState, expiry_ms, state, touched
 from stack.writing.statements import MAINTENANCE_USER
 
 ORPHANS = "orphans"
@@ -23,8 +23,8 @@ class Done:
     """What was done to a table. seconds: for all of it; error: what kept it from its end."""
 
     table: Table
-    before: State
-    after: State
+    before: TableState
+    after: TableState
     steps: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
@@ -92,7 +92,7 @@ def work(trino: Trino, policy: Policy, is_over: Callable[[], bool], done: Done) 
 
 
 def statements(
-    trino: Trino, table: Table, policy: Policy, before: State
+    trino: Trino, table: Table, policy: Policy, before: TableState
 ) -> Iterator[tuple[str, str]]:
     """Each step's name and its statement, found out when it is its turn."""
     threshold = f"file_size_threshold => '{policy.file_mb}MB'"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from stack.base import caller, env_file
 from stack.base.errors import RetriableError
-from stack.base.progress import Progress, Report
+from stack.base.progress import ProgressDisplay, StepReport
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.programs import go_build, maven, wheels
@@ -35,7 +35,7 @@ class Part:
 
     name: str
     target: Path
-    make: Callable[[Path, Report], None]
+    make: Callable[[Path, StepReport], None]
 
 
 def parts_of(settings: Settings, paths: Paths) -> list[Part]:
@@ -70,7 +70,7 @@ def first_folder(settings: Settings, paths: Paths) -> Path:
 def go_program(name: str, version: str, program: Path, first: Path) -> Part:
     """A program that is built from source, unless `first` holds it: an upgrade needs no network."""
 
-    def make(target: Path, report: Report) -> None:
+    def make(target: Path, report: StepReport) -> None:
         if (first / name).is_file():
             shutil.copy2(first / name, target / name)
         else:
@@ -88,10 +88,10 @@ def fetch_samples(settings: Settings, say: Callable[[str], None]) -> None:
     """Fetch the recorded readings alone, for a stack whose services run in containers."""
     paths = paths_of(settings)
     if not paths.opendsm.is_dir():
-        fetch([samples(paths)], paths.cache, Progress())
+        fetch([samples(paths)], paths.cache, ProgressDisplay())
 
 
-def fetch(parts: Iterable[Part], cache: Path, progress: Progress) -> None:
+def fetch(parts: Iterable[Part], cache: Path, progress: ProgressDisplay) -> None:
     """Bring every part that is not there yet, all at once.
 
     Raises the first part's error after the others have ended; what is complete stays.
@@ -104,7 +104,7 @@ def fetch(parts: Iterable[Part], cache: Path, progress: Progress) -> None:
             future.result()
 
 
-def bring(part: Part, cache: Path, report: Report) -> None:
+def bring(part: Part, cache: Path, report: StepReport) -> None:
     """Make one part in a folder of its own and move it to its place in one step."""
     with only_one(cache / f".{part.target.name}.lock", report):
         if part.target.is_dir():
@@ -120,7 +120,7 @@ def bring(part: Part, cache: Path, report: Report) -> None:
 
 
 @contextmanager
-def only_one(lock_file: Path, report: Report) -> Iterator[None]:
+def only_one(lock_file: Path, report: StepReport) -> Iterator[None]:
     """Let two setups of one user share the work instead of doing it twice."""
     with lock_file.open("w") as handle:
         report("waiting for another setup")
@@ -145,7 +145,7 @@ def fetch_all(settings: Settings, say: Callable[[str], None]) -> None:
         say("everything is in the cache")
         return
     try:
-        fetch(missing, paths.cache, Progress())
+        fetch(missing, paths.cache, ProgressDisplay())
     except go_build.BuildError as error:
         if settings.object_store != "minio" or holds_data(paths.data("objectstore")):
             raise
@@ -163,7 +163,7 @@ def holds_data(folder: Path) -> bool:
 def fetch_command_line(settings: Settings) -> None:
     """Build mc unless it is there, telling on stderr how far it is."""
     paths = paths_of(settings)
-    fetch([command_line(settings, paths)], paths.cache, Progress(sys.stderr))
+    fetch([command_line(settings, paths)], paths.cache, ProgressDisplay(sys.stderr))
 
 
 class Fetching:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack.base.errors import ConfigurationError
-from stack.base.progress import Progress, Report
+from stack.base.progress import ProgressDisplay, StepReport
 from stack.base.root import PROJECT_ROOT
 from stack.programs import wheels
 
@@ -23,7 +23,7 @@ class BuildError(ConfigurationError):
     """The toolchain could not fetch or build a program on this machine."""
 
 
-def build(programs: Mapping[str, str], target: Path, report: Report) -> None:
+def build(programs: Mapping[str, str], target: Path, report: StepReport) -> None:
     """Build Go programs (name -> version) into target/<name>, one after the other.
 
     Each module's hash is checked against the lock; its own go.sum covers what it depends on.
@@ -76,7 +76,7 @@ class Go:
         self.make_writable(source)
         return source
 
-    def compile(self, name: str, source: Path, program: Path, report: Report) -> None:
+    def compile(self, name: str, source: Path, program: Path, report: StepReport) -> None:
         """Build the main package of `source`, counting packages as they compile."""
         command = [str(self._program), "build", "-v", "-trimpath", "-ldflags", "-s -w"]
         environment = self.environment(GOFLAGS="-mod=readonly -buildvcs=false")
@@ -118,7 +118,7 @@ class Go:
 def main(words: list[str]) -> int:
     """Build NAME=VERSION ... into a folder: for images, where no other part is wanted."""
     programs = dict(word.split("=", 1) for word in words[1:])
-    with Progress() as progress:
+    with ProgressDisplay() as progress:
         report = progress.report(" and ".join(programs))
         build(programs, Path(words[0]).absolute(), report)
         report.done()

@@ -16,7 +16,7 @@ import requests
 from jgo.maven import MavenContext, PythonResolver
 
 from stack.base.errors import ConfigurationError, RetriableError
-from stack.base.progress import Report
+from stack.base.progress import StepReport
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 
@@ -102,7 +102,7 @@ def check_version(artifacts: list[Artifact], name: str, version: str) -> None:
         )
 
 
-def fetch_jars(artifacts: list[Artifact], part: str, target: Path, report: Report) -> None:
+def fetch_jars(artifacts: list[Artifact], part: str, target: Path, report: StepReport) -> None:
     """Put every jar of a program, such as the broker with its tools, into target/lib."""
     jars = [artifact for artifact in artifacts if artifact.part == part]
     library = target / "lib"
@@ -113,13 +113,13 @@ def fetch_jars(artifacts: list[Artifact], part: str, target: Path, report: Repor
             report(f"{count} of {len(jars)} jars")
 
 
-def fetch_cli(artifacts: list[Artifact], target: Path, report: Report) -> None:
+def fetch_cli(artifacts: list[Artifact], target: Path, report: StepReport) -> None:
     """Put the Trino command line into the target folder as trino-cli.jar."""
     jar = next(artifact for artifact in artifacts if artifact.part == "trino-cli")
     fetch(jar, target / "trino-cli.jar", report)
 
 
-def unpack_trino(artifacts: list[Artifact], target: Path, report: Report) -> None:
+def unpack_trino(artifacts: list[Artifact], target: Path, report: StepReport) -> None:
     """Unpack the Trino server with the plugins in use; the archive is deleted afterwards."""
     archive = next(artifact for artifact in artifacts if artifact.part == "trino-server")
     packed = target / archive.file_name
@@ -138,7 +138,7 @@ def unpack_trino(artifacts: list[Artifact], target: Path, report: Report) -> Non
             shutil.rmtree(plugin)
 
 
-def fetch(artifact: Artifact, destination: Path, report: Report | None = None) -> None:
+def fetch(artifact: Artifact, destination: Path, report: StepReport | None = None) -> None:
     """Download one artifact to the file `destination` and check its hash.
 
     Raises RetriableError when the repository does not answer, ConfigurationError when the file is
@@ -154,7 +154,7 @@ def fetch(artifact: Artifact, destination: Path, report: Report | None = None) -
                 ) from error
 
 
-def download(artifact: Artifact, destination: Path, report: Report | None) -> None:
+def download(artifact: Artifact, destination: Path, report: StepReport | None) -> None:
     """Download one artifact by way of a repository folder of its own."""
     resolver = PythonResolver(progress_callback=byte_counter(report) if report else None)
     with tempfile.TemporaryDirectory(dir=destination.parent) as repository:
@@ -168,7 +168,7 @@ def download(artifact: Artifact, destination: Path, report: Report | None) -> No
 
 
 def byte_counter(
-    report: Report,
+    report: StepReport,
 ) -> Callable[[str, int], AbstractContextManager[Callable[[int], None], bool | None]]:
     """A progress callback that reports megabytes done of megabytes in all."""
 

@@ -14,7 +14,7 @@ from stack.base.settings import Settings
 
 
 @dataclass(frozen=True)
-class Files:
+class TlsFiles:
     """Where the certificates of one stack lie."""
 
     folder: Path
@@ -45,9 +45,9 @@ class Files:
         return self.folder / "server" / "trino-passwords"
 
 
-def files_of(settings: Settings) -> Files:
+def files_of(settings: Settings) -> TlsFiles:
     """The certificates of the stack that these settings describe."""
-    return Files(settings.state_dir / "tls")
+    return TlsFiles(settings.state_dir / "tls")
 
 
 def digest(settings: Settings) -> str:

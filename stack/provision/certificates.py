@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from stack.base.settings import COMPOSE, Settings
-from stack.programs.tls_files import Files, files_of
+from stack.programs.tls_files import TlsFiles, files_of
 
 # Names by which the services know one another in containers; this machine's come on top.
 CONTAINERS = ("kafka-kraft", "trino-coordinator")
@@ -59,7 +59,7 @@ def server_mode(settings: Settings) -> int:
     return READABLE_MODE if settings.run_mode == COMPOSE else PRIVATE_MODE
 
 
-def make_folders(files: Files) -> None:
+def make_folders(files: TlsFiles) -> None:
     """The folders, closed to other users at the top."""
     files.folder.mkdir(parents=True, exist_ok=True)
     files.folder.chmod(FOLDER_MODE)
@@ -100,7 +100,7 @@ def names_in(path: Path) -> set[str]:
     return {*names, *map(str, addresses)}
 
 
-def make_authority(files: Files, now: datetime) -> None:
+def make_authority(files: TlsFiles, now: datetime) -> None:
     """A key and a certificate that signs itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = common_name("Meterhouse certificate authority")
@@ -127,7 +127,7 @@ def make_authority(files: Files, now: datetime) -> None:
     write(files.authority_for_servers, text, READABLE_MODE)
 
 
-def make_server(files: Files, names: set[str], now: datetime) -> None:
+def make_server(files: TlsFiles, names: set[str], now: datetime) -> None:
     """A key and a certificate for these names, signed by the authority."""
     authority = certificate_of(files.authority)
     signing = load_pem_private_key(files.authority_key.read_bytes(), password=None)

@@ -18,7 +18,7 @@ POLICIES = PROJECT_ROOT / "minio" / "policies"
 BUCKET_PLACEHOLDER = "BUCKET"
 
 
-class Store(Protocol):
+class UserStore(Protocol):
     """What is asked of MinIO's own interface."""
 
     def policy_add(self, policy_name: str, *, policy: dict[str, Any]) -> object:
@@ -57,7 +57,7 @@ def apply(settings: Settings) -> bool:
     return True
 
 
-def apply_to(store: Store, settings: Settings) -> None:
+def apply_to(store: UserStore, settings: Settings) -> None:
     """Make the users and give each its policy."""
     for user, secret in secrets_of(settings).items():
         store.policy_add(user, policy=policy(user, settings.s3_bucket))

@@ -21,7 +21,7 @@ TOPICS_FILE = PROJECT_ROOT / "kafka" / "topics.tsv"
 
 
 @dataclass(frozen=True)
-class Topic:
+class DeclaredTopic:
     """A topic as it is declared."""
 
     name: str
@@ -29,7 +29,7 @@ class Topic:
     retention_ms: int
 
 
-def declared_topics() -> list[Topic]:
+def declared_topics() -> list[DeclaredTopic]:
     """The lines of topics.tsv. Raises ConfigurationError for a line of another shape."""
     topics = []
     for number, line in enumerate(TOPICS_FILE.read_text(encoding="utf-8").splitlines(), start=1):
@@ -37,7 +37,7 @@ def declared_topics() -> list[Topic]:
             continue
         try:
             name, partitions, retention_ms = line.split("\t")
-            topics.append(Topic(name, int(partitions), int(retention_ms)))
+            topics.append(DeclaredTopic(name, int(partitions), int(retention_ms)))
         except ValueError as error:
             raise ConfigurationError(
                 "name, partitions and retention between tabs",
@@ -75,7 +75,7 @@ def compacted_of(admin: AdminClient, names: Sequence[str]) -> set[str]:
     return {name for name, settings in found.items() if "compact" in settings["cleanup.policy"]}
 
 
-def create(admin: AdminClient, topic: Topic) -> None:
+def create(admin: AdminClient, topic: DeclaredTopic) -> None:
     """Create one topic; one that another setup made meanwhile is as good."""
     options = {"retention.ms": str(topic.retention_ms), TIME_SETTING: BROKER_TIME}
     wanted = NewTopic(topic.name, topic.partitions, config=options)
@@ -86,7 +86,7 @@ def create(admin: AdminClient, topic: Topic) -> None:
             raise
 
 
-def use_broker_time(admin: AdminClient, topic: Topic) -> None:
+def use_broker_time(admin: AdminClient, topic: DeclaredTopic) -> None:
     """Have a topic that is there take the broker's time for what comes from now on."""
     entry = ConfigEntry(TIME_SETTING, BROKER_TIME, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])

@@ -13,7 +13,7 @@ from stack.rounds.metadata import StoredFiles
 from stack.rounds.outcome import Outcome, Result, outcome_of
 from stack.rounds.progress import Progress
 from stack.rounds.project import Project, environment
-from stack.rounds.worker_client import Command, Watch, Worker
+from stack.rounds.worker_client import DbtCommand, Watch, Worker
 from stack.writing import statements
 from stack.writing.lock import WriterLock
 
@@ -70,7 +70,7 @@ class Models:
         statements.settle(trino, self._say, beat=watch.beat)
         decision = self._planned(decision, watch.lock)
         variables = environment(self._settings, self._project)
-        command = Command(
+        command = DbtCommand(
             dbt_words(decision, with_fixed),
             fingerprint,
             {**variables, "PROJECT_DIGEST": fingerprint},

@@ -52,7 +52,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Clock:
+class RunnerClock:
     """monotonic: seconds for the schedule; utc: time of day for people."""
 
     monotonic: Callable[[], float] = time.monotonic
@@ -104,7 +104,7 @@ class Runner:
         play: Callable[[], Outcome],
         *,
         health: HealthFile,
-        clock: Clock,
+        clock: RunnerClock,
         is_stop_wanted: Callable[[], bool],
         log: Log,
         after_round: Callable[[], None] = lambda: None,
@@ -222,7 +222,7 @@ def run_rounds(
     from stack.maintenance.service import Upkeep  # noqa: PLC0415 (it builds on this package)
 
     log = facts.logger()
-    clock = Clock()
+    clock = RunnerClock()
     health_path = settings.state_dir / "health" / "dbt.json"
     health = HealthFile(health_path, clock.utc, clock.monotonic)
     project = project or Project()

@@ -21,7 +21,7 @@ CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Command:
+class DbtCommand:
     """One command of dbt.
 
     project: fingerprint of its files; where it is another one than before, they are read again.
@@ -55,7 +55,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DbtAnswer:
     """What came of a command.
 
     is_stopped: it was ended because a stop was wanted. is_dead: the worker ended without a result,
@@ -86,7 +86,7 @@ class Worker:
         running = self._program is not None and self._program.is_running
         return self._program.process.pid if running and self._program else None
 
-    def ask(self, command: Command, watch: Watch) -> Answer:
+    def ask(self, command: DbtCommand, watch: Watch) -> DbtAnswer:
         """Run a command and wait for its end.
 
         Raises what watch raises, such as RetriableError where the lock is lost; the worker is
@@ -101,7 +101,7 @@ class Worker:
             while True:
                 if watch.is_stop_wanted():
                     worker.stop()
-                    return Answer(tuple(models), is_stopped=True, is_dead=True)
+                    return DbtAnswer(tuple(models), is_stopped=True, is_dead=True)
                 watch.look_after()
                 for message in receiver.receive(program.WATCH_SECONDS):
                     if (ending := take(message.content, models, watch)) is not None:
@@ -109,7 +109,7 @@ class Worker:
         except EOFError:
             code = worker.kill()
             error = f"dbt exited without a result (code {code})"
-            return Answer(tuple(models), error, is_dead=True)
+            return DbtAnswer(tuple(models), error, is_dead=True)
         except BaseException:
             worker.kill()
             raise
@@ -128,10 +128,10 @@ class Worker:
             self._program = program.start(self._module, self._arguments, self._environment)
         return self._program
 
-    def _ended(self, models: tuple[ModelResult, ...], ending: Mapping[str, Any]) -> Answer:
+    def _ended(self, models: tuple[ModelResult, ...], ending: Mapping[str, Any]) -> DbtAnswer:
         if ending["memory_mb"] > MEMORY_MB:
             self.close()
-        return Answer(models, ending["error"])
+        return DbtAnswer(models, ending["error"])
 
 
 def take(

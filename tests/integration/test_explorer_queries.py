@@ -16,7 +16,7 @@ from explorer import customer_queries, pipeline, quality_queries, queries
 from explorer.lakehouse import Answer
 from explorer.lakehouse import Lakehouse as Pages
 from explorer.queries import Query
-from explorer.sql_run import Run
+from explorer.sql_run import SqlRun
 from tests.integration.lakehouse import Lakehouse, reading
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -267,13 +267,13 @@ def test_the_newest_reading_is_the_newest_of_all(seen: Seen) -> None:
 
 
 def test_a_statement_is_cut_at_its_row_limit_and_can_be_cancelled(seen: Seen) -> None:
-    cut = Run(seen.pages, "select * from unnest(sequence(1, 5000))", 100).start()
+    cut = SqlRun(seen.pages, "select * from unnest(sequence(1, 5000))", 100).start()
     cut.wait(30)
     assert cut.result is not None, cut.problem
     assert (len(cut.result.rows), cut.result.is_cut) == (100, True)
 
     endless = "select count(*) from {0} a, {0} b, {0} c, {0} d".format("unnest(sequence(1, 10000))")
-    run = Run(seen.pages, endless, 100).start()
+    run = SqlRun(seen.pages, endless, 100).start()
     seen.lakehouse.wait_until(lambda: run.query_id is not None, 30)
     run.cancel()
     run.wait(30)

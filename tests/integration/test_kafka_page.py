@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from explorer.kafka_messages import Question, Start, read
-from explorer.kafka_topics import Topic, offsets_at, take_groups, take_look
+from explorer.kafka_messages import Question, StartAt, read
+from explorer.kafka_topics import KafkaTopic, offsets_at, take_groups, take_look
 from stack.clients.kafka import client_options
 from tests.integration.lakehouse import TOPIC, Lakehouse
 
@@ -29,7 +29,7 @@ def admin(lakehouse: Lakehouse) -> AdminClient:
 
 
 @pytest.fixture(scope="module")
-def topic(lakehouse: Lakehouse, admin: AdminClient) -> Iterator[Topic]:
+def topic(lakehouse: Lakehouse, admin: AdminClient) -> Iterator[KafkaTopic]:
     """A topic of one partition that holds SENT."""
     name = f"page_{uuid.uuid4().hex[:8]}"
     admin.create_topics([NewTopic(name, 1)])[name].result(20)
@@ -41,22 +41,25 @@ def topic(lakehouse: Lakehouse, admin: AdminClient) -> Iterator[Topic]:
 
 
 def pairs(
-    lakehouse: Lakehouse, topic: Topic, question: Question, starts: dict[int, int] | None = None
+    lakehouse: Lakehouse,
+    topic: KafkaTopic,
+    question: Question,
+    starts: dict[int, int] | None = None,
 ) -> list[tuple[bytes | None, bytes | None]]:
     answer = read(client_options(lakehouse.settings), question, topic, starts)
     return [(record.key, record.value) for record in answer.records]
 
 
-def test_messages_are_read_as_they_were_sent(lakehouse: Lakehouse, topic: Topic) -> None:
-    assert pairs(lakehouse, topic, Question(start=Start.BEGINNING)) == SENT
+def test_messages_are_read_as_they_were_sent(lakehouse: Lakehouse, topic: KafkaTopic) -> None:
+    assert pairs(lakehouse, topic, Question(start=StartAt.BEGINNING)) == SENT
 
 
-def test_the_newest_are_read_without_the_rest(lakehouse: Lakehouse, topic: Topic) -> None:
+def test_the_newest_are_read_without_the_rest(lakehouse: Lakehouse, topic: KafkaTopic) -> None:
     assert pairs(lakehouse, topic, Question(count=1)) == SENT[-1:]
 
 
-def test_reading_starts_at_an_offset(lakehouse: Lakehouse, topic: Topic) -> None:
-    assert pairs(lakehouse, topic, Question(start=Start.OFFSET), {0: 2}) == SENT[2:]
+def test_reading_starts_at_an_offset(lakehouse: Lakehouse, topic: KafkaTopic) -> None:
+    assert pairs(lakehouse, topic, Question(start=StartAt.OFFSET), {0: 2}) == SENT[2:]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_reading_starts_at_an_offset(lakehouse: Lakehouse, topic: Topic) -> None
     ],
 )
 def test_reading_starts_at_a_time(
-    admin: AdminClient, topic: Topic, milliseconds: int, offset: int
+    admin: AdminClient, topic: KafkaTopic, milliseconds: int, offset: int
 ) -> None:
     assert offsets_at(admin, topic, milliseconds) == {0: offset}
 
@@ -92,14 +95,14 @@ def test_the_lander_shows_as_a_group_without_lag(lakehouse: Lakehouse, admin: Ad
 
 
 def test_reading_leaves_no_group_and_no_offset(
-    lakehouse: Lakehouse, admin: AdminClient, topic: Topic
+    lakehouse: Lakehouse, admin: AdminClient, topic: KafkaTopic
 ) -> None:
     def groups() -> set[str]:
         listing = admin.list_consumer_groups(request_timeout=10).result(10)
         return {group.group_id for group in listing.valid}
 
     before = groups()
-    for start in Start:
+    for start in StartAt:
         pairs(lakehouse, topic, Question(start=start, text_part="a"), {0: 0})
 
     assert groups() == before

@@ -20,7 +20,7 @@ from stack.clients.trino import client
 from stack.maintenance import retention
 from stack.maintenance.policy import Policy
 from stack.maintenance.service import run_maintenance
-from stack.maintenance.tables import State, Table, state
+from stack.maintenance.tables import Table, TableState, state
 from stack.maintenance.work import Done, client_of, maintain
 from stack.writing import lock
 from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
@@ -150,7 +150,7 @@ def test_a_second_maintenance_changes_nothing(scratch: Scratch) -> None:
 
 
 def test_many_batches_leave_no_more_behind_than_the_first_ones(scratch: Scratch) -> None:
-    after: list[State] = []
+    after: list[TableState] = []
     for start in range(0, 24, 6):
         for number in range(start, start + 6):
             scratch.land(number)
@@ -248,7 +248,7 @@ def test_kafka_keeps_a_week_of_what_has_not_landed(lakehouse: Lakehouse) -> None
     lakehouse.land()
     trino = client(lakehouse.settings)
     (found,) = retention.check(lakehouse.settings, trino, [LANDING], datetime.now(UTC))
-    held: State = state(trino, LANDING)
+    held: TableState = state(trino, LANDING)
     assert found.problems == ()
     # kafka/topics.tsv: seven days.
     assert found.hours == 168.0

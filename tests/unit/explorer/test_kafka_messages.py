@@ -14,24 +14,24 @@ from explorer.kafka_messages import (
     READING_OPTIONS,
     SCANNED_MESSAGES,
     SHOWN_MESSAGES,
-    Answer,
+    FoundMessages,
     Question,
-    Start,
+    StartAt,
     Window,
     mean_bytes,
     record_of,
     scan,
     windows_of,
 )
-from explorer.kafka_topics import Partition, Topic
+from explorer.kafka_topics import KafkaTopic, Partition
 from tests.unit.explorer.kafka_fakes import FakeConsumer, FakeMessage
 
-OLDEST = Question(start=Start.BEGINNING)
+OLDEST = Question(start=StartAt.BEGINNING)
 
 
-def topic(*ranges: tuple[int, int]) -> Topic:
+def topic(*ranges: tuple[int, int]) -> KafkaTopic:
     partitions = (Partition(number, *bounds, bounds[1]) for number, bounds in enumerate(ranges))
-    return Topic("readings", tuple(partitions))
+    return KafkaTopic("readings", tuple(partitions))
 
 
 def messages(number: int, first: int, until: int) -> list[FakeMessage]:
@@ -40,16 +40,16 @@ def messages(number: int, first: int, until: int) -> list[FakeMessage]:
 
 def ask(
     question: Question,
-    of: Topic,
+    of: KafkaTopic,
     *batches: list[FakeMessage],
     consumer: FakeConsumer | None = None,
     clock: Callable[[], float] = lambda: 0.0,
-) -> Answer:
+) -> FoundMessages:
     fake = consumer or FakeConsumer(iter(batches))
     return scan(cast(Consumer, fake), of, question, windows_of(question, of), clock)
 
 
-def offsets(answer: Answer) -> list[tuple[int, int]]:
+def offsets(answer: FoundMessages) -> list[tuple[int, int]]:
     return [(record.partition, record.offset) for record in answer.records]
 
 
@@ -61,7 +61,7 @@ def test_the_newest_come_first() -> None:
 
 
 def test_the_oldest_come_in_the_order_of_their_times_across_partitions() -> None:
-    question = Question(start=Start.BEGINNING, count=3)
+    question = Question(start=StartAt.BEGINNING, count=3)
     answer = ask(question, topic((0, 9), (0, 9)), messages(1, 0, 3), messages(0, 0, 3))
 
     assert offsets(answer) == [(0, 0), (1, 0), (0, 1)]
@@ -97,7 +97,7 @@ def test_one_partition_can_be_chosen() -> None:
     ],
 )
 def test_an_offset_outside_what_is_held_is_moved_into_it(start: int, window: Window) -> None:
-    assert windows_of(Question(start=Start.OFFSET), topic((10, 20)), {0: start}) == [window]
+    assert windows_of(Question(start=StartAt.OFFSET), topic((10, 20)), {0: start}) == [window]
 
 
 def test_a_filter_looks_at_no_more_than_the_limit() -> None:
@@ -109,7 +109,7 @@ def test_a_filter_looks_at_no_more_than_the_limit() -> None:
 
 
 def test_no_more_is_shown_than_the_stated_number() -> None:
-    question = Question(start=Start.BEGINNING, count=10**6)
+    question = Question(start=StartAt.BEGINNING, count=10**6)
     answer = ask(question, topic((0, 900)), messages(0, 0, 900))
 
     assert len(answer.records) == SHOWN_MESSAGES
@@ -118,10 +118,10 @@ def test_no_more_is_shown_than_the_stated_number() -> None:
 @pytest.mark.parametrize(
     ("question", "found"),
     [
-        pytest.param(Question(start=Start.BEGINNING, key_part="mtr-2"), [1], id="key"),
-        pytest.param(Question(start=Start.BEGINNING, text_part="WARN"), [0, 1], id="text"),
+        pytest.param(Question(start=StartAt.BEGINNING, key_part="mtr-2"), [1], id="key"),
+        pytest.param(Question(start=StartAt.BEGINNING, text_part="WARN"), [0, 1], id="text"),
         pytest.param(
-            Question(start=Start.BEGINNING, key_part="MTR-2", text_part="ok"), [], id="both"
+            Question(start=StartAt.BEGINNING, key_part="MTR-2", text_part="ok"), [], id="both"
         ),
     ],
 )

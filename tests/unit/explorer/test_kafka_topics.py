@@ -9,10 +9,10 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient
 
 from explorer.kafka_topics import (
+    ClusterLook,
     Group,
-    Look,
+    KafkaTopic,
     Partition,
-    Topic,
     is_internal,
     offsets_at,
     rate,
@@ -34,8 +34,8 @@ def groups(**changes: object) -> tuple[Group, ...]:
     return take_groups(admin(**changes), take_look(admin(), 0.0))
 
 
-def look(at_seconds: float, end: int) -> Look:
-    return Look(at_seconds, (Topic("readings", (Partition(0, 0, end, end),)),))
+def look(at_seconds: float, end: int) -> ClusterLook:
+    return ClusterLook(at_seconds, (KafkaTopic("readings", (Partition(0, 0, end, end),)),))
 
 
 def test_a_look_gives_topics_by_name_with_their_offsets() -> None:
@@ -79,10 +79,12 @@ def test_a_rate_is_what_came_between_two_looks() -> None:
         pytest.param(None, look(1.0, 5), id="first look"),
         pytest.param(look(0.0, 5), look(1.0, 9), id="looks too close"),
         pytest.param(look(0.0, 50), look(9.0, 5), id="topic recreated"),
-        pytest.param(Look(0.0, ()), look(9.0, 5), id="topic not there before"),
+        pytest.param(ClusterLook(0.0, ()), look(9.0, 5), id="topic not there before"),
     ],
 )
-def test_looks_that_say_nothing_give_no_rate(earlier: Look | None, later: Look) -> None:
+def test_looks_that_say_nothing_give_no_rate(
+    earlier: ClusterLook | None, later: ClusterLook
+) -> None:
     assert rate(earlier, later, "readings") is None
 
 

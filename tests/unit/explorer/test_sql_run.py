@@ -9,9 +9,9 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from explorer.sql_run import Result, csv_of, distinct, parquet_of, refusal
+from explorer.sql_run import SqlResult, csv_of, distinct, parquet_of, refusal
 
-RESULT = Result(
+RESULT = SqlResult(
     rows=[
         [Decimal("0.100000"), datetime(2026, 1, 1, tzinfo=UTC), 'a "b", c', [1, 2]],
         [None, None, None, None],
@@ -75,7 +75,7 @@ def test_parquet_keeps_decimals_times_and_lists() -> None:
 
 
 def test_parquet_writes_mixed_values_as_text() -> None:
-    mixed = Result([[1], ["a"]], [("x", "varchar")], is_cut=False, seconds=0)
+    mixed = SqlResult([[1], ["a"]], [("x", "varchar")], is_cut=False, seconds=0)
     assert pq.read_table(io.BytesIO(parquet_of(mixed)))["x"].to_pylist() == ["1", "a"]
 
 

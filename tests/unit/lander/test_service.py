@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lander.health import Health, write
+from lander.health import LandingHealth, write
 from lander.pending import Limits
-from lander.service import DONE, FAILED, LOST_MESSAGES, Service
+from lander.service import DONE, FAILED, LOST_MESSAGES, LanderService
 from lander.topic_lander import TopicLander
 from lander.topics import Topic
 from tests.unit.lander.fakes import START, FakeClock, FakeLake, FakeReader, FakeTable, FakeTopic
@@ -47,7 +47,7 @@ def test_a_run_ends_when_every_topic_is_caught_up(tmp_path: Path) -> None:
         for number, lake in enumerate(lakes)
     ]
 
-    code = Service(landers, tmp_path / "health" / "lander.json", FakeClock()).run()
+    code = LanderService(landers, tmp_path / "health" / "lander.json", FakeClock()).run()
 
     assert code == DONE
     assert [len(lake.rows) for lake in lakes] == [2, 2]
@@ -78,7 +78,7 @@ def test_a_failure_of_one_topic_ends_the_service_with_its_code(
     waiting = lander("waiting", SlowReader(filled()), FakeTable(FakeLake()))
     failing = lander("failing", reader, table)
 
-    code = Service([waiting, failing], tmp_path / "lander.json", FakeClock()).run()
+    code = LanderService([waiting, failing], tmp_path / "lander.json", FakeClock()).run()
 
     assert code == expected
     assert failing.health.state == "failed"
@@ -88,7 +88,7 @@ def test_a_failure_of_one_topic_ends_the_service_with_its_code(
 
 def test_a_stopped_service_ends_well_and_leaves_the_group() -> None:
     reader = SlowReader(filled())
-    service = Service([lander("waiting", reader, FakeTable(FakeLake()))], None, FakeClock())
+    service = LanderService([lander("waiting", reader, FakeTable(FakeLake()))], None, FakeClock())
     service.stop()
 
     assert service.run() == DONE
@@ -96,7 +96,10 @@ def test_a_stopped_service_ends_well_and_leaves_the_group() -> None:
 
 
 def test_the_health_file_shows_the_worst_of_its_topics(tmp_path: Path) -> None:
-    topics = {"a": Health(state="running"), "b": Health(state="waiting", reason="Kafka is away")}
+    topics = {
+        "a": LandingHealth(state="running"),
+        "b": LandingHealth(state="waiting", reason="Kafka is away"),
+    }
 
     write(tmp_path / "lander.json", topics, now=START)
 

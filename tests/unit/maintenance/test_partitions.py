@@ -6,7 +6,7 @@ import pytest
 
 from stack.base.errors import FatalError
 from stack.maintenance.partitions import predicate
-from stack.maintenance.tables import State, due
+from stack.maintenance.tables import TableState, due
 
 ZONED = "timestamp(6) with time zone"
 TYPES = {"landed_at": ZONED, "reading_at": ZONED, "reading_date": "date", "seen_at": "timestamp(6)"}
@@ -86,5 +86,5 @@ def test_only_partitions_with_enough_small_or_delete_files_are_due() -> None:
 def test_small_manifests_are_those_beyond_what_partitions_and_bytes_need(
     manifests: int, megabytes: int, partitions: int, expected: bool
 ) -> None:
-    found = State(1, 0, 1, manifests, megabytes * 2**20, 1, partitions)
+    found = TableState(1, 0, 1, manifests, megabytes * 2**20, 1, partitions)
     assert found.has_small_manifests is expected

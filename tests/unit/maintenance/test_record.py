@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from stack.maintenance.record import lines, row
-from stack.maintenance.tables import State, Table
+from stack.maintenance.tables import Table, TableState
 from stack.maintenance.work import Done
 
-BEFORE = State(12, 3, 9_000, 14, 100, 20, 1)
-AFTER = State(1, 0, 4_000, 1, 100, 2, 1)
+BEFORE = TableState(12, 3, 9_000, 14, 100, 20, 1)
+AFTER = TableState(1, 0, 4_000, 1, 100, 2, 1)
 DONE = Done(Table("marts", "m"), BEFORE, AFTER, ("compact", "compact", "expire", "orphans"), 1.25)
 
 

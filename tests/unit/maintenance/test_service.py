@@ -16,18 +16,18 @@ from stack.maintenance.program import (
     FAILED,
     OK,
     UNFINISHED,
-    Request,
+    MaintenanceRequest,
     exit_code,
     left_over,
     request_from,
 )
 from stack.maintenance.retention import Retention
 from stack.maintenance.service import Upkeep, chosen, last_run_file, left_first
-from stack.maintenance.tables import State, Table
+from stack.maintenance.tables import Table, TableState
 from stack.maintenance.work import Done
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
-STATE = State(1, 0, 1, 1, 1, 1, 1)
+STATE = TableState(1, 0, 1, 1, 1, 1, 1)
 DONE = Done(Table("marts", "m"), STATE, STATE)
 
 
@@ -125,5 +125,7 @@ def test_a_list_of_tables_left_over_that_says_nothing_changes_no_order(
 
 def test_a_request_is_the_same_in_the_program_that_does_it() -> None:
     policy = Policy(snapshot_hours=12, orphan_hours=48, file_mb=128)
-    request = Request((("marts", "m"),), policy, 30.0, "/state/left_over.json", is_logged=True)
+    request = MaintenanceRequest(
+        (("marts", "m"),), policy, 30.0, "/state/left_over.json", is_logged=True
+    )
     assert request_from(request.to_json()) == request

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from stack.books.evidence import Batch, Head, LandedRows, OutcomeRows
+from stack.books.evidence import Head, LandedBatch, LandedRows, OutcomeRows
 
 TOPIC_ID = "topic-1"
 AT = "2026-01-02T03:04:05.000000+00:00"
@@ -40,7 +40,7 @@ class FakeTables:
         """The newest state of tables."""
         return {table: Head(1, len(self.content[table])) for table in tables}
 
-    def landed(self, table: str, head: Head, after: Batch, through: int) -> list[LandedRows]:
+    def landed(self, table: str, head: Head, after: LandedBatch, through: int) -> list[LandedRows]:
         """Rows by topic id and partition."""
         found = self._behind(table, after)
         groups = sorted({(row.topic_id, row.partition) for row in found})
@@ -50,7 +50,7 @@ class FakeTables:
         ]
 
     def outcomes(
-        self, table: str, reason: str, head: Head, after: Batch, through: int
+        self, table: str, reason: str, head: Head, after: LandedBatch, through: int
     ) -> list[OutcomeRows]:
         """Rows by reason."""
         found = self._behind(table, after)
@@ -63,7 +63,7 @@ class FakeTables:
             for name in sorted({row.reason for row in found})
         ]
 
-    def _behind(self, table: str, after: Batch) -> list[Row]:
+    def _behind(self, table: str, after: LandedBatch) -> list[Row]:
         self.asked.append((table, after.number))
         return [row for row in self.content[table] if row.batch > after.number]
 

@@ -11,7 +11,7 @@ import pytest
 
 from stack.books import tables
 from stack.books.by_hand import show
-from stack.books.evidence import Batch, Difference, Head, TopicState
+from stack.books.evidence import Difference, Head, LandedBatch, TopicState
 from stack.books.ledger import expression, values
 from stack.books.plan import Flow, Plan, flows_of
 from stack.books.reconcile import lag
@@ -58,7 +58,7 @@ def test_a_report_with_a_difference_says_so(
 
 
 def test_a_count_is_bounded_by_literals_of_the_batch_before() -> None:
-    after = Batch(7, "2026-01-02T04:04:05.000006+01:00")
+    after = LandedBatch(7, "2026-01-02T04:04:05.000006+01:00")
     sql = tables.counting(tables.LANDED_SQL, "landing.t", Head(99), (after, 9), skipped="0")
     assert "from iceberg.landing.t for version as of 99" in sql
     assert "batch_id > 7 and landed_at >= timestamp '2026-01-02 03:04:05.000006 UTC'" in sql

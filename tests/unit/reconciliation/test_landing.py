@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stack.books.evidence import Batch
+from stack.books.evidence import LandedBatch
 from stack.books.landing import Landing, account
 from tests.unit.reconciliation.evidence import (
     AT,
@@ -19,7 +19,7 @@ from tests.unit.reconciliation.evidence import (
 )
 
 TABLE = "landing.t"
-ONE, TWO = Batch(1, AT), Batch(2, AT)
+ONE, TWO = LandedBatch(1, AT), LandedBatch(2, AT)
 
 
 def found(landing: Landing) -> list[str]:

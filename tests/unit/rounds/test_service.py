@@ -13,7 +13,7 @@ from stack.base.errors import ConfigurationError, RetriableError
 from stack.rounds.decision import Decision, Found, MasterData, Seen
 from stack.rounds.health import HealthFile
 from stack.rounds.outcome import ModelResult, Outcome, Result
-from stack.rounds.service import Clock, Edge, Runner, play_round
+from stack.rounds.service import Edge, Runner, RunnerClock, play_round
 from stack.writing.lock import WriterLock
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -213,7 +213,7 @@ class Day:
             interval_seconds,
             played,
             health=self.health,
-            clock=Clock(lambda: self.now, self.utc, self.sleep),
+            clock=RunnerClock(lambda: self.now, self.utc, self.sleep),
             is_stop_wanted=lambda: self.now >= self._ends_after,
             log=self.log,
             after_round=lambda: self.upkeep_at.append(self.now),

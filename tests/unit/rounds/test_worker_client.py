@@ -16,7 +16,7 @@ import pytest
 from stack.base.errors import RetriableError
 from stack.rounds import worker_client
 from stack.rounds.outcome import ModelResult
-from stack.rounds.worker_client import Answer, Command, Watch, Worker
+from stack.rounds.worker_client import DbtAnswer, DbtCommand, Watch, Worker
 from stack.writing.lock import WriterLock
 from tests.unit.rounds.programs import MODULE, is_gone, wait_until
 
@@ -60,8 +60,8 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
         yield made
 
 
-def command(*words: str) -> Command:
-    return Command(words, "files", {"PROJECT_DIGEST": "files"})
+def command(*words: str) -> DbtCommand:
+    return DbtCommand(words, "files", {"PROJECT_DIGEST": "files"})
 
 
 def watch(lock: Lock, told: Told | None = None, is_stop_wanted: bool = False) -> Watch:
@@ -82,7 +82,7 @@ def model(name: str, status: str) -> ModelResult:
 def test_events_of_a_command_are_told_and_answered(worker: Worker, lock: Lock) -> None:
     told = Told()
     answer = worker.ask(command("read", "model:a:success", "model:b:error"), watch(lock, told))
-    assert answer == Answer((model("a", "success"), model("b", "error")))
+    assert answer == DbtAnswer((model("a", "success"), model("b", "error")))
     assert (told.models, told.read) == (list(answer.models), [2.5])
     assert told.beats
 
@@ -108,7 +108,7 @@ def test_worker_that_dies_fails_its_command_only(worker: Worker, lock: Lock) -> 
     assert answer.is_dead
     assert answer.models == (model("a", "success"),)
     assert answer.error == "dbt exited without a result (code -9)"
-    assert worker.ask(command(), watch(lock)) == Answer()
+    assert worker.ask(command(), watch(lock)) == DbtAnswer()
 
 
 def test_worker_that_died_between_two_commands_is_replaced(worker: Worker, lock: Lock) -> None:
@@ -117,13 +117,13 @@ def test_worker_that_died_between_two_commands_is_replaced(worker: Worker, lock:
     assert first is not None
     os.kill(first, signal.SIGKILL)
     assert wait_until(lambda: worker.pid is None)
-    assert worker.ask(command(), watch(lock)) == Answer()
+    assert worker.ask(command(), watch(lock)) == DbtAnswer()
     assert worker.pid not in {None, first}
 
 
 def test_worker_is_interrupted_when_a_stop_is_wanted(worker: Worker, lock: Lock) -> None:
     answer = worker.ask(command("hang"), watch(lock, is_stop_wanted=True))
-    assert answer == Answer(is_stopped=True, is_dead=True)
+    assert answer == DbtAnswer(is_stopped=True, is_dead=True)
     assert worker.pid is None
 
 
@@ -136,9 +136,9 @@ def test_worker_is_killed_when_the_lock_is_lost(worker: Worker, lock: Lock, tmp_
 
 def test_worker_that_has_grown_too_big_is_replaced(worker: Worker, lock: Lock) -> None:
     assert worker_client.MEMORY_MB < 1e6
-    assert worker.ask(command("big"), watch(lock)) == Answer()
+    assert worker.ask(command("big"), watch(lock)) == DbtAnswer()
     assert worker.pid is None
-    assert worker.ask(command(), watch(lock)) == Answer()
+    assert worker.ask(command(), watch(lock)) == DbtAnswer()
 
 
 def test_closed_worker_ends(worker: Worker, lock: Lock) -> None:

@@ -14,7 +14,7 @@ from simulator.meter_logs import LogLine
 from simulator.outputs import TruthFile, write_report
 from simulator.screen import Screen
 from simulator.session import Session, StopFlag
-from simulator.simulation import Chunk, Simulation
+from simulator.simulation import Outgoing, Simulation
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
 from tests.unit.simulator.builders import SEED, fleet
@@ -63,7 +63,7 @@ def test_a_session_sends_to_both_topics_and_reports(tmp_path: Path) -> None:
     stream = io.StringIO()
     one = session(tmp_path, FakeProducer(), stream)
     with one.truth:
-        one.send(Chunk([b"k"], [b"v"], [LogLine(None, "gone", LOGGED)], [LATE]))
+        one.send(Outgoing([b"k"], [b"v"], [LogLine(None, "gone", LOGGED)], [LATE]))
         assert one.finish({"mode": "test"}) == 0
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["mode"] == "test"
@@ -78,7 +78,7 @@ def test_a_session_sends_to_both_topics_and_reports(tmp_path: Path) -> None:
 def test_a_session_with_failures_ends_with_status_one(tmp_path: Path) -> None:
     one = session(tmp_path, FakeProducer(fail_every=1), io.StringIO())
     with one.truth:
-        one.send(Chunk([b"k"], [b"v"]))
+        one.send(Outgoing([b"k"], [b"v"]))
         assert one.finish({}) == 1
 
 

@@ -13,7 +13,7 @@ from simulator.clock import by_days
 from simulator.devices import build_fleet
 from simulator.faults import parse_faults
 from simulator.load_profiles import DAY_MS
-from simulator.simulation import Chunk, Simulation
+from simulator.simulation import Outgoing, Simulation
 from tests.unit.simulator.builders import (
     DECEMBER,
     HALF_HOUR_MS,
@@ -32,7 +32,7 @@ def run(
     chunk_days: int = 3,
     meters: int = 10,
     interval_ms: int = HALF_HOUR_MS,
-) -> Chunk:
+) -> Outgoing:
     """Everything of a simulation in one chunk."""
     ends = ends_of_days(DECEMBER, days, interval_ms)
     simulation = Simulation(
@@ -40,7 +40,7 @@ def run(
     )
     chunks = [simulation.chunk(part) for part in by_days(ends, chunk_days)]
     chunks.append(simulation.finish())
-    whole = Chunk([], [])
+    whole = Outgoing([], [])
     for chunk in chunks:
         whole.keys.extend(chunk.keys)
         whole.values.extend(chunk.values)

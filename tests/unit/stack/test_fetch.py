@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stack.base.errors import ConfigurationError, RetriableError
-from stack.base.progress import Progress
+from stack.base.progress import ProgressDisplay
 from stack.base.settings import load_settings
 from stack.modes import tools
 from stack.programs import fetch
@@ -70,7 +70,7 @@ def test_an_upgrade_takes_the_minio_that_version_0_1_0_has_built(tmp_path: Path)
     first.mkdir()
     (first / "minio").write_text("built")
     part = fetch.store(SETTINGS, empty_cache(tmp_path))
-    fetch.fetch([part], tmp_path, Progress())
+    fetch.fetch([part], tmp_path, ProgressDisplay())
     assert (tmp_path / "minio" / "minio").read_text() == "built"
 
 

@@ -13,7 +13,7 @@ WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
 
 def test_telemetry_has_six_partitions_and_a_week() -> None:
-    assert topics.Topic("telemetry_raw", 6, WEEK_MS) in topics.declared_topics()
+    assert topics.DeclaredTopic("telemetry_raw", 6, WEEK_MS) in topics.declared_topics()
 
 
 def test_a_line_of_another_shape_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
