@@ -28,6 +28,7 @@ import psutil
 from stack.base import caller
 from stack.base.settings import Settings, load_settings
 from stack.base.text import Say
+from stack.clients.trino import client
 from stack.programs import kafka, trino
 from stack.programs.class_cache import ClassCache
 from stack.programs.paths import Paths, paths_of
@@ -88,8 +89,9 @@ class Trainee:
 
 def ask_trino(settings: Settings) -> None:
     """Ask Trino for the kinds of work that rounds and pages ask for first."""
+    operator = client(settings)
     for question in QUESTIONS:
-        trino.query(settings, question)
+        operator.rows(question)
 
 
 TRAINEES = (
