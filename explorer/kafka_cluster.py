@@ -48,7 +48,7 @@ class Cluster:
 
     def look(self) -> tuple[ClusterLook | None, ClusterLook]:
         """The oldest look of the last minute, None if there is none, and a new one."""
-        with answering(self.address), self.admin.client() as admin:
+        with self.admin.asked() as admin:
             look = take_look(admin, time.monotonic())
         with self.lock:
             while self.looks and look.at_seconds - self.looks[0].at_seconds > KEPT_LOOKS_SECONDS:
@@ -59,12 +59,12 @@ class Cluster:
 
     def groups(self, look: ClusterLook) -> tuple[Group, ...]:
         """Every consumer group."""
-        with answering(self.address), self.admin.client() as admin:
+        with self.admin.asked() as admin:
             return take_groups(admin, look)
 
     def offsets_at(self, topic: KafkaTopic, milliseconds: int) -> dict[int, int]:
         """Where reading from a time on starts, by partition."""
-        with answering(self.address), self.admin.client() as admin:
+        with self.admin.asked() as admin:
             return offsets_at(admin, topic, milliseconds)
 
     def read(self, question: Question, topic: KafkaTopic, starts: dict[int, int]) -> FoundMessages:

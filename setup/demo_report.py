@@ -39,7 +39,7 @@ from stack.books.evidence import Head, TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
 from stack.books.tables import TrinoTables
-from stack.clients import postgres, trino
+from stack.clients import kafka, postgres, trino
 from stack.clients.kafka import client_options
 from stack.rounds.books import plan_of
 from stack.rounds.project import Project
@@ -95,7 +95,7 @@ def land(settings: Settings, _folder: Path, console: Console) -> None:
 
     Raises RetriableError after LAND_SECONDS.
     """
-    plan, broker = plan_of(Project()), Broker(settings)
+    plan, broker = plan_of(Project()), Broker(kafka.administrator(settings, kafka.DBT))
     ends = broker.with_ends(broker.begins(topics(settings)))
     limit = time.monotonic() + LAND_SECONDS
     while missing := {name: n for name, n in not_landed(settings, plan, ends).items() if n}:

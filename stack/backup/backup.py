@@ -16,6 +16,8 @@ from stack.backup.tables import PoolIO, Walk
 from stack.base.errors import FatalError, MeterhouseError, RetriableError
 from stack.base.settings import Settings
 from stack.base.text import Say
+from stack.clients import postgres
+from stack.clients.kafka import DBT, administrator
 from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.writing import lock as locks
 from stack.writing.lock import WriterLock
@@ -39,7 +41,7 @@ def make_backup(settings: Settings, root: Path, say: Say) -> int:
             if problems := verify.problems_of_files(backup, backup.listed(), deep=False):
                 raise damaged(backup, problems)
             folder.finish(backup)
-        record.save(settings, row_of(backup))
+        record.save(postgres.client(settings, postgres.OWNER), row_of(backup))
         removed = folder.prune(root, settings.backup_keep)
     say(
         f"{backup.folder}: {backup.objects} objects, {megabytes(backup.bytes)}, of which "
@@ -122,7 +124,7 @@ class BackupWork:
         """Until when the topics fill the gap; said, with a warning where it is too soon."""
         now, hours = datetime.now(UTC), self.settings.backup_restore_hours
         try:
-            topics = gap.look(self.settings, landed, now)
+            topics = gap.look(administrator(self.settings, DBT), landed, now)
         except MeterhouseError as error:
             self.say(f"! whether the topics fill the gap is not known: {error.found}")
             return now

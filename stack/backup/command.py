@@ -20,7 +20,7 @@ def run_status(settings: Settings, arguments: Namespace) -> int:
     from stack.modes import status
 
     is_good = status.show(runtime_of(settings).states(settings), say)
-    say(listing.note(settings, datetime.now(UTC)))
+    say(listing.note(settings.backup_dir, settings.backup_restore_hours, datetime.now(UTC)))
     return 0 if is_good else 1
 
 
@@ -30,7 +30,7 @@ def run_backup(settings: Settings, arguments: Namespace) -> int:
 
     root = arguments.to or settings.backup_dir
     if arguments.list:
-        return listing.show_backups(settings, root, say)
+        return listing.show_backups(root, settings.backup_restore_hours, say)
     if arguments.check:
         return backup.check_backup(settings, root, say)
     return backup.make_backup(settings, root, say)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients import postgres
-from stack.clients.postgres import CATALOG, MASTER_DATA
+from stack.clients.postgres import CATALOG, MASTER_DATA, Postgres
 from stack.modes.choice import runtime_of
 
 ICEBERG_CATALOG = "lakehouse"
@@ -113,12 +112,11 @@ def run(
     return result.stdout.decode() if result.stdout else ""
 
 
-def contents(settings: Settings, database: str) -> str:
+def contents(server: Postgres, database: str) -> str:
     """What a database holds already, in words; empty where it holds nothing.
 
     Raises RetriableError if PostgreSQL does not answer.
     """
     sql, what = CONTENTS[database]
-    server = postgres.client(settings, postgres.OWNER)
     ((count,),) = server.rows(database, "restore", sql)
     return f"{count} {what}" if count else ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from stack.backup.databases import CatalogEntry
 from stack.backup.tables import Walk
-from stack.base.settings import Settings
+from stack.clients.kafka import Administrator
 from stack.maintenance import retention
 from stack.maintenance.retention import Retention
 from stack.watermarks.landed import LANDED_PROPERTY, Watermark
@@ -28,7 +28,7 @@ def landed_of(entries: list[CatalogEntry], walk: Walk) -> dict[str, str]:
 
 
 def look(
-    settings: Settings,
+    kafka: Administrator,
     landed: Mapping[str, str],
     now: datetime,
     since: datetime | None = None,
@@ -39,7 +39,7 @@ def look(
     RetriableError if Kafka does not answer.
     """
     watermarks = {topic: Watermark.from_json(text) for topic, text in landed.items()}
-    held = retention.describe(settings, sorted(watermarks))
+    held = retention.describe(kafka, sorted(watermarks))
     return [
         retention.judge(
             topic,

@@ -6,16 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stack.backup import folder
-from stack.base.settings import Settings
 from stack.base.text import Say
 
 
-def show_backups(settings: Settings, root: Path, say: Say) -> int:
+def show_backups(root: Path, restore_hours: float, say: Say) -> int:
     """Say each backup, newest last, and until when the topics fill its gap; 1 if none is good."""
     now = datetime.now(UTC)
     found = folder.folders(root)
     for path in found:
-        say(line_of(path, settings.backup_restore_hours, now))
+        say(line_of(path, restore_hours, now))
     if not any(map(folder.is_finished, found)):
         say(f"no finished backup in {root}; make one with bin/stack backup")
         return 1
@@ -31,12 +30,12 @@ def line_of(path: Path, restore_hours: float, now: datetime) -> str:
     return f"{path.name}: {size}; {told(backup.fills_gap_until, restore_hours, now)}"
 
 
-def note(settings: Settings, now: datetime) -> str:
+def note(root: Path, restore_hours: float, now: datetime) -> str:
     """The newest backup in a line, for the stack's status."""
-    found = folder.finished(settings.backup_dir)
+    found = folder.finished(root)
     if not found:
         return "backup: none; bin/stack backup makes one"
-    return "backup: " + line_of(found[-1].folder, settings.backup_restore_hours, now)
+    return "backup: " + line_of(found[-1].folder, restore_hours, now)
 
 
 def told(until: datetime | None, restore_hours: float, now: datetime) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from stack.base.settings import Settings
-from stack.clients import postgres
+from stack.clients.postgres import MASTER_DATA, Postgres
 
 SAVE_SQL = """
 insert into public.backups (name, taken_at, fills_gap_until, objects, bytes, restored_at)
@@ -27,8 +26,7 @@ class BackupRow:
     restored_at: datetime | None = None
 
 
-def save(settings: Settings, row: BackupRow) -> None:
+def save(server: Postgres, row: BackupRow) -> None:
     """Note a backup, or that it was restored. Raises RetriableError."""
-    server = postgres.client(settings, postgres.OWNER)
-    with server.transaction(postgres.MASTER_DATA, "backup") as cursor:
+    with server.transaction(MASTER_DATA, "backup") as cursor:
         cursor.execute(SAVE_SQL, vars(row))

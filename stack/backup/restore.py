@@ -14,6 +14,8 @@ from stack.backup.tables import Walk
 from stack.base.errors import ConfigurationError, FatalError, MeterhouseError
 from stack.base.settings import Settings
 from stack.base.text import Say
+from stack.clients import postgres
+from stack.clients.kafka import DBT, Administrator, administrator
 from stack.clients.postgres import CATALOG, MASTER_DATA
 from stack.modes.choice import runtime_of
 from stack.modes.runtime import State
@@ -58,7 +60,7 @@ def restore(settings: Settings, place: Path, parts: Parts, say: Say) -> int:
     started = time.monotonic()
     backup = folder.choose(place)
     say(f"from {backup.folder}")
-    check_bucket(settings, backup)
+    check_bucket(settings.s3_bucket, backup)
     problems = verify.problems_of_files(backup, backup.listed(), deep=False)
     if problems:
         raise damaged(backup, problems)
@@ -76,12 +78,12 @@ def restore(settings: Settings, place: Path, parts: Parts, say: Say) -> int:
     return 0
 
 
-def check_bucket(settings: Settings, backup: Backup) -> None:
+def check_bucket(bucket: str, backup: Backup) -> None:
     """Raise ConfigurationError if the tables name another bucket: their files' names are full."""
-    if backup.bucket != settings.s3_bucket:
+    if backup.bucket != bucket:
         raise ConfigurationError(
             f"S3_BUCKET={backup.bucket}, which the backup's tables name",
-            settings.s3_bucket,
+            bucket,
             "change it in .env",
         )
 
@@ -101,9 +103,10 @@ def refuse_writers(states: list[State]) -> None:
 
 def put_back(settings: Settings, backup: Backup, parts: Parts, say: Say) -> None:
     """Copy the parts back, in their order."""
-    tell_gap(settings, backup, say)
+    server = postgres.client(settings, postgres.OWNER)
+    tell_gap(administrator(settings, DBT), backup, say)
     if not parts.may_replace:
-        refuse_contents([databases.contents(settings, each) for each in parts.databases], backup)
+        refuse_contents([databases.contents(server, each) for each in parts.databases], backup)
     store = objects.Bucket(settings)
     if parts.objects:
         count = objects.copy_back(store, backup.pool, backup.listed())
@@ -115,7 +118,7 @@ def put_back(settings: Settings, backup: Backup, parts: Parts, say: Say) -> None
         say(f"database {database}: as it was at {backup.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     if parts.catalog and not parts.master_data:
         say("if meters moved since the backup: bin/dbt run --full-refresh values readings again")
-    record.save(settings, row_of(backup, datetime.now(UTC)))
+    record.save(server, row_of(backup, datetime.now(UTC)))
 
 
 def refuse_contents(found: list[str], backup: Backup) -> None:
@@ -142,11 +145,11 @@ def check_objects(settings: Settings, backup: Backup, there: dict[str, int]) -> 
         )
 
 
-def tell_gap(settings: Settings, backup: Backup, say: Say) -> None:
+def tell_gap(kafka: Administrator, backup: Backup, say: Say) -> None:
     """Say whether Kafka still holds what came after the backup."""
     now = datetime.now(UTC)
     try:
-        topics = gap.look(settings, backup.landed, now, backup.taken_at)
+        topics = gap.look(kafka, backup.landed, now, backup.taken_at)
     except MeterhouseError as error:
         say(f"! whether the topics fill the gap is not known: {error.found}")
         return

@@ -9,16 +9,12 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from stack.base.settings import Settings
 from stack.books.evidence import Offsets, TopicState
 from stack.clients.kafka import (
-    DBT,
     EARLIEST,
     LATEST,
     READABLE,
     Administrator,
-    answering,
-    client_options,
     describe,
     offsets,
     places_of,
@@ -31,14 +27,12 @@ WAITING_SECONDS = 5.0
 class Broker:
     """The broker of one stack. Everything raises RetriableError while it is away."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._address = settings.kafka_bootstrap_servers
-        self._options = client_options(settings, DBT)
-        self._admin = Administrator(self._options)
+    def __init__(self, kafka: Administrator) -> None:
+        self._kafka = kafka
 
     def begins(self, topics: Collection[str]) -> dict[str, TopicState]:
         """Topics that are there, with their id and where their partitions begin; no ends yet."""
-        with answering(self._address), self._admin.client() as admin:
+        with self._kafka.asked() as admin:
             found = describe(admin, topics, ANSWER_SECONDS)
             places = places_of({name: facts.partitions for name, facts in found.items()})
             begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
@@ -50,7 +44,7 @@ class Broker:
     def with_ends(self, topics: Mapping[str, TopicState]) -> dict[str, TopicState]:
         """The same topics with where their partitions end now."""
         places = places_of({name: state.begin for name, state in topics.items()})
-        with answering(self._address), self._admin.client() as admin:
+        with self._kafka.asked() as admin:
             # Asked first: what is written in between would look held back.
             written = offsets(admin, places, LATEST, ANSWER_SECONDS)
             ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
@@ -69,7 +63,7 @@ class Broker:
 
         positions: only partitions that do not end there. None if Kafka gives none in time.
         """
-        options = self._options | {
+        options = self._kafka.options | {
             "group.id": "reconciliation",
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -15,7 +15,7 @@ from stack.books.evidence import TopicState
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
 from stack.books.tables import TrinoTables
-from stack.clients import postgres, trino
+from stack.clients import kafka, postgres, trino
 from stack.watermarks.landed import Watermark
 
 KAFKA, POSTGRES, TRINO, RUNNER = "kafka", "postgres", "trino", "runner"
@@ -49,7 +49,7 @@ class Sources:
     def __init__(self, settings: Settings, plan: Plan) -> None:
         self._plan = plan
         self._postgres = postgres.client(settings, postgres.DBT)
-        self._broker = Broker(settings)
+        self._broker = Broker(kafka.administrator(settings, kafka.DBT))
         self._trino = trino.client(settings, plan.trino_user)
         self._tables = TrinoTables(self._trino)
         self._health_file = settings.state_dir / "health" / "dbt.json"

@@ -17,7 +17,7 @@ from stack.books.flow import Account, Counted, account, broker_differences
 from stack.books.plan import Flow, Plan
 from stack.books.report import FULL, INCREMENT, Report
 from stack.books.tables import Tables, TrinoTables
-from stack.clients import postgres, trino
+from stack.clients import kafka, postgres, trino
 from stack.watermarks.landed import Watermark
 
 
@@ -56,7 +56,7 @@ class Reconciler:
         self._postgres = postgres.client(settings, postgres.DBT)
         self._trino = trino.client(settings, plan.trino_user)
         self._tables = TrinoTables(self._trino)
-        self._broker = Broker(settings)
+        self._broker = Broker(kafka.administrator(settings, kafka.DBT))
 
     def reconcile(self, ask: Ask, seen: Look | None, before_writing: Callable[[], None]) -> Look:
         """Reconcile and write a row, or return `seen` where nothing changed since and none is due.

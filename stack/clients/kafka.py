@@ -88,18 +88,24 @@ class Administrator:
     """
 
     def __init__(self, options: Options) -> None:
-        self._options = options
+        self.options = options
         self._client: AdminClient | None = None
 
     @contextmanager
     def client(self) -> Iterator[AdminClient]:
         """The client to ask, answers included. Kafka's failures go on to the caller."""
-        client = self._client = self._client or AdminClient(self._options)
+        client = self._client = self._client or AdminClient(self.options)
         try:
             yield client
         except KafkaException:
             self._client = None
             raise
+
+    @contextmanager
+    def asked(self) -> Iterator[AdminClient]:
+        """The client to ask, answers included. Raises RetriableError where Kafka fails."""
+        with answering(self.options["bootstrap.servers"]), self.client() as client:
+            yield client
 
 
 def offsets(
@@ -208,3 +214,8 @@ class Trouble:
 def client_options(settings: Settings, user: str = ADMIN) -> Options:
     """Options of a short-lived Kafka client that does not chatter while the broker is away."""
     return connection(settings, user) | {"log_level": 0}
+
+
+def administrator(settings: Settings, user: str) -> Administrator:
+    """The stack's Kafka as a user asks about it."""
+    return Administrator(client_options(settings, user))

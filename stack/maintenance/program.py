@@ -16,6 +16,7 @@ from pathlib import Path
 from stack.base.errors import MeterhouseError
 from stack.base.files import replace_file
 from stack.base.settings import Settings, load_settings
+from stack.clients.kafka import DBT, administrator
 from stack.maintenance import record, retention
 from stack.maintenance.policy import Policy
 from stack.maintenance.tables import Table
@@ -70,7 +71,7 @@ def run(request: MaintenanceRequest, settings: Settings) -> int:
     if request.rest:
         replace_file(Path(request.rest), json.dumps(left_over(results)))
     record.keep(trino, results, started_at)
-    topics = retention.check(settings, trino, found, datetime.now(UTC))
+    topics = retention.check(administrator(settings, DBT), trino, found, datetime.now(UTC))
     log = facts.logger()
     for text in (*record.lines(results), *map(str, topics)):
         if request.is_logged:

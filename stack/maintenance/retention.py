@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from confluent_kafka.admin import AdminClient
-
-from stack.base.settings import Settings
 from stack.clients.kafka import (
     BROKER_TIME,
-    DBT,
     EARLIEST,
     LATEST,
     READABLE,
     TIME_SETTING,
-    answering,
-    client_options,
+    Administrator,
     configurations,
     offsets,
     places_of,
@@ -102,13 +97,13 @@ def setting_problems(configuration: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def check(settings: Settings, trino: Trino, found: list[Table], now: datetime) -> list[Retention]:
+def check(kafka: Administrator, trino: Trino, found: list[Table], now: datetime) -> list[Retention]:
     """Judge the topic of each landing table that Kafka has.
 
     Raises RetriableError if Kafka or Trino does not answer.
     """
     names = [table.name for table in found if table.schema == "landing"]
-    topics = describe(settings, names)
+    topics = describe(kafka, names)
     results = []
     for name, held in sorted(topics.items()):
         watermark = watermark_of(trino, Table("landing", name))
@@ -125,22 +120,17 @@ def watermark_of(trino: Trino, table: Table) -> Watermark | None:
     return Watermark.from_json(found[0][0])
 
 
-def describe(settings: Settings, names: list[str]) -> dict[str, Held]:
+def describe(kafka: Administrator, names: list[str]) -> dict[str, Held]:
     """What Kafka says of those of the topics that it has.
 
     Raises RetriableError if it does not answer.
     """
-    with answering(settings.kafka_bootstrap_servers):
-        return ask(AdminClient(client_options(settings, DBT)), names)
-
-
-def ask(admin: AdminClient, names: list[str]) -> dict[str, Held]:
-    """What Kafka says of those of the topics that it has. Raises KafkaException."""
-    found = describe_topics(admin, names, ANSWER_SECONDS)
-    settings = configurations(admin, found, ANSWER_SECONDS)
-    places = places_of({name: facts.partitions for name, facts in found.items()})
-    begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
-    ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
+    with kafka.asked() as admin:
+        found = describe_topics(admin, names, ANSWER_SECONDS)
+        settings = configurations(admin, found, ANSWER_SECONDS)
+        places = places_of({name: facts.partitions for name, facts in found.items()})
+        begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)
+        ends = offsets(admin, places, LATEST, ANSWER_SECONDS, isolation=READABLE)
     return {
         name: Held(settings[name], {p: (begins[name, p], ends[name, p]) for p in facts.partitions})
         for name, facts in found.items()

@@ -98,7 +98,7 @@ class Upkeep:
     def __init__(self, settings: Settings, log: Callable[..., None]) -> None:
         self._settings, self._log = settings, log
         self._policy = policy_of(settings)
-        self._record = last_run_file(settings)
+        self._record = last_run_file(settings.state_dir)
 
     def is_due(self, now: datetime) -> bool:
         """Whether the interval has passed since the last run; never where it is 0.
@@ -164,9 +164,9 @@ class Upkeep:
             return code
 
 
-def last_run_file(settings: Settings) -> Path:
+def last_run_file(state_dir: Path) -> Path:
     """Where the last whole run is on record."""
-    return settings.state_dir / "dbt" / "maintained.json"
+    return state_dir / "dbt" / "maintained.json"
 
 
 def last_run(path: Path) -> datetime | None:

@@ -50,13 +50,13 @@ def ensure(settings: Settings, say: Callable[[str], None], now: datetime | None 
         make_server(files, wanted_names(settings), now)
         end = certificate_of(files.server).not_valid_after_utc
         say(f"certificate made, valid until {end:%Y-%m-%d}")
-    files.server.chmod(server_mode(settings))
+    files.server.chmod(server_mode(settings.run_mode))
     return is_new
 
 
-def server_mode(settings: Settings) -> int:
+def server_mode(run_mode: str) -> int:
     """Natively the servers are the files' owner; in containers they are not."""
-    return READABLE_MODE if settings.run_mode == COMPOSE else PRIVATE_MODE
+    return READABLE_MODE if run_mode == COMPOSE else PRIVATE_MODE
 
 
 def make_folders(files: TlsFiles) -> None:

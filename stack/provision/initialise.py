@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from confluent_kafka.admin import AdminClient
+
 from stack.base.settings import Settings
-from stack.clients import trino
+from stack.clients import postgres, trino
+from stack.clients.kafka import client_options
+from stack.clients.trino import Trino
 from stack.provision import kafka_access, objectstore_access, ready
 from stack.provision.master_data import check_master_data
 from stack.provision.topics import create_topics
@@ -25,12 +29,13 @@ def initialise(
     trouble: as ready.wait wants it. Raises RetriableError where one of them does not answer.
     """
     ready.wait(settings, READY_SECONDS, say, [ready.KAFKA, ready.OBJECTSTORE], trouble)
-    create_topics(settings, say)
+    create_topics(AdminClient(client_options(settings)), say)
     kafka_access.apply(settings, say)
     make_users(settings, say)
     ready.wait(settings, READY_SECONDS, say, [ready.TRINO], trouble)
-    create_schemas(settings)
-    check_master_data(settings, say)
+    operator = trino.client(settings)
+    create_schemas(operator)
+    check_master_data(postgres.client(settings, postgres.OWNER), operator, say)
 
 
 def make_users(settings: Settings, say: Say) -> None:
@@ -39,8 +44,7 @@ def make_users(settings: Settings, say: Say) -> None:
         say("object store: one login for all, prefixes are not kept apart")
 
 
-def create_schemas(settings: Settings) -> None:
+def create_schemas(operator: Trino) -> None:
     """Create the lakehouse's schemas that do not exist yet."""
-    operator = trino.client(settings)
     for schema in SCHEMAS:
         operator.rows(f"create schema if not exists iceberg.{schema}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 
 from stack.base.errors import ConfigurationError, RetriableError
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import Settings
+from stack.base.settings import Secret, Settings
 from stack.clients.kafka import USERS, client_options, passwords
 from stack.provision.ready import ANSWER_SECONDS
 
@@ -97,7 +97,7 @@ def apply(settings: Settings, say: Callable[[str], None]) -> None:
         return
     admin = AdminClient(client_options(settings))
     try:
-        set_passwords(admin, settings)
+        set_passwords(admin, passwords(settings))
         added, removed = set_rules(admin, {rule.binding() for rule in declared_rules()})
     except KafkaException as error:
         raise RetriableError(
@@ -108,10 +108,9 @@ def apply(settings: Settings, say: Callable[[str], None]) -> None:
     say(f"Kafka: {len(USERS)} users; rules added: {added}, taken back: {removed}")
 
 
-def set_passwords(admin: AdminClient, settings: Settings) -> None:
-    """Let each user log in with the password of the settings, and no other."""
+def set_passwords(admin: AdminClient, known: Mapping[str, Secret]) -> None:
+    """Let each user log in with the password that is known, and no other."""
     how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
-    known = passwords(settings)
     changes: list[UserScramCredentialAlteration] = [
         UserScramCredentialUpsertion(user, how, known[user].encode()) for user in USERS
     ]

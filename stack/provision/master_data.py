@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stack.base.settings import Settings
-from stack.clients import postgres, trino
+from stack.clients.postgres import MASTER_DATA, UNLIMITED, Postgres
+from stack.clients.trino import Trino
 
 SHOWN_METERS = 5
 # Names hold letters, digits and / + - _ alone: no quote and no comma.
@@ -35,17 +35,14 @@ order by 1
 """
 
 
-def check_master_data(settings: Settings, say: Callable[[str], None]) -> None:
+def check_master_data(server: Postgres, trino: Trino, say: Callable[[str], None]) -> None:
     """List the time zones that Trino knows for PostgreSQL to check by; say which meters have none.
 
     Raises RetriableError where PostgreSQL or Trino does not answer.
     """
-    server = postgres.client(settings, postgres.OWNER)
-    with server.transaction(
-        postgres.MASTER_DATA, "time zones", statement_seconds=postgres.UNLIMITED
-    ) as cursor:
+    with server.transaction(MASTER_DATA, "time zones", statement_seconds=UNLIMITED) as cursor:
         cursor.execute(NAMES_SQL)
-        known = known_to_trino(settings, [str(name) for (name,) in cursor.fetchall()])
+        known = known_to_trino(trino, [str(name) for (name,) in cursor.fetchall()])
         cursor.execute(ADD_SQL, [known])
         cursor.execute(REMOVE_SQL, [known])
         cursor.execute(UNUSABLE_SQL, [known])
@@ -54,12 +51,9 @@ def check_master_data(settings: Settings, say: Callable[[str], None]) -> None:
         say(warning(unusable))
 
 
-def known_to_trino(settings: Settings, names: Sequence[str]) -> list[str]:
+def known_to_trino(trino: Trino, names: Sequence[str]) -> list[str]:
     """The time zones of these that Trino can evaluate."""
-    return [
-        str(name)
-        for (name,) in trino.client(settings).rows(KNOWN_SQL.format(names=",".join(names)))
-    ]
+    return [str(name) for (name,) in trino.rows(KNOWN_SQL.format(names=",".join(names)))]
 
 
 def warning(unusable: Sequence[str]) -> str:

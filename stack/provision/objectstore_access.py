@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from minio.error import MinioAdminException
@@ -10,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import Settings
+from stack.base.settings import Secret, Settings
 from stack.clients.objectstore import USERS, has_users, secrets_of
 from stack.clients.s3 import admin
 
@@ -47,7 +48,7 @@ def apply(settings: Settings) -> bool:
     if not has_users(settings):
         return False
     try:
-        apply_to(admin(settings), settings)
+        apply_to(admin(settings), settings.s3_bucket, secrets_of(settings))
     except (MinioAdminException, HTTPError) as error:
         raise RetriableError(
             f"users {', '.join(USERS)} in the object store at {settings.s3_endpoint}",
@@ -57,9 +58,9 @@ def apply(settings: Settings) -> bool:
     return True
 
 
-def apply_to(store: UserStore, settings: Settings) -> None:
+def apply_to(store: UserStore, bucket: str, known: Mapping[str, Secret]) -> None:
     """Make the users and give each its policy."""
-    for user, secret in secrets_of(settings).items():
-        store.policy_add(user, policy=policy(user, settings.s3_bucket))
+    for user, secret in known.items():
+        store.policy_add(user, policy=policy(user, bucket))
         store.user_add(user, str(secret))
         store.policy_set(user, user=user)

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from pathlib import Path
 
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Settings
@@ -40,30 +41,29 @@ def is_password(kept: str, password: str) -> bool:
     return hmac.compare_digest(kept, hashed(password, bytes.fromhex(salt), int(iterations)))
 
 
-def read(settings: Settings) -> Lines:
+def read(path: Path) -> Lines:
     """What the file keeps of each user; empty if there is none."""
-    path = tls_files.files_of(settings).trino_passwords
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return dict(line.split(":", 1) for line in lines)
 
 
-def write(settings: Settings, lines: Lines) -> None:
+def write(path: Path, lines: Lines, mode: int) -> None:
     """Replace the file; Trino reads it again within ten seconds."""
     text = "".join(f"{user}:{kept}\n" for user, kept in sorted(lines.items()))
-    path = tls_files.files_of(settings).trino_passwords
-    certificates.write(path, text.encode(), certificates.server_mode(settings))
+    certificates.write(path, text.encode(), mode)
 
 
 def ensure(settings: Settings) -> None:
     """Bring the stack's own users up to date with the settings; people stay."""
-    lines = read(settings)
+    path = tls_files.files_of(settings).trino_passwords
+    lines = read(path)
     own = {
         user: lines[user]
         if user in lines and is_password(lines[user], password)
         else hashed(password, secrets.token_bytes(SALT_BYTES))
         for user, password in trino_client.passwords(settings).items()
     }
-    write(settings, lines | own)
+    write(path, lines | own, certificates.server_mode(settings.run_mode))
 
 
 def give(settings: Settings, user: str) -> str:
@@ -81,5 +81,6 @@ def give(settings: Settings, user: str) -> str:
         )
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     kept = hashed(password, secrets.token_bytes(SALT_BYTES))
-    write(settings, read(settings) | {user: kept})
+    path = tls_files.files_of(settings).trino_passwords
+    write(path, read(path) | {user: kept}, certificates.server_mode(settings.run_mode))
     return password

@@ -24,7 +24,7 @@ from confluent_kafka.cimpl import NewTopic
 from stack.base.errors import MeterhouseError, RetriableError
 from stack.base.settings import Settings
 from stack.clients import postgres, s3, trino
-from stack.clients.kafka import client_options
+from stack.clients.kafka import Options, client_options
 
 PROBE_TOPIC = "_ready"
 PROBE_RETENTION_MS = 3_600_000
@@ -48,21 +48,21 @@ def ask_postgres(settings: Settings) -> None:
 
 def ask_kafka(settings: Settings) -> None:
     """Produce a record to a topic of our own and read that same record back."""
-    create_probe_topic(settings)
+    connection = client_options(settings)
+    create_probe_topic(AdminClient(connection))
     token = uuid.uuid4().bytes
-    written = produce(settings, token)
+    written = produce(connection, token)
     where = TopicPartition(PROBE_TOPIC, 0, written.offset() or 0)
     options = {"group.id": PROBE_TOPIC, "enable.auto.commit": False}
-    with closing(Consumer(client_options(settings) | options)) as consumer:
+    with closing(Consumer(connection | options)) as consumer:
         consumer.assign([where])
         read = consumer.poll(ANSWER_SECONDS)
     if read is None or read.error() or read.value() != token:
         raise RetriableError("the record just written", "none", "look at the log of kafka")
 
 
-def create_probe_topic(settings: Settings) -> None:
+def create_probe_topic(admin: AdminClient) -> None:
     """Create the probe's topic unless it exists."""
-    admin = AdminClient(client_options(settings))
     topic = NewTopic(PROBE_TOPIC, 1, config={"retention.ms": str(PROBE_RETENTION_MS)})
     try:
         admin.create_topics([topic], request_timeout=ANSWER_SECONDS)[PROBE_TOPIC].result()
@@ -71,7 +71,7 @@ def create_probe_topic(settings: Settings) -> None:
             raise
 
 
-def produce(settings: Settings, value: bytes) -> Message:
+def produce(connection: Options, value: bytes) -> Message:
     """Write one record and return it with its offset."""
     written: list[Message] = []
     failed: list[KafkaError] = []
@@ -80,7 +80,7 @@ def produce(settings: Settings, value: bytes) -> Message:
         failed.append(error) if error else written.append(message)
 
     limit = {"message.timeout.ms": int(ANSWER_SECONDS * 1000)}
-    producer = Producer(client_options(settings) | limit)
+    producer = Producer(connection | limit)
     producer.produce(PROBE_TOPIC, value, on_delivery=on_delivery)
     producer.flush(ANSWER_SECONDS)
     if not written:

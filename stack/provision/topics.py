@@ -12,8 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from stack.base.errors import ConfigurationError
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import Settings
-from stack.clients.kafka import BROKER_TIME, TIME_SETTING, client_options, configurations
+from stack.clients.kafka import BROKER_TIME, TIME_SETTING, configurations
 from stack.provision.ready import ANSWER_SECONDS
 
 COMPACTED = "; compacted: what has a newer message of its key may not land, which is no loss"
@@ -47,13 +46,12 @@ def declared_topics() -> list[DeclaredTopic]:
     return topics
 
 
-def create_topics(settings: Settings, say: Callable[[str], None]) -> None:
+def create_topics(admin: AdminClient, say: Callable[[str], None]) -> None:
     """Create what is missing; say of each topic whether it was there.
 
     A topic that exists with other partitions is left as it is and named: adding partitions moves
     keys, so a person decides that.
     """
-    admin = AdminClient(client_options(settings))
     existing = admin.list_topics(timeout=ANSWER_SECONDS).topics
     declared = declared_topics()
     compacted = compacted_of(admin, [each.name for each in declared if each.name in existing])

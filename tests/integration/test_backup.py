@@ -64,7 +64,7 @@ def test_a_backup_puts_maintenance_off_and_lets_rounds_go_on(
     lakehouse: Lakehouse, tmp_path: Path
 ) -> None:
     settings = replace(lakehouse.settings, state_dir=tmp_path, maintenance_interval=1)
-    record = last_run_file(settings)
+    record = last_run_file(settings.state_dir)
     record.parent.mkdir()
     record.write_text('{"maintained_at": "2026-01-01T00:00:00+00:00"}')
     said: list[str] = []

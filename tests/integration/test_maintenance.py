@@ -16,6 +16,7 @@ from pyiceberg.table import Table as IcebergTable
 from lander.table import connect as open_catalog
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients.kafka import DBT, administrator
 from stack.clients.trino import client
 from stack.maintenance import retention
 from stack.maintenance.policy import Policy
@@ -247,7 +248,8 @@ def test_a_run_by_hand_is_recorded(
 def test_kafka_keeps_a_week_of_what_has_not_landed(lakehouse: Lakehouse) -> None:
     lakehouse.land()
     trino = client(lakehouse.settings)
-    (found,) = retention.check(lakehouse.settings, trino, [LANDING], datetime.now(UTC))
+    kafka = administrator(lakehouse.settings, DBT)
+    (found,) = retention.check(kafka, trino, [LANDING], datetime.now(UTC))
     held: TableState = state(trino, LANDING)
     assert found.problems == ()
     # kafka/topics.tsv: seven days.

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 import pytest
 
+from stack.clients import postgres
+from stack.clients.trino import client
 from stack.provision.master_data import check_master_data
 from stack.rounds.catalog import count_returning
 from stack.rounds.replay import Request, run_replay
@@ -132,7 +134,9 @@ def test_the_meters_own_readings_are_quarantined(
 
 def test_setup_goes_on_and_names_the_meters(lakehouse: Lakehouse, fleet: Fleet) -> None:
     said: list[str] = []
-    check_master_data(lakehouse.settings, said.append)
+    check_master_data(
+        postgres.client(lakehouse.settings, postgres.OWNER), client(lakehouse.settings), said.append
+    )
     (text,) = said
     for name in ("unknown_zone", "alias_zone", "no_size"):
         column, value = STRANGE[name]

@@ -20,7 +20,7 @@ from lander.consumer import KafkaReader
 from lander.properties import known_losses
 from stack.base.root import PROJECT_ROOT
 from stack.books.broker import Broker
-from stack.clients.kafka import client_options
+from stack.clients.kafka import DBT, administrator, client_options
 from stack.provision import ready, topics
 from stack.watermarks.landed import LANDED_PROPERTY, Watermark
 from tests.integration.actors import Actors
@@ -102,7 +102,7 @@ class Way:
 
     def held_back(self) -> int:
         """Offsets that an open transaction holds back."""
-        broker = Broker(self.books.lakehouse.settings)
+        broker = Broker(administrator(self.books.lakehouse.settings, DBT))
         return broker.with_ends(broker.begins([self.topic]))[self.topic].held_back
 
     def land(self) -> str:

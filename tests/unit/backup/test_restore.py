@@ -75,7 +75,7 @@ def test_what_is_there_is_given_up_only_when_said() -> None:
 def test_another_bucket_is_refused() -> None:
     settings = replace(load_settings({}), s3_bucket="other")
     with pytest.raises(ConfigurationError, match="S3_BUCKET=lakehouse"):
-        restore.check_bucket(settings, BACKUP)
+        restore.check_bucket(settings.s3_bucket, BACKUP)
 
 
 def test_parts_are_the_databases_that_were_chosen() -> None:

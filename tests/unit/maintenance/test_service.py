@@ -37,7 +37,7 @@ def settings(folder: Path, interval: float) -> Settings:
 
 def upkeep(found: Settings, last: datetime | None) -> Upkeep:
     if last:
-        path = last_run_file(found)
+        path = last_run_file(found.state_dir)
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps({"maintained_at": last.isoformat()}))
     return Upkeep(found, lambda event, **facts: None)
@@ -59,7 +59,7 @@ def test_maintenance_is_due(
 def test_without_a_record_the_time_counts_from_now_on(tmp_path: Path, content: str | None) -> None:
     found = settings(tmp_path, 7200)
     kept = upkeep(found, NOON)
-    path = last_run_file(found)
+    path = last_run_file(found.state_dir)
     path.unlink() if content is None else path.write_text(content)
     assert not kept.is_due(NOON)
     assert not kept.is_due(NOON + timedelta(hours=1))

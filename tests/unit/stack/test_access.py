@@ -12,7 +12,7 @@ import yaml
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Secret, Settings, load_settings
-from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, Keys, keys_of
+from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, Keys, keys_of, secrets_of
 from stack.modes.engine import COMPOSE_FILE
 from stack.programs import trino
 from stack.provision import objectstore_access
@@ -195,7 +195,7 @@ class FakeStore:
 def test_each_user_gets_its_own_key_and_policy() -> None:
     store = FakeStore()
     for _ in range(2):
-        objectstore_access.apply_to(store, settings())
+        objectstore_access.apply_to(store, settings().s3_bucket, secrets_of(settings()))
     assert store.users == {user: f"{user}-secret" for user in USERS}
     assert store.given == {user: user for user in USERS}
 

@@ -32,7 +32,7 @@ def test_a_password_is_hashed_as_rfc_6070_says() -> None:
 
 
 def test_every_user_of_a_program_has_its_own_password(settings: Settings) -> None:
-    lines = trino_passwords.read(settings)
+    lines = trino_passwords.read(tls_files.files_of(settings).trino_passwords)
     assert set(lines) == {
         *("operator", "dbt", "dbt-lock", "maintenance", "maintenance-lock"),
         *("explorer", "analyst", "health"),
@@ -44,9 +44,9 @@ def test_every_user_of_a_program_has_its_own_password(settings: Settings) -> Non
 
 def test_a_changed_password_changes_its_line_alone_and_people_stay(settings: Settings) -> None:
     password = trino_passwords.give(settings, "analyst_ada")
-    before = trino_passwords.read(settings)
+    before = trino_passwords.read(tls_files.files_of(settings).trino_passwords)
     trino_passwords.ensure(replace(settings, trino_dbt_password=Secret("new")))
-    after = trino_passwords.read(settings)
+    after = trino_passwords.read(tls_files.files_of(settings).trino_passwords)
     assert {user for user in after if after[user] != before[user]} == {
         *("dbt", "dbt-lock", "maintenance", "maintenance-lock"),
     }
