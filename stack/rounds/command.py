@@ -32,6 +32,13 @@ def add_metrics_address(parser: ArgumentParser) -> None:
     )
 
 
+def run_round(settings: Settings, arguments: Namespace) -> int:
+    """Have the runner bring the models up to date now, and wait; 1 if that does not end well."""
+    from stack.rounds import request
+
+    return request.run_round(settings, say)
+
+
 def run_reconcile(settings: Settings, arguments: Namespace) -> int:
     """Account for every message from producer to mart, and write it down; 1 if accounts differ."""
     from stack.books.by_hand import reconcile_by_hand
@@ -106,6 +113,7 @@ def check_has_port(words: Sequence[str]) -> None:
 
 COMMANDS = (
     Command(run_rounds, add_metrics_address),
+    Command(run_round, needs_dbt=True),
     Command(run_reconcile, add_full),
     Command(run_quarantine, needs_dbt=True),
     Command(run_replay, add_choice, needs_dbt=True),

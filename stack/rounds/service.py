@@ -20,6 +20,7 @@ from stack.rounds.models import Models
 from stack.rounds.outcome import ModelResult, Outcome, Result
 from stack.rounds.program import noted_signals
 from stack.rounds.project import Project, seen_file
+from stack.rounds.request import Requests, folder_of
 from stack.rounds.schedule import Schedule, Slot, missed, sooner
 from stack.rounds.worker_client import Watch
 from stack.writing import lock as locks
@@ -107,9 +108,10 @@ class Runner:
         clock: RunnerClock,
         is_stop_wanted: Callable[[], bool],
         log: Log,
+        requests: Requests,
         after_round: Callable[[], None] = lambda: None,
     ) -> None:
-        self._after_round = after_round
+        self._after_round, self._requests = after_round, requests
         self._interval_seconds = interval_seconds
         self._play, self._health, self._clock = play, health, clock
         self._is_stop_wanted, self._log = is_stop_wanted, log
@@ -121,9 +123,11 @@ class Runner:
         schedule = Schedule(self._clock.monotonic(), self._interval_seconds)
         slot = schedule.slot(0)
         while not self._is_stop_wanted():
-            slot = self._play_slot(schedule, slot)
+            with self._requests.answered():
+                slot = self._play_slot(schedule, slot)
             self._after_round()
-            self._sleep_until(slot.due)
+            self._sleep_until(slot.due, self._requests.waiting)
+            slot = sooner(slot, self._clock.monotonic())
         self._health.show(replace(self._health.health, state="stopped", next_round_at=None))
 
     def stay_off(self) -> None:
@@ -164,8 +168,11 @@ class Runner:
             models_failed=outcome.models_failed or None,
         )
 
-    def _sleep_until(self, due: float) -> None:
+    def _sleep_until(self, due: float, is_wanted: Callable[[], object] = bool) -> None:
+        """Sleep; a stop ends that, and so does something wanted before."""
         while (left := due - self._clock.monotonic()) > 0 and not self._is_stop_wanted():
+            if is_wanted():
+                return
             self._health.beat()
             self._clock.sleep(min(PAUSE_SECONDS, left))
 
@@ -247,6 +254,7 @@ def run_rounds(
             clock=clock,
             is_stop_wanted=is_stop_wanted,
             log=log,
+            requests=Requests(folder_of(settings)),
         )
         if settings.dbt_auto_run:
             log("rounds begin", interval_seconds=f"{settings.dbt_run_interval:g}")

@@ -13,6 +13,7 @@ from stack.base.errors import ConfigurationError, RetriableError
 from stack.rounds.decision import Decision, Found, MasterData, Seen
 from stack.rounds.health import HealthFile
 from stack.rounds.outcome import ModelResult, Outcome, Result
+from stack.rounds.request import Requests
 from stack.rounds.service import Edge, Runner, RunnerClock, play_round
 from stack.writing.lock import WriterLock
 
@@ -216,6 +217,7 @@ class Day:
             clock=RunnerClock(lambda: self.now, self.utc, self.sleep),
             is_stop_wanted=lambda: self.now >= self._ends_after,
             log=self.log,
+            requests=Requests(self._path / "requests"),
             after_round=lambda: self.upkeep_at.append(self.now),
         )
 
@@ -271,6 +273,32 @@ def test_runner_looks_sooner_for_landing_tables_and_tells_it_once(tmp_path: Path
         "round 3 ended result=ok",
         "round 4 ended result=ok",
     ]
+
+
+def test_runner_plays_a_round_when_one_is_asked_for_and_keeps_its_slots(tmp_path: Path) -> None:
+    """Asked for at 20 s, in a pause; and at 31 s, while the round of the first request runs."""
+    day = Day(tmp_path, ends_after=70.0)
+    first, second = tmp_path / "requests" / "1", tmp_path / "requests" / "2"
+    first.parent.mkdir()
+    answered: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        Day.sleep(day, seconds)
+        if day.now == 20.0:
+            first.touch()
+
+    def play() -> Outcome:
+        day.now += 5.0
+        if len(day.began) == 2:
+            second.touch()
+        answered.append(first.exists() + second.exists())
+        return GOOD
+
+    day.sleep = sleep  # type: ignore[method-assign]
+    day.runner(play).run()
+    assert day.began == [0.0, 20.0, 25.0, 60.0]
+    assert answered == [0, 2, 1, 0]
+    assert not any("missed" in line for line in day.lines)
 
 
 def test_runner_says_when_the_next_round_is_due(tmp_path: Path) -> None:
