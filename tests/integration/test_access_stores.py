@@ -16,7 +16,7 @@ from minio.error import MinioAdminException, S3Error
 from minio import Minio
 from stack.base.settings import Settings
 from stack.clients import s3
-from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
+from stack.clients.objectstore import DBT, LANDER, PEOPLE, TRINO, USERS, has_users, keys_of
 from stack.provision import objectstore_access
 from tests.integration.access import PERSONAL
 from tests.integration.lakehouse import Lakehouse
@@ -115,6 +115,12 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
             {"catalog"},
             id="write the catalog",
         ),
+        pytest.param(
+            "iceberg_catalog",
+            "select public.swap_metadata('staging', 'none', '', '')",
+            {"dbt", "catalog"},
+            id="swap a table's metadata",
+        ),
         pytest.param("postgres", "select 1", set(), id="the server's own database"),
     ],
 )
@@ -137,13 +143,10 @@ class Store:
             return s3.client(self.settings)
         return s3.client(self.settings, login=keys_of(self.settings, user))
 
-    def name(self, prefix: str) -> str:
-        """The object below a prefix."""
-        return f"{prefix}/{self.mark}/object"
-
-    def may(self, user: str, verb: str, prefix: str) -> bool:
+    def may(self, user: str, verb: str, prefix: str, name: str = "") -> bool:
         """Whether a user may read, write, delete or list below a prefix."""
-        store, bucket, name = self.client(user), self.settings.s3_bucket, self.name(prefix)
+        store, bucket = self.client(user), self.settings.s3_bucket
+        name = f"{prefix}/{name or f'{self.mark}/object'}"
         try:
             if verb == "read":
                 store.get_object(bucket, name).read()
@@ -208,6 +211,29 @@ def test_a_user_of_the_object_store_makes_no_bucket_and_no_user(store: Store, us
     admin._provider = StaticProvider(keys.access_key, str(keys.secret_key))
     with pytest.raises(MinioAdminException, match="AccessDenied"):
         admin.user_list()
+
+
+@pytest.mark.parametrize(
+    ("verb", "schema", "allowed"),
+    [
+        ("read", "landing", {LANDER, TRINO, DBT}),
+        ("write", "landing", {LANDER, TRINO}),
+        ("delete", "landing", {LANDER, TRINO}),
+        ("read", "marts", {TRINO, DBT}),
+        ("write", "marts", {TRINO, DBT}),
+        ("delete", "marts", {TRINO, DBT}),
+        ("write", "ops", {TRINO}),
+    ],
+)
+def test_who_may_do_it_to_metadata_files(
+    store: Store, verb: str, schema: str, allowed: set[str]
+) -> None:
+    prefix = f"warehouse/{schema}"
+    name = f"{store.mark}/metadata/00001-a.metadata.json"
+    store.may("owner", "write", prefix, name)
+    found = {user for user in USERS if store.may(user, verb, prefix, name)}
+    store.may("owner", "delete", prefix, name)
+    assert found == allowed
 
 
 def test_users_made_again_keep_their_policies(store: Store) -> None:

@@ -4,12 +4,10 @@
     properties={"partitioning": "array['month(landed_at)']"},
 ) }}
 {%- set window = processing_window(ref('stg_telemetry_raw')) %}
+{%- set returned = came_back(window, ref('stg_telemetry_raw')) %}
+{%- set has_none = all_accepted(window, ref('stg_telemetry_raw')) %}
 
-{{ run_note(
-    window,
-    remove=came_back(window, ref('stg_telemetry_raw')),
-    has_no_rows=all_accepted(window, ref('stg_telemetry_raw')),
-) }}
+{{ run_note(window, remove=returned, has_no_rows=has_none) }}
 with messages as (
     select * from {{ source('landing', 'telemetry_raw') }}
     where

@@ -12,7 +12,16 @@ import yaml
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Secret, Settings, load_settings
-from stack.clients.objectstore import LANDER, PEOPLE, TRINO, USERS, Keys, keys_of, secrets_of
+from stack.clients.objectstore import (
+    DBT,
+    LANDER,
+    PEOPLE,
+    TRINO,
+    USERS,
+    Keys,
+    keys_of,
+    secrets_of,
+)
 from stack.modes.engine import COMPOSE_FILE
 from stack.programs import trino
 from stack.provision import objectstore_access
@@ -218,6 +227,13 @@ def resources(user: str) -> set[str]:
     [
         (LANDER, {"my-bucket", "my-bucket/warehouse/landing/*"}),
         (TRINO, {"my-bucket", "my-bucket/warehouse/*"}),
+        (
+            DBT,
+            {
+                f"my-bucket/warehouse/{schema}/*.metadata.json"
+                for schema in ("landing", "staging", "quality", "intermediate", "marts")
+            },
+        ),
         (PEOPLE, {"my-bucket"}),
     ],
 )
