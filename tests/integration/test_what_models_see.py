@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from stack.base.errors import RetriableError
 from tests.integration.access import Access
-from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
+from tests.integration.lakehouse import Lakehouse, reading, resident_models, unused_numbers
 from tests.integration.test_marts import daily_energy
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -99,6 +101,26 @@ def set_progress(lakehouse: Lakehouse, table: str, told: str) -> None:
         f"alter table iceberg.{table} set properties extra_properties = "
         f"map_from_entries(array[row('meterhouse.progress', '{told}')])",
     )
+
+
+def test_a_round_that_dies_before_it_records_adds_nothing_twice(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(note: Mapping[str, object], lock: object) -> None:
+        raise RetriableError("to record", f"death at {note['table']}", "run again")
+
+    lakehouse.round()
+    (device,) = lakehouse.new_devices()
+    lakehouse.send(reading(device, f"{YESTERDAY}T11:00:00Z", energy_kwh=0.75))
+    lakehouse.land()
+    with monkeypatch.context() as patch:
+        patch.setattr(resident_models(lakehouse.settings).progress, "record", die)
+        with pytest.raises(RetriableError, match="death at staging.stg_telemetry_raw"):
+            lakehouse.round(changed=["source:landing.telemetry_raw"])
+    lakehouse.round()
+    held = "select count(*), count(distinct telemetry_key) from iceberg.staging.stg_telemetry_raw"
+    assert lakehouse.sql(f"{held} where device_id = '{device}'") == [[1, 1]]
+    assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("0.75")}
 
 
 def test_an_upstream_whose_load_is_set_back_leads_to_no_row_twice(lakehouse: Lakehouse) -> None:
