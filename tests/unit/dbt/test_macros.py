@@ -1,0 +1,132 @@
+"""What macros conclude from the progress of tables."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.unit.dbt.macros import macros
+
+MACROS = macros()
+NOVEMBER = [
+    [datetime(2026, 11, 3, 1, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC)],
+    [datetime(2026, 11, 5, 0, tzinfo=UTC), datetime(2026, 11, 5, 12, tzinfo=UTC)],
+    [datetime(2026, 11, 20, 8, tzinfo=UTC), datetime(2026, 11, 20, 9, tzinfo=UTC)],
+]
+STAGING = SimpleNamespace(schema="staging", identifier="stg_telemetry_raw")
+READINGS = SimpleNamespace(schema="intermediate", identifier="int_meter_readings")
+
+
+def test_a_load_is_numbered_by_its_time() -> None:
+    before = int(time.time() * 1000)
+    assert before <= MACROS["next_load_id"]({"load_id": 7}) <= int(time.time() * 1000)
+
+
+def test_a_clock_set_back_counts_on() -> None:
+    ahead = int(time.time() * 1000) + 3_600_000
+    assert MACROS["next_load_id"]({"load_id": ahead}) == ahead + 1
+
+
+def test_touched_days_hold_the_local_day_of_every_zone() -> None:
+    assert MACROS["touched_days"](NOVEMBER) == [
+        [date(2026, 11, 2), date(2026, 11, 6)],
+        [date(2026, 11, 19), date(2026, 11, 21)],
+    ]
+
+
+def test_touched_days_of_days_are_the_same_days() -> None:
+    days = [[date(2026, 11, 2), date(2026, 11, 3)], [date(2026, 11, 7), date(2026, 11, 7)]]
+    assert MACROS["touched_days"](days) == days
+
+
+def told(after: int) -> dict[str, Any]:
+    touched = {"after": 5, "days": [["2026-11-02", "2026-11-06"]]}
+    return {
+        "found": {"intermediate.int_meter_readings": {"touched": touched}},
+        "after": {"intermediate.int_meter_readings": {"load_id": after}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "after", "expected"),
+    [
+        ("reading_date", 5, [[date(2026, 11, 2), date(2026, 11, 6)]]),
+        ("reading_date", 4, None),
+        ("reading_at", 5, None),
+    ],
+    ids=["the one load", "more than that load", "no column of days"],
+)
+def test_days_are_taken_from_the_upstream_for_its_last_load_alone(
+    column: str, after: int, expected: Any
+) -> None:
+    assert MACROS["told_ranges"](READINGS, column, told(after)) == expected
+
+
+def landed(ends: dict[str, int], **changes: Any) -> dict[str, Any]:
+    return {"topic_id": "t", "epochs": {"0": 1, "1": 1}, "ends": ends} | changes
+
+
+def window(before: Any, now: Any, replays: Any = None) -> dict[str, Any]:
+    progress = {"landed": before} if before else {}
+    return {"previous": progress, "progress": {"landed": now}, "replays": replays}
+
+
+BEFORE, NOW = landed({"0": 10, "1": 4}), landed({"0": 12, "1": 9})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (window(BEFORE, NOW), 7),
+        (window(BEFORE, BEFORE), 0),
+        (window(None, NOW), None),
+        (window(BEFORE, NOW | {"topic_id": "u"}), None),
+        (window(BEFORE, NOW | {"epochs": {"0": 1, "1": 2}}), None),
+        (window(BEFORE, NOW, [1, 1]), None),
+    ],
+    ids=["moved", "nothing", "first", "recreated", "cut", "replays"],
+)
+def test_offsets_are_counted_only_where_they_tell(given: Any, expected: int | None) -> None:
+    assert MACROS["offsets_landed"](given) == expected
+
+
+def test_skipped_offsets_at_the_end_are_no_messages() -> None:
+    said = {"topic_id": "t", "offsets": {"0": 12, "1": 9}, "skipped": {"1": 3}}
+    assert MACROS["landed_ends"](said)["ends"] == {"0": 12, "1": 6}
+
+
+def quiet(**changes: Any) -> dict[str, Any]:
+    return {
+        "found": {"staging.stg_telemetry_raw": {"whole_since": 5}},
+        "after": {"staging.stg_telemetry_raw": {"load_id": 5}},
+    } | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"after": {"staging.stg_telemetry_raw": {"load_id": 4}}}, False),
+        ({"found": {"staging.stg_telemetry_raw": {}}}, False),
+        ({"replays": [1, 1]}, False),
+        ({"rebuild": True}, False),
+        ({"is_unbounded": True}, False),
+    ],
+    ids=["all of one load", "older loads too", "not all", "replays", "rebuild", "no table"],
+)
+def test_quarantine_is_left_out_only_where_staging_took_all(
+    changes: dict[str, Any], expected: bool
+) -> None:
+    assert MACROS["all_accepted"](quiet(**changes), STAGING) is expected
+
+
+@pytest.mark.parametrize(("now", "expected"), [(4, True), (5, False), (6, False)])
+def test_an_upstream_is_set_back_if_its_load_is_older_than_what_was_read(
+    now: int, expected: bool
+) -> None:
+    before = {"landing.a": {"batch_id": 1}, "staging.b": {"load_id": 5}}
+    assert MACROS["is_set_back"](before, before | {"staging.b": {"load_id": now}}) is expected
