@@ -18,8 +18,8 @@ from stack.base.settings import Settings
 from stack.clients import objectstore as keys
 from stack.clients import s3
 
-READ_SECONDS = 20.0
-RETRIES = 2
+READ_SECONDS = 10.0
+RETRIES = 1
 KEPT = "write.metadata.previous-versions-max"
 DELETES = "write.metadata.delete-after-commit.enabled"
 # Iceberg's own number of older files where a table does not say.
