@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.cimpl import KafkaError
 
 from benchmarks.peers import METRICS, TEXTS
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from stack.base.settings import Settings, load_settings
 from stack.clients.kafka import LANDER, connection
 
@@ -61,7 +62,7 @@ def batches(topic: str, settings: Settings) -> Iterator[list[bytes | None]]:
 def main(topic: str, name: str) -> None:
     """Load the topic into an empty table of namespace landing."""
     settings = load_settings()
-    table = connect(settings).load_table((NAMESPACE, name))
+    table = open_catalog(settings).load_table((NAMESPACE, name))
     with duckdb.connect() as database:
         for values in batches(topic, settings):
             database.register("messages", pa.table({"message": pa.array(values, pa.string())}))

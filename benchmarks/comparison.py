@@ -27,7 +27,8 @@ from pyiceberg.schema import Schema
 from benchmarks import connect_sink, figures, lander, own_trino, packages, peers, processes
 from benchmarks.figures import Figure, Report
 from benchmarks.processes import Cost, since
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
@@ -182,7 +183,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
                 topic,
                 sent,
                 peers.expected(sent.messages),
-                connect(settings),
+                open_catalog(settings),
                 Path(folder),
                 settings,
             )

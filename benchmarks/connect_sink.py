@@ -13,11 +13,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import processes
-from lander.table import CATALOG, NAMESPACE
+from lander.catalog import CATALOG
+from lander.table import NAMESPACE
 from stack.base.progress import ProgressDisplay
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
-from stack.clients import objectstore as objectstore_keys
+from stack.clients import objectstore
 from stack.clients.kafka import client_options
 from stack.programs import java, maven
 from stack.programs.fetch import Part, fetch
@@ -80,7 +81,7 @@ def jars() -> Path:
 
 def connector(topic: str, table: str, settings: Settings) -> dict[str, str]:
     """The connector's configuration: the stack's catalog and store, as the lander uses them."""
-    keys = objectstore_keys.keys_of(settings, objectstore_keys.LANDER)
+    keys = objectstore.keys_of(settings, objectstore.LANDER)
     postgres = f"{settings.postgres_host}:{settings.postgres_port}"
     return {
         "connector.class": "org.apache.iceberg.connect.IcebergSinkConnector",

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from lander.batch import Batch, Chunk, Stamp
+from lander.catalog import open_catalog
 from lander.parse import parser_for
-from lander.table import NAMESPACE, IcebergTable, connect
+from lander.table import NAMESPACE, IcebergTable
 from lander.topics import load_topics
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
@@ -143,7 +144,7 @@ class DirectLanding:
         topic = replace(load_topics()["telemetry_raw"], name=name)
         self._parser = parser_for(topic)
         self._sort_by = topic.sort_by
-        self._table = IcebergTable(topic, partial(connect, settings))
+        self._table = IcebergTable(topic, partial(open_catalog, settings))
         self._watermark = self._table.open(Watermark(0, FIRST_DAY, {0: 0}, name))
         self.name = name
 
@@ -177,7 +178,7 @@ class DirectLanding:
 
     def delete(self) -> None:
         """Remove the table."""
-        connect(self._settings).purge_table((NAMESPACE, self.name))
+        open_catalog(self._settings).purge_table((NAMESPACE, self.name))
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from benchmarks import figures, processes
 from benchmarks.copied_models import CopiedModels
 from benchmarks.figures import Figure, Report, percentile
 from benchmarks.lander import write_topic_file
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
@@ -113,7 +114,7 @@ def running_lander(topic: str, settings: Settings) -> Iterator[processes.Server]
                 )
                 yield server
     finally:
-        catalog = connect(settings)
+        catalog = open_catalog(settings)
         if catalog.table_exists((NAMESPACE, topic)):
             catalog.purge_table((NAMESPACE, topic))
         admin.delete_topics([topic])[topic].result()
@@ -141,7 +142,12 @@ def sending(
 def landed_rows(topic: str, count: int, settings: Settings) -> pa.Table:
     """batch_id, reading_at of all rows. Raises FatalError unless each reading is there once."""
     columns = ("kafka_partition", "kafka_offset", "batch_id", "reading_at", "parse_error")
-    rows = connect(settings).load_table((NAMESPACE, topic)).scan(selected_fields=columns).to_arrow()
+    rows = (
+        open_catalog(settings)
+        .load_table((NAMESPACE, topic))
+        .scan(selected_fields=columns)
+        .to_arrow()
+    )
     ends = rows.group_by("kafka_partition").aggregate([("kafka_offset", "max")])
     held = {
         "rows": rows.num_rows,

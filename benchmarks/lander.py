@@ -30,7 +30,8 @@ from confluent_kafka.cimpl import NewTopic
 from benchmarks import figures
 from benchmarks.figures import Figure, Report
 from benchmarks.versions import NEW, OLD, version_of
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from lander.topics import TOPICS_FOLDER
 from stack.base.errors import ConfigurationError
 from stack.base.root import PROJECT_ROOT
@@ -163,7 +164,7 @@ def land(topic: str, settings: Settings, checkout: Path = PROJECT_ROOT) -> Run:
 
 def check(topic: str, sent: Sent, settings: Settings) -> int:
     """Exit with what is wrong unless the table holds each message once; its bytes otherwise."""
-    table = connect(settings).load_table((NAMESPACE, topic))
+    table = open_catalog(settings).load_table((NAMESPACE, topic))
     rows = hash_sum = errors = 0
     offsets: dict[int, list[np.ndarray]] = {}
     for batch in table.scan(selected_fields=tuple(COORDINATES)).to_arrow_batch_reader():
@@ -200,7 +201,7 @@ def delete(topic: str, settings: Settings) -> None:
 
 def delete_table(topic: str, settings: Settings) -> None:
     """Remove the landing table, if there is one."""
-    catalog = connect(settings)
+    catalog = open_catalog(settings)
     if catalog.table_exists((NAMESPACE, topic)):
         catalog.purge_table((NAMESPACE, topic))
 

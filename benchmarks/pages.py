@@ -19,8 +19,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, TimeoutError
-from playwright.sync_api import Page as Window
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from explorer.lakehouse import KEPT_SECONDS
 from stack.base.settings import load_settings
@@ -42,7 +41,7 @@ WHOLE = """({texts, charts, tables}) => {
 
 
 @dataclass(frozen=True)
-class Page:
+class Shown:
     """What to open and what must stand on it: texts, and how many charts and tables."""
 
     name: str
@@ -52,7 +51,7 @@ class Page:
     tables: int = 0
 
 
-def pages(lakehouse: Lakehouse) -> list[Page]:
+def pages(lakehouse: Lakehouse) -> list[Shown]:
     """Every page with the figures that plain SQL gives for it."""
     value = lakehouse.value
     accepted = value("select count(*) from iceberg.staging.stg_telemetry_raw")
@@ -70,18 +69,18 @@ def pages(lakehouse: Lakehouse) -> list[Page]:
     )
     held = sum(lakehouse.end_offsets(TOPIC).values())
     return [
-        Page("Overview", "", (balance,), charts=1),
-        Page("Meters", "meters", (f"{meters:,} meters",), tables=1),
-        Page("one meter", f"meters?meter={meter}", (reasons,), charts=3, tables=1),
-        Page("Customers", "customers", (f"{customers:,} customers",), tables=1),
-        Page("one customer", f"customers?customer={customer}", (f"{used:,.1f}",), charts=2),
-        Page("Data quality", "quality", (balance,), charts=5, tables=1),
-        Page("SQL", "sql", ("User explorer, read only",), tables=1),
-        Page("Kafka", "kafka", (f"{held:,}",)),
+        Shown("Overview", "", (balance,), charts=1),
+        Shown("Meters", "meters", (f"{meters:,} meters",), tables=1),
+        Shown("one meter", f"meters?meter={meter}", (reasons,), charts=3, tables=1),
+        Shown("Customers", "customers", (f"{customers:,} customers",), tables=1),
+        Shown("one customer", f"customers?customer={customer}", (f"{used:,.1f}",), charts=2),
+        Shown("Data quality", "quality", (balance,), charts=5, tables=1),
+        Shown("SQL", "sql", ("User explorer, read only",), tables=1),
+        Shown("Kafka", "kafka", (f"{held:,}",)),
     ]
 
 
-def load(window: Window, home: str, page: Page) -> float:
+def load(window: Page, home: str, page: Shown) -> float:
     """Seconds until the page is whole; the window is left blank."""
     wanted = {"texts": list(page.texts), "charts": page.charts, "tables": page.tables}
     try:
@@ -95,7 +94,7 @@ def load(window: Window, home: str, page: Page) -> float:
     return seconds
 
 
-def loads(browser: Browser, shown: Sequence[Page]) -> list[tuple[float, float, float]]:
+def loads(browser: Browser, shown: Sequence[Shown]) -> list[tuple[float, float, float]]:
     """Seconds of the three loads of each page, with an explorer of its own."""
     with running(["explorer"]) as home, ExitStack() as opened:
         contexts = [opened.enter_context(closing(context_of(browser))) for _ in shown]

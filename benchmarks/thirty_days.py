@@ -29,13 +29,13 @@ from benchmarks import figures
 from benchmarks.copied_models import CopiedModels, DirectLanding, apart
 from benchmarks.figures import Figure, Report, percentile
 from benchmarks.simulator import INTERVAL_MS, generated, sample_devices
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from simulator.clock import interval_ends
 from simulator.load_profiles import DAY_MS
 from stack.base.errors import ConfigurationError, FatalError
 from stack.base.settings import Settings
-from stack.clients import objectstore as objectstore_keys
-from stack.clients import trino
+from stack.clients import objectstore, trino
 from stack.writing import lock
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
@@ -136,8 +136,8 @@ def rebuild(
 
 def catalog_of_trino(settings: Settings) -> SqlCatalog:
     """The catalog with the keys of the one who may read every layer; the lander's may not."""
-    keys = objectstore_keys.keys_of(settings, objectstore_keys.TRINO)
-    catalog = connect(settings)
+    keys = objectstore.keys_of(settings, objectstore.TRINO)
+    catalog = open_catalog(settings)
     catalog.properties |= {
         "s3.access-key-id": keys.access_key,
         "s3.secret-access-key": str(keys.secret_key),

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from lander.catalog import open_catalog
 from lander.clock import SystemClock
 from lander.consumer import KafkaReader
 from lander.health import HEALTH_FILE
 from lander.pending import Limits
 from lander.service import LanderService
-from lander.table import IcebergTable, connect
+from lander.table import IcebergTable
 from lander.topic_lander import TopicLander
 from lander.topics import TOPICS_FOLDER, Topic, choose_topics, load_topics
 from stack.base.errors import ConfigurationError
@@ -58,7 +59,7 @@ def lander_for(topic: Topic, options: argparse.Namespace, settings: Settings) ->
     return TopicLander(
         topic,
         KafkaReader(topic.name, connection(settings, LANDER)),
-        IcebergTable(topic, partial(connect, settings)),
+        IcebergTable(topic, partial(open_catalog, settings)),
         Limits(settings.landing_commit_seconds, settings.landing_commit_rows),
         SystemClock(),
         stop_at_end=options.until_caught_up,

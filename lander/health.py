@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from stack.base import health as health_files
+from stack.base import health
 
 HEALTH_FILE = Path("health") / "lander.json"
 STATES = ("running", "stopped", "starting", "waiting", "failed")
@@ -45,7 +45,7 @@ class LandingHealth:
 
 def write(path: Path, topics: Mapping[str, LandingHealth], now: datetime) -> None:
     """Replace the file."""
-    states = [health.state for health in topics.values()]
+    states = [each.state for each in topics.values()]
     worst = max(states, key=STATES.index, default="starting")
-    facts = {"topics": {name: asdict(health) for name, health in topics.items()}}
-    health_files.write(path, worst, now, facts)
+    facts = {"topics": {name: asdict(each) for name, each in topics.items()}}
+    health.write(path, worst, now, facts)

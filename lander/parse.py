@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pa_json
+from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 from lander import exact
 from lander.topics import Field, Topic
@@ -92,7 +92,7 @@ class JsonParser:
         self._fields = fields
         self._small_block = small_block
         self._exact = exact.ExactParser(fields)
-        self._options = pa_json.ParseOptions(
+        self._options = ParseOptions(
             explicit_schema=pa.schema(list(reader_fields(self._exact.tree))),
             # Also keeps deeply nested unknown values from being built at all.
             unexpected_field_behavior="error",
@@ -135,9 +135,9 @@ class JsonParser:
         """Parse with Arrow. Raises UncleanBlockError unless every row is an ordinary object."""
         data = join_objects(messages)
         try:
-            table = pa_json.read_json(
+            table = read_json(
                 pa.BufferReader(data),
-                read_options=pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+                read_options=ReadOptions(use_threads=False, block_size=len(data) + 1),
                 parse_options=self._options,
             )
         except pa.ArrowException as error:

@@ -31,7 +31,6 @@ from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 from pyiceberg.typedef import Record
-from sqlalchemy import URL
 
 from lander import schema
 from lander.properties import (
@@ -42,9 +41,6 @@ from lander.properties import (
 )
 from lander.topics import Topic
 from stack.base.errors import ConfigurationError, RetriableError
-from stack.base.settings import Settings
-from stack.clients import objectstore as objectstore_keys
-from stack.clients import postgres
 from stack.watermarks.landed import (
     LANDED_PROPERTY,
     LOST_PROPERTY,
@@ -54,7 +50,6 @@ from stack.watermarks.landed import (
     record_losses,
 )
 
-CATALOG = "lakehouse"
 NAMESPACE = "landing"
 # Snapshots kept once this many more have gathered: metadata is read and written by each commit.
 KEPT_SNAPSHOTS = 50
@@ -107,9 +102,9 @@ class QuickTransaction(Transaction):
 class IcebergTable:
     """The landing table of one topic. Not for use by several threads at once."""
 
-    def __init__(self, topic: Topic, connect: Callable[[], SqlCatalog]) -> None:
+    def __init__(self, topic: Topic, open_catalog: Callable[[], SqlCatalog]) -> None:
         self._topic = topic
-        self._connect = connect
+        self._open_catalog = open_catalog
         self._catalog: SqlCatalog | None = None
         self._table: Table | None = None
 
@@ -120,7 +115,7 @@ class IcebergTable:
         Raises FatalError if the table's rows and its property tell different stories.
         """
         if self._catalog is None:
-            self._catalog = self._connect()
+            self._catalog = self._open_catalog()
             self._table = self._load_or_create(self._catalog, start)
             self._add_new_columns(self._table)
             check_rows_against_property(self._table)
@@ -239,41 +234,6 @@ class IcebergTable:
             with table.update_schema() as update:
                 for field in added:
                     update.add_column(field.name, field.field_type, doc=field.doc)
-
-
-def connect(settings: Settings) -> SqlCatalog:
-    """The Iceberg catalog in PostgreSQL that Trino's `iceberg` catalog reads too."""
-    server = postgres.client(settings, postgres.LANDER)
-    # A commit waits for another one's as long as that takes.
-    limits = postgres.limits(statement_seconds=postgres.UNLIMITED)
-    address = URL.create(
-        "postgresql+psycopg2",
-        username=server.role,
-        password=str(server.password),
-        host=server.host,
-        port=server.port,
-        database=postgres.CATALOG,
-        query={"application_name": "lander"} | {name: str(limits[name]) for name in limits},
-    )
-    keys = objectstore_keys.keys_of(settings, objectstore_keys.LANDER)
-    return SqlCatalog(
-        CATALOG,
-        **{
-            "uri": address.render_as_string(hide_password=False),
-            "pool_pre_ping": "true",
-            "init_catalog_tables": "false",
-            "warehouse": f"s3://{settings.s3_bucket}/warehouse",
-            "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
-            "s3.endpoint": settings.s3_endpoint,
-            "s3.region": settings.s3_region,
-            # No key at all: PyIceberg asks for those of the machine's role.
-            "s3.access-key-id": keys.access_key,
-            "s3.secret-access-key": str(keys.secret_key),
-            "s3.force-virtual-addressing": "false",
-            "s3.connect-timeout": "5",
-            "s3.request-timeout": "20",
-        },
-    )
 
 
 def snapshots_to_expire(table: Table) -> list[int]:

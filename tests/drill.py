@@ -22,7 +22,8 @@ from pathlib import Path
 
 from minio.deleteobjects import DeleteObject
 
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from stack.backup import folder
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, load_settings
@@ -201,7 +202,7 @@ def marts(lakehouse: Lakehouse, device: str) -> list[str]:
 
 def data_files(settings: Settings, topic: str) -> set[str]:
     """Keys of the files that a landing table reads."""
-    table = connect(settings).load_table((NAMESPACE, topic))
+    table = open_catalog(settings).load_table((NAMESPACE, topic))
     prefix = f"s3://{settings.s3_bucket}/"
     return {task.file.file_path.removeprefix(prefix) for task in table.scan().plan_files()}
 

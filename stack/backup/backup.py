@@ -19,8 +19,7 @@ from stack.base.text import Say
 from stack.clients import postgres
 from stack.clients.kafka import DBT, administrator
 from stack.clients.postgres import CATALOG, MASTER_DATA
-from stack.writing import lock as locks
-from stack.writing.lock import WriterLock
+from stack.writing.lock import BACKUP, OBJECTS_KEY, WriterLock, hold_lock
 
 WAIT_SECONDS = 600.0
 SHOWN_PROBLEMS = 5
@@ -33,7 +32,7 @@ def make_backup(settings: Settings, root: Path, say: Say) -> int:
     RetriableError if a service is away, the disk is full, or a table lost files meanwhile; what is
     copied then stays half-written until the next backup removes it.
     """
-    with locks.hold_lock(settings, locks.BACKUP, WAIT_SECONDS, say, key=locks.OBJECTS_KEY) as lock:
+    with hold_lock(settings, BACKUP, WAIT_SECONDS, say, key=OBJECTS_KEY) as lock:
         started = time.monotonic()
         known = known_objects(root)
         with objects.running_out(root):

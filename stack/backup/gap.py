@@ -39,7 +39,7 @@ def look(
     RetriableError if Kafka does not answer.
     """
     watermarks = {topic: Watermark.from_json(text) for topic, text in landed.items()}
-    held = retention.describe(kafka, sorted(watermarks))
+    held = retention.held_of(kafka, sorted(watermarks))
     return [
         retention.judge(
             topic,

@@ -21,7 +21,7 @@ from stack.modes.choice import runtime_of
 from stack.modes.runtime import State
 from stack.provision import ready
 from stack.provision.initialise import READY_SECONDS, make_users
-from stack.writing import lock as locks
+from stack.writing.lock import OBJECTS_KEY, RESTORE, hold_lock
 
 WAIT_SECONDS = 10.0
 # Lander and dbt runner, natively and in containers, and what their runtimes call a service at rest.
@@ -70,8 +70,8 @@ def restore(settings: Settings, place: Path, parts: Parts, say: Say) -> int:
     ready.wait(settings, READY_SECONDS, say, [ready.OBJECTSTORE])
     make_users(settings, say)
     with (
-        locks.hold_lock(settings, locks.RESTORE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY),
-        locks.hold_lock(settings, locks.RESTORE, WAIT_SECONDS, say),
+        hold_lock(settings, RESTORE, WAIT_SECONDS, say, key=OBJECTS_KEY),
+        hold_lock(settings, RESTORE, WAIT_SECONDS, say),
     ):
         put_back(settings, backup, parts, say)
     say(f"restored in {time.monotonic() - started:.1f} s; {NEXT_STEP}")

@@ -25,7 +25,7 @@ from stack.rounds import facts
 from stack.rounds.lifeline import held
 from stack.rounds.program import INTERRUPTED
 from stack.writing import statements
-from stack.writing.statements import MAINTENANCE_USER as USER
+from stack.writing.statements import MAINTENANCE_USER
 
 OK, FAILED, UNFINISHED = 0, 1, 3
 
@@ -101,7 +101,9 @@ def main(words: list[str]) -> int:
     settings = load_settings()
 
     def clean_up() -> None:
-        statements.settle(statements.writers(settings, USER), lambda text: None, grace_seconds=0)
+        statements.settle(
+            statements.writers(settings, MAINTENANCE_USER), lambda text: None, grace_seconds=0
+        )
 
     with held(socket.socket(fileno=int(channel)), clean_up):
         try:

@@ -14,10 +14,10 @@ from stack.clients.kafka import (
     TIME_SETTING,
     Administrator,
     configurations,
+    describe,
     offsets,
     places_of,
 )
-from stack.clients.kafka import describe as describe_topics
 from stack.clients.trino import Trino
 from stack.maintenance.tables import Table
 from stack.watermarks.landed import Watermark
@@ -103,7 +103,7 @@ def check(kafka: Administrator, trino: Trino, found: list[Table], now: datetime)
     Raises RetriableError if Kafka or Trino does not answer.
     """
     names = [table.name for table in found if table.schema == "landing"]
-    topics = describe(kafka, names)
+    topics = held_of(kafka, names)
     results = []
     for name, held in sorted(topics.items()):
         watermark = watermark_of(trino, Table("landing", name))
@@ -120,13 +120,13 @@ def watermark_of(trino: Trino, table: Table) -> Watermark | None:
     return Watermark.from_json(found[0][0])
 
 
-def describe(kafka: Administrator, names: list[str]) -> dict[str, Held]:
+def held_of(kafka: Administrator, names: list[str]) -> dict[str, Held]:
     """What Kafka says of those of the topics that it has.
 
     Raises RetriableError if it does not answer.
     """
     with kafka.asked() as admin:
-        found = describe_topics(admin, names, ANSWER_SECONDS)
+        found = describe(admin, names, ANSWER_SECONDS)
         settings = configurations(admin, found, ANSWER_SECONDS)
         places = places_of({name: facts.partitions for name, facts in found.items()})
         begins = offsets(admin, places, EARLIEST, ANSWER_SECONDS)

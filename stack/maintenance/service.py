@@ -19,10 +19,9 @@ from stack.rounds import program
 from stack.rounds.by_hand import run_watched
 from stack.rounds.models import end_statements
 from stack.rounds.program import Program
-from stack.writing import lock as locks
 from stack.writing import statements
-from stack.writing.lock import WriterLock
-from stack.writing.statements import MAINTENANCE_USER as USER
+from stack.writing.lock import MAINTENANCE, OBJECTS_KEY, WriterLock, hold_lock, one_writer
+from stack.writing.statements import MAINTENANCE_USER
 
 WAIT_SECONDS = 600.0
 # Between rounds another writer is not waited for: the next round ends soon enough.
@@ -53,12 +52,10 @@ def run_maintenance(settings: Settings, say: Say, wanted: Set[str]) -> int:
     keeps the lock or a service is away.
     """
     policy = policy_of(settings)
-    trino = statements.writers(settings, USER)
+    trino = statements.writers(settings, MAINTENANCE_USER)
     with (
-        locks.hold_lock(
-            settings, locks.MAINTENANCE, WAIT_SECONDS, say, key=locks.OBJECTS_KEY
-        ) as objects,
-        locks.one_writer(settings, locks.MAINTENANCE, WAIT_SECONDS, say, USER) as lock,
+        hold_lock(settings, MAINTENANCE, WAIT_SECONDS, say, key=OBJECTS_KEY) as objects,
+        one_writer(settings, MAINTENANCE, WAIT_SECONDS, say, MAINTENANCE_USER) as lock,
     ):
         found = chosen(tables(postgres.client(settings, postgres.DBT)), wanted)
         request = MaintenanceRequest(names(found), policy)
@@ -141,11 +138,11 @@ class Upkeep:
 
     def _run(self, is_stop_wanted: Callable[[], bool], beat: Callable[[], None]) -> int | None:
         settings, limit = self._settings, self._settings.dbt_run_interval / 2
-        trino = statements.writers(settings, USER)
-        turn = (settings, locks.MAINTENANCE, TURN_SECONDS, self._log, beat)
+        trino = statements.writers(settings, MAINTENANCE_USER)
+        turn = (settings, MAINTENANCE, TURN_SECONDS, self._log, beat)
         with (
-            locks.hold_lock(*turn, key=locks.OBJECTS_KEY) as objects,
-            locks.hold_lock(*turn) as lock,
+            hold_lock(*turn, key=OBJECTS_KEY) as objects,
+            hold_lock(*turn) as lock,
         ):
             statements.settle(trino, self._log, beat=beat)
             rest = self._record.with_name("left_over.json")

@@ -16,10 +16,10 @@ from stack.base.errors import FatalError, RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, parse_env_file
 from stack.base.text import Say
-from stack.clients import trino as trino_client
+from stack.clients import trino
 from stack.modes.engine import container_names
 from stack.modes.runtime import State
-from stack.programs import fetch as downloads
+from stack.programs.fetch import fetch_samples
 from stack.provision import security
 
 READY_SECONDS = 300
@@ -103,7 +103,7 @@ def fetch(settings: Settings, say: Say) -> None:
     else:
         services.append("minio-storage")
     run(settings, "build", *services)
-    downloads.fetch_samples(settings, say)
+    fetch_samples(settings, say)
 
 
 def pull(image: str, say: Say) -> None:
@@ -253,7 +253,7 @@ def tool_defaults(settings: Settings, name: str, arguments: Sequence[str]) -> di
     """What a tool reads in its environment inside the container."""
     if TOOLS[name] == TOOLS["psql"]:
         return psql_defaults(settings)
-    return trino_client.tool_login(settings, arguments) if name == "trino" else {}
+    return trino.tool_login(settings, arguments) if name == "trino" else {}
 
 
 def psql_defaults(settings: Settings) -> dict[str, str]:

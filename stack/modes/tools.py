@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Settings
-from stack.clients import trino as trino_client
+from stack.clients import trino
 from stack.programs import fetch, java, kafka, objectstore, postgres
 from stack.programs.paths import Paths
 
@@ -38,7 +38,7 @@ def tool_command(
         bring_mc(paths)
         return [str(paths.mc), *arguments], objectstore.mc_environment(settings)
     config = {"TRINO_CONFIG": str(paths.trino_cli_config)}
-    config |= trino_client.tool_login(settings, arguments)
+    config |= trino.tool_login(settings, arguments)
     return [java.program(), *TRINO_CLI_OPTIONS, "-jar", str(paths.trino_cli), *arguments], config
 
 

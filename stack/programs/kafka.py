@@ -11,9 +11,9 @@ from pathlib import Path
 from stack.base.errors import FatalError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
-from stack.programs import java as jdk
 from stack.programs import tls_files
 from stack.programs.class_cache import ClassCache, cache_of
+from stack.programs.java import program, property_line
 from stack.programs.paths import Paths
 from stack.programs.service import Service
 from stack.programs.supervision import write_private
@@ -79,7 +79,7 @@ def login_environment(settings: Settings) -> dict[str, str]:
 
 def java(paths: Paths, options: list[str], main_class: str) -> list[str]:
     """A Java command on Kafka's class path."""
-    return [jdk.program(), *options, "-cp", f"{paths.kafka / 'lib'}{os.sep}*", main_class]
+    return [program(), *options, "-cp", f"{paths.kafka / 'lib'}{os.sep}*", main_class]
 
 
 def tool(paths: Paths, name: str) -> list[str]:
@@ -121,7 +121,7 @@ def overrides(settings: Settings, log_folder: str) -> str:
     }
     if settings.secure:
         lines["ssl.keystore.location"] = str(tls_files.files_of(settings).server)
-    return "\n" + "".join(jdk.property_line(key, value) for key, value in lines.items())
+    return "\n" + "".join(property_line(key, value) for key, value in lines.items())
 
 
 def format_storage(settings: Settings, paths: Paths) -> None:

@@ -6,8 +6,7 @@ import os
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
-from stack.clients import objectstore as objectstore_keys
-from stack.clients import trino as trino_client
+from stack.clients import objectstore, trino
 from stack.programs import java, tls_files
 from stack.programs.class_cache import ClassCache, cache_of
 from stack.programs.paths import Paths
@@ -45,7 +44,7 @@ def service(settings: Settings, paths: Paths) -> Service:
             *("-cp", class_path, "io.trino.server.TrinoServer"),
         ],
         directory=data,
-        address=trino_client.address(settings),
+        address=trino.address(settings),
         stop_seconds=60,
         environment=catalog_environment(settings) | password_environment(settings),
         files=[ETC],
@@ -101,7 +100,7 @@ def prepare(settings: Settings, paths: Paths) -> None:
     """Make the data folder, Java's options and the command line's defaults."""
     paths.data("trino").mkdir(parents=True, exist_ok=True)
     cache(paths).prepare()
-    lines = {"server": trino_client.address(settings)}
+    lines = {"server": trino.address(settings)}
     if settings.secure:
         lines |= {"truststore-path": str(settings.tls_ca_file), "password": "true"}
     paths.trino_cli_config.write_text(
@@ -113,7 +112,7 @@ def prepare(settings: Settings, paths: Paths) -> None:
 def catalog_environment(settings: Settings) -> dict[str, str]:
     """What the files under trino/etc read by ${ENV:...}."""
     postgres = f"{settings.postgres_host}:{settings.postgres_port}"
-    keys = objectstore_keys.keys_of(settings, objectstore_keys.TRINO)
+    keys = objectstore.keys_of(settings, objectstore.TRINO)
     return {
         "CATALOG_URL": f"jdbc:postgresql://{postgres}/iceberg_catalog",
         "MASTER_DATA_URL": f"jdbc:postgresql://{postgres}/meterhouse",

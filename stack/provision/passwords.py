@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Settings
-from stack.clients import trino as trino_client
+from stack.clients import trino
 from stack.programs import tls_files
 from stack.provision import certificates
 
@@ -61,7 +61,7 @@ def ensure(settings: Settings) -> None:
         user: lines[user]
         if user in lines and is_password(lines[user], password)
         else hashed(password, secrets.token_bytes(SALT_BYTES))
-        for user, password in trino_client.passwords(settings).items()
+        for user, password in trino.passwords(settings).items()
     }
     write(path, lines | own, certificates.server_mode(settings.run_mode))
 

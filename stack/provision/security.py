@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from stack.base.settings import Settings
 from stack.base.text import Say
-from stack.provision import certificates
-from stack.provision import passwords as trino_passwords
+from stack.provision import certificates, passwords
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -18,7 +17,7 @@ def prepare(settings: Settings, say: Say) -> bool:
     if not settings.secure:
         return False
     is_new = certificates.ensure(settings, say)
-    trino_passwords.ensure(settings)
+    passwords.ensure(settings)
     return is_new
 
 

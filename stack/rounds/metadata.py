@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients import objectstore as keys
+from stack.clients.objectstore import DBT, keys_of
 from stack.clients import s3
 
 READ_SECONDS = 10.0
@@ -46,7 +46,7 @@ class StoredFiles:
     """The metadata files of one stack. Raises RetriableError where the store fails."""
 
     def __init__(self, settings: Settings) -> None:
-        own = keys.keys_of(settings, keys.DBT)
+        own = keys_of(settings, DBT)
         self._client = s3.client(settings, READ_SECONDS, RETRIES, own)
         self._bucket = settings.s3_bucket
 

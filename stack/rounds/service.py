@@ -23,8 +23,7 @@ from stack.rounds.project import Project, seen_file
 from stack.rounds.request import Requests, folder_of
 from stack.rounds.schedule import Schedule, Slot, missed, sooner
 from stack.rounds.worker_client import Watch
-from stack.writing import lock as locks
-from stack.writing.lock import WriterLock
+from stack.writing.lock import SCHEDULED_ROUND, WriterLock, hold_lock
 
 PAUSE_SECONDS = 0.25
 # A round that meets another writer waits this long, and at most half the interval.
@@ -204,9 +203,7 @@ def edge_of(
         return models.run(decision, fingerprint, watch)
 
     return Edge(
-        hold_lock=lambda: locks.hold_lock(
-            settings, locks.SCHEDULED_ROUND, wait_seconds, log, health.beat
-        ),
+        hold_lock=lambda: hold_lock(settings, SCHEDULED_ROUND, wait_seconds, log, health.beat),
         fingerprint=project.fingerprint,
         sources=project.sources,
         look=lambda before, fingerprint: catalog.look(settings, before, fingerprint),

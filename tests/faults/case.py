@@ -21,7 +21,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from pyiceberg.exceptions import NoSuchTableError
 
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from lander.topics import TOPICS_FOLDER
 from stack.base.settings import Settings
 from stack.clients.kafka import BROKER_TIME, TIME_SETTING, client_options
@@ -185,7 +186,7 @@ class Grounds:
             if process.is_alive():
                 process.kill()
         with suppress(NoSuchTableError):
-            connect(self.settings).purge_table((NAMESPACE, self.topic))
+            open_catalog(self.settings).purge_table((NAMESPACE, self.topic))
         admin = AdminClient(client_options(self.settings))
         admin.delete_topics([self.topic])[self.topic].result(30)
         wait_until(lambda: not left_groups(admin, self.topic), GROUP_SECONDS)

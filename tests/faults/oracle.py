@@ -11,8 +11,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from lander.catalog import open_catalog
 from lander.properties import watermark_of
-from lander.table import NAMESPACE, connect
+from lander.table import NAMESPACE
 from stack.base.settings import Settings
 from stack.clients.kafka import client_options
 from tests.faults.ledger import Ledger, Place, fingerprint, place_of
@@ -52,7 +53,7 @@ def judge(settings: Settings, topic: str, ledger: Ledger) -> Finding:
     It reads what was committed: the offsets between may hold markers or aborted messages.
     """
     held = readable(settings, topic)
-    table = connect(settings).load_table((NAMESPACE, topic))
+    table = open_catalog(settings).load_table((NAMESPACE, topic))
     rows = table.scan(selected_fields=(*COLUMNS, *MESSAGE_COLUMNS)).to_arrow().to_pylist()
     found = Counter((row["kafka_partition"], row["kafka_offset"]) for row in rows)
     hash_sum = sum(

@@ -17,7 +17,8 @@ from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from lander.table import NAMESPACE, connect
+from lander.catalog import open_catalog
+from lander.table import NAMESPACE
 from stack.base.settings import Settings, load_settings
 from stack.clients.kafka import client_options
 from stack.programs.paths import paths_of
@@ -76,7 +77,7 @@ def landed(grounds: Grounds) -> dict[Place, int]:
 def landed_rows(grounds: Grounds) -> list[tuple[Place, int]]:
     """Place and fingerprint of each landed message."""
     columns = ("kafka_topic_id", "kafka_partition", "kafka_offset", *MESSAGE_COLUMNS)
-    table = connect(grounds.settings).load_table((NAMESPACE, grounds.topic))
+    table = open_catalog(grounds.settings).load_table((NAMESPACE, grounds.topic))
     rows = table.scan(selected_fields=columns).to_arrow().to_pylist()
     return [
         (
@@ -92,7 +93,7 @@ def landed_rows(grounds: Grounds) -> list[tuple[Place, int]]:
 
 def losses(grounds: Grounds) -> list[tuple[int, int, int | None, str, bool]]:
     """What the table says was lost."""
-    table = connect(grounds.settings).load_table((NAMESPACE, grounds.topic))
+    table = open_catalog(grounds.settings).load_table((NAMESPACE, grounds.topic))
     return sorted(
         (each["partition"], each["first"], each["last"], each["reason"], each["is_accepted"])
         for each in json.loads(table.properties.get(LOST_PROPERTY, "[]"))

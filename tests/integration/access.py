@@ -9,7 +9,6 @@ from typing import Any
 
 import requests
 from trino.dbapi import connect
-from trino.exceptions import Error as TrinoError
 
 from stack.base.settings import Settings
 from stack.books import ledger
@@ -17,6 +16,7 @@ from stack.books.plan import LEDGER
 from stack.clients.trino import client
 from stack.writing.statements import WRITER_USER
 from tests.integration.lakehouse import Lakehouse, reading
+from trino import exceptions
 
 ANSWER_SECONDS = 60
 # Trino has no privilege for table procedures: a row filter keeps readers from them.
@@ -63,7 +63,7 @@ class Access:
     mark: str
 
     def ask(self, principal: str, sql: str) -> list[list[Any]]:
-        """Rows of a statement. Raises TrinoError."""
+        """Rows of a statement. Raises exceptions.Error."""
         connection = connect(
             host=self.settings.trino_host,
             port=self.settings.trino_port,
@@ -82,7 +82,7 @@ class Access:
         own = f"{self.mark}_{principal.replace('-', '_')}"
         try:
             self.ask(principal, sql.format(scratch=self.mark, own=own))
-        except TrinoError as error:
+        except exceptions.Error as error:
             if DENIED.search(str(error)):
                 return False
             raise

@@ -18,7 +18,7 @@ from confluent_kafka.cimpl import NewTopic
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
-from lander.table import connect as open_catalog
+from lander.catalog import open_catalog
 from stack.base.root import PROJECT_ROOT
 from stack.books.by_hand import reconcile_by_hand
 from stack.books.plan import Flow, Plan

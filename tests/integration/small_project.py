@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lander.table import connect as open_catalog
+from lander.catalog import open_catalog
 from stack.base.settings import Settings
 from stack.rounds.project import Project
 from stack.writing import statements

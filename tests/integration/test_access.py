@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pytest
 
-from lander.table import connect as open_catalog
+from lander.catalog import open_catalog
 from stack.maintenance import record
 from tests.integration.access import (
     KNOWN,

@@ -10,7 +10,6 @@ from contextlib import closing, suppress
 
 import pytest
 import requests
-from trino.exceptions import Error as TrinoError
 
 from stack.base.settings import Settings
 from tests.integration.access import (
@@ -26,6 +25,7 @@ from tests.integration.access import (
 )
 from tests.integration.lakehouse import Lakehouse
 from tests.postgres import admin_connection
+from trino import exceptions
 
 CUSTOMERS = "postgresql.public.customer_master"
 ENDLESS = """
@@ -106,13 +106,13 @@ def running(access: Access) -> Iterator[str]:
     thread.start()
     query_id = find_query(access, mark)
     yield query_id
-    with suppress(TrinoError):
+    with suppress(exceptions.Error):
         access.ask("operator", kill(query_id))
     thread.join(ANSWER_SECONDS)
 
 
 def run_to_its_end(access: Access, sql: str) -> None:
-    with suppress(TrinoError):
+    with suppress(exceptions.Error):
         access.ask("dbt", sql)
 
 

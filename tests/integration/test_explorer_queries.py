@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import explorer.lakehouse
 from explorer import customer_queries, pipeline, quality_queries, queries
 from explorer.lakehouse import Answer
-from explorer.lakehouse import Lakehouse as Pages
 from explorer.queries import Query
 from explorer.sql_run import SqlRun
 from tests.integration.lakehouse import Lakehouse, reading
@@ -31,7 +31,7 @@ NOON_READINGS = 5
 class Seen:
     """A stack with data: asked as the pages do, and as its operator with plain statements."""
 
-    pages: Pages
+    pages: explorer.lakehouse.Lakehouse
     lakehouse: Lakehouse
     device: str
     customer: str
@@ -62,7 +62,7 @@ def seen(lakehouse: Lakehouse) -> Seen:
     lakehouse.send_raw([(device.encode(), line.encode())], topic="meter_logs")
     lakehouse.land("meter_logs")
     lakehouse.land_and_round()
-    return Seen(Pages(lakehouse.settings), lakehouse, device, "CUST-8000")
+    return Seen(explorer.lakehouse.Lakehouse(lakehouse.settings), lakehouse, device, "CUST-8000")
 
 
 def total(values: pd.Series[Any]) -> Decimal:

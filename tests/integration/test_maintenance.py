@@ -10,10 +10,10 @@ from decimal import Decimal
 from functools import partial
 
 import pyarrow as pa
+import pyiceberg.table
 import pytest
-from pyiceberg.table import Table as IcebergTable
 
-from lander.table import connect as open_catalog
+from lander.catalog import open_catalog
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.clients.kafka import DBT, administrator
@@ -71,7 +71,7 @@ class Scratch:
         return Table("landing", self.name)
 
     @property
-    def iceberg(self) -> IcebergTable:
+    def iceberg(self) -> pyiceberg.table.Table:
         """The table as PyIceberg knows it."""
         return open_catalog(self.settings).load_table(("landing", self.name))
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
+import stack.rounds.books
 from simulator.delivery import TopicCount, topic_ids
 from simulator.reports import Reports, writer
 from stack.clients.kafka import client_options
-from stack.rounds import books as rounds
 from stack.rounds.outcome import Outcome, Result
 from stack.writing import lock
 from tests.integration.books import (
@@ -166,7 +166,7 @@ def test_a_round_writes_a_row_only_where_something_changed(made: dict[str, Books
     def log(event: str, **facts: object) -> None:
         lines.append(event)
 
-    kept = rounds.Books(settings, lambda: books.plan, log, lambda: None, lambda: False)
+    kept = stack.rounds.books.Books(settings, lambda: books.plan, log, lambda: None, lambda: False)
 
     def close(result: Result) -> Outcome:
         with lock.hold_lock(settings, lock.SCHEDULED_ROUND, TURN_SECONDS, log) as held:

@@ -20,9 +20,8 @@ import psutil
 import pyarrow as pa
 import pytest
 from trino.dbapi import connect
-from trino.exceptions import Error as TrinoError
 
-from lander.table import connect as open_catalog
+from lander.catalog import open_catalog
 from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
@@ -36,6 +35,7 @@ from stack.writing import lock, statements
 from tests.integration.lakehouse import Lakehouse, no_word
 from tests.integration.small_project import COUNTING_MODEL, ENDLESS_MODEL, PROJECT_FILES, Small
 from tests.postgres import admin_connection
+from trino import exceptions
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -206,7 +206,7 @@ def run_as(small: Small, sql: str) -> None:
         catalog="iceberg",
         schema=small.name,
     )
-    with closing(connection), suppress(TrinoError):
+    with closing(connection), suppress(exceptions.Error):
         connection.cursor().execute(sql)
 
 

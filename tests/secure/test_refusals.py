@@ -12,16 +12,14 @@ import pytest
 import requests
 from trino.auth import BasicAuthentication
 from trino.dbapi import connect
-from trino.exceptions import Error as TrinoError
 
 from simulator import delivery
 from stack.base.errors import RetriableError
 from stack.base.settings import COMPOSE, Settings
-from stack.clients import kafka as kafka_client
-from stack.clients import trino
-from stack.clients import trino as trino_client
+from stack.clients import kafka, trino
 from stack.programs.supervision import wait_for
-from stack.provision import passwords as trino_passwords
+from stack.provision import passwords
+from trino import exceptions
 
 ANSWER_SECONDS = 10
 
@@ -30,7 +28,7 @@ def ask_trino(settings: Settings, **options: Any) -> requests.Response:
     """Trino's answer to `select 1` as the test puts it."""
     session = requests.Session()
     session.trust_env = False
-    address = f"{trino_client.address(settings)}/v1/statement"
+    address = f"{trino.address(settings)}/v1/statement"
     trusted: dict[str, Any] = {"verify": str(settings.tls_ca_file), "timeout": ANSWER_SECONDS}
     return session.post(address, "select 1", **(trusted | options))
 
@@ -63,7 +61,7 @@ def test_trino_lets_nobody_act_as_another(settings: Settings) -> None:
     )
     with (
         closing(connection),
-        pytest.raises(TrinoError, match="analyst cannot impersonate user operator"),
+        pytest.raises(exceptions.Error, match="analyst cannot impersonate user operator"),
     ):
         connection.cursor().execute("select 1")
 
@@ -83,12 +81,12 @@ def test_the_rules_of_access_hold_for_proven_names(settings: Settings) -> None:
     with trino.client(settings, "analyst").cursor() as cursor:
         cursor.execute("select count(*) from iceberg.marts.device_daily_metrics")
         assert cursor.fetchall()[0][0] > 0
-        with pytest.raises(TrinoError, match="Access Denied"):
+        with pytest.raises(exceptions.Error, match="Access Denied"):
             cursor.execute("select count(*) from iceberg.landing.telemetry_raw").fetchall()
 
 
 def test_a_person_with_a_fresh_password_gets_in(settings: Settings) -> None:
-    password = trino_passwords.give(settings, "analyst_ada")
+    password = passwords.give(settings, "analyst_ada")
 
     def is_in() -> bool:
         answer = ask_trino(settings, auth=("analyst_ada", password))
@@ -117,12 +115,12 @@ GONE = "brokers are down|Disconnected|Receive failed"
 )
 def test_kafka_refuses_who_does_not_prove_a_name_and_says_why(
     settings: Settings,
-    changes: kafka_client.Options,
+    changes: kafka.Options,
     reason: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(delivery, "CONNECT_SECONDS", 3.0)
-    options = kafka_client.connection(settings, kafka_client.SIMULATOR)
+    options = kafka.connection(settings, kafka.SIMULATOR)
     with pytest.raises(RetriableError) as caught:
         delivery.connect(options | changes, [settings.topic_name])
     assert re.search(reason, caught.value.found), caught.value.found

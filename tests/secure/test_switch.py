@@ -11,7 +11,6 @@ import requests
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings, load_settings
 from stack.clients import trino
-from stack.clients import trino as trino_client
 
 SETUP_SECONDS = 300
 LAND_SECONDS = 60
@@ -70,7 +69,7 @@ def test_a_stack_becomes_plain_and_secure_again_with_its_data(settings: Settings
     plain = load_settings()
     assert "Open: Trino and Kafka use no TLS and ask for no password" in said
     assert not plain.secure
-    assert requests.get(f"{trino_client.address(plain)}/v1/info", timeout=10).ok
+    assert requests.get(f"{trino.address(plain)}/v1/info", timeout=10).ok
     assert (landed(plain), days(plain)) == (rows, marts)
     send_and_land(plain)
 

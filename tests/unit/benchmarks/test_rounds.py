@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-import benchmarks.__main__ as command
 from benchmarks import lander
+from benchmarks.__main__ import arguments, command_of, main
 from benchmarks.figures import Figure
 from benchmarks.lander import Run
 from benchmarks.rounds import Reading, Round, Start, books_of, expected, figures_of, readings
@@ -105,17 +105,17 @@ def test_an_env_file_takes_changes_and_gets_its_own_passwords() -> None:
 
 
 def test_comparisons_are_run_with_the_other_checkout_only() -> None:
-    assert "rounds" not in command.arguments([]).names
-    options = command.arguments(["--quick", "--beside", "../old"])
+    assert "rounds" not in arguments([]).names
+    options = arguments(["--quick", "--beside", "../old"])
     assert "rounds" in options.names
-    words = command.command_of("rounds", options, PROJECT_ROOT)
+    words = command_of("rounds", options, PROJECT_ROOT)
     assert words[words.index("--beside") + 1] == "../old"
-    assert "--beside" not in command.command_of("setup", options, PROJECT_ROOT)
+    assert "--beside" not in command_of("setup", options, PROJECT_ROOT)
 
 
 def test_a_comparison_without_the_other_checkout_is_misuse(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        command.main(["--only", "lander"])
+        main(["--only", "lander"])
     assert "lander need --beside FOLDER" in capsys.readouterr().err

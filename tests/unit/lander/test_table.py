@@ -17,11 +17,10 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table.snapshots import Snapshot
 
-from lander import table as landing_table
 from lander.batch import Batch, Chunk, Stamp
 from lander.parse import parser_for
 from lander.properties import known_losses, watermark_of
-from lander.table import IcebergTable, QuickTransaction, StaleTableError
+from lander.table import IcebergTable, QuickTransaction, StaleTableError, hourly
 from lander.topics import Field, Topic
 from stack.base.errors import ConfigurationError, FatalError
 from stack.watermarks.landed import LANDED_PROPERTY, Loss, Watermark
@@ -174,9 +173,9 @@ def test_commits_follow_one_another_on_one_handle(catalog: SqlCatalog) -> None:
 def test_old_snapshots_are_forgotten_but_not_their_rows(
     catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(landing_table, "KEPT_SNAPSHOTS", 2)
-    monkeypatch.setattr(landing_table, "SNAPSHOT_SLACK", 1)
-    monkeypatch.setattr(landing_table, "KEPT_HOURS", 0)
+    monkeypatch.setattr("lander.table.KEPT_SNAPSHOTS", 2)
+    monkeypatch.setattr("lander.table.SNAPSHOT_SLACK", 1)
+    monkeypatch.setattr("lander.table.KEPT_HOURS", 0)
     table = handle(catalog)
     watermark = table.open(NEW)
     for commit in range(1, 6):
@@ -196,7 +195,7 @@ def test_what_was_current_at_the_full_hours_of_a_day_is_kept() -> None:
     snapshots = [Snapshot.model_validate(described(minute)) for minute in minutes]
     # Before the newest, at minute 1499, lie the full hours at minutes 1440, 1380 ... 60: from 240
     # on minute 200 was current, at 180 minute 170, at 120 minute 61, at 60 minute 59.
-    assert landing_table.hourly(snapshots) == {200, 170, 61, 59}
+    assert hourly(snapshots) == {200, 170, 61, 59}
 
 
 def test_a_table_whose_rows_were_rolled_back_is_not_written_on(catalog: SqlCatalog) -> None:

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from stack.base import health as service_health
+from stack.base import health
 from stack.rounds.health import BEAT_SECONDS, Health, HealthFile, at_end, at_start
 from stack.rounds.outcome import ModelResult, Outcome, Result
 
@@ -71,8 +71,8 @@ def test_health_after_a_difference_is_bad_and_says_why(tmp_path: Path) -> None:
     assert (found.state, found.consecutive_failures) == ("failed", 1)
     path = tmp_path / "dbt.json"
     HealthFile(path, Time().utc, Time().monotonic).show(found)
-    assert not service_health.is_good(path)
-    assert "found 1 missing" in service_health.note(path)
+    assert not health.is_good(path)
+    assert "found 1 missing" in health.note(path)
 
 
 def test_health_of_a_skipped_round_counts_neither_way() -> None:

@@ -12,8 +12,7 @@ from stack.__main__ import main
 from stack.base.command import compose_files
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Secret, load_settings, parse_env_file
-from stack.clients import kafka as kafka_client
-from stack.clients import trino as trino_client
+from stack.clients import kafka, trino
 from stack.provision import kafka_access, security
 from stack.provision.topics import declared_topics
 
@@ -24,18 +23,18 @@ SECURE = load_settings(
 
 
 def test_a_plain_client_has_no_login() -> None:
-    assert set(kafka_client.connection(PLAIN, kafka_client.LANDER)) == {
+    assert set(kafka.connection(PLAIN, kafka.LANDER)) == {
         "bootstrap.servers",
         "broker.address.family",
     }
-    connection = trino_client.client(PLAIN, "dbt").connect()
+    connection = trino.client(PLAIN, "dbt").connect()
     assert (connection.host, connection.port, connection.user) == ("localhost", 8081, "dbt")
     assert (connection.http_scheme, connection.auth) == ("http", None)
-    assert trino_client.address(PLAIN) == "http://localhost:8081"
+    assert trino.address(PLAIN) == "http://localhost:8081"
 
 
 def test_a_secure_kafka_client_logs_in_as_its_user_over_tls() -> None:
-    options = kafka_client.connection(SECURE, kafka_client.LANDER)
+    options = kafka.connection(SECURE, kafka.LANDER)
     assert options["security.protocol"] == "SASL_SSL"
     assert (options["sasl.username"], options["sasl.password"]) == ("lander", "l")
     assert options["sasl.mechanism"] == "SCRAM-SHA-512"
@@ -46,7 +45,7 @@ def test_a_secure_trino_client_trusts_the_stacks_certificate_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/somewhere/else.pem")
-    connection = trino_client.client(SECURE, "dbt-lock").connect()
+    connection = trino.client(SECURE, "dbt-lock").connect()
     assert connection.http_scheme == "https"
     session = connection._http_session
     found = session.merge_environment_settings("https://localhost", {}, None, None, None)
@@ -55,7 +54,7 @@ def test_a_secure_trino_client_trusts_the_stacks_certificate_alone(
 
 def test_a_user_without_a_password_in_the_settings_is_named() -> None:
     with pytest.raises(ConfigurationError, match="analyst_ada"):
-        trino_client.client(SECURE, "analyst_ada")
+        trino.client(SECURE, "analyst_ada")
 
 
 def test_every_declared_topic_has_a_writer_and_a_lander() -> None:
@@ -128,9 +127,9 @@ def test_the_overlay_goes_behind_amazons(tmp_path: Path) -> None:
 
 def test_the_command_line_asks_another_user_than_the_operator_for_a_password() -> None:
     secure = replace(SECURE, trino_operator_password=Secret("o"))
-    assert trino_client.tool_login(secure, ["--execute", "select 1"]) == {"TRINO_PASSWORD": "o"}
-    assert trino_client.tool_login(secure, ["--user", "analyst_ada"]) == {}
-    assert trino_client.tool_login(PLAIN, []) == {}
+    assert trino.tool_login(secure, ["--execute", "select 1"]) == {"TRINO_PASSWORD": "o"}
+    assert trino.tool_login(secure, ["--user", "analyst_ada"]) == {}
+    assert trino.tool_login(PLAIN, []) == {}
 
 
 def test_a_plain_stack_says_that_it_is_open_on_loopback_and_what_changes_that() -> None:
