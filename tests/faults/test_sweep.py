@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import pytest
 
 from tests.faults import broken
-from tests.faults.case import TRANSACTIONAL, Case, run_case
+from tests.faults.case import TRANSACTIONAL, Case, Verdict, run_case
 from tests.faults.steps import FREEZE, KAFKA_CUT, KILL, SERVICES, STEPS, TURNS, Strike
 from tests.integration.lakehouse import Lakehouse
 
@@ -26,13 +29,38 @@ NETWORK_STRIKES = (
 )
 
 
+# These strike no service that another of them needs: they are played beside one another, as in a
+# sweep, since each mostly waits.
+CASES = {
+    "kill at every step": Case(1, SEED, EVERY_STEP[KILL]),
+    "freeze at every step": Case(7, SEED, EVERY_STEP[FREEZE]),
+    "a network that fails in mid-commit": Case(4, SEED, NETWORK_STRIKES),
+    "topic and catalog changed": Case(5, SEED, TURN_STRIKES, shares_group=True),
+}
 # A freeze lasts eight seconds at each of eleven steps.
-@pytest.mark.parametrize("what", [KILL, pytest.param(FREEZE, marks=pytest.mark.thorough)])
-def test_a_lander_struck_at_every_step_loses_and_duplicates_nothing(
-    lakehouse: Lakehouse, what: str
+THOROUGH = {"freeze at every step"}
+
+
+@pytest.fixture(scope="module")
+def verdicts(
+    request: pytest.FixtureRequest, lakehouse: Lakehouse
+) -> Iterator[dict[str, Future[Verdict]]]:
+    """What comes of each case that this run tests."""
+    tested = [item.name for item in request.session.items]
+    chosen = [name for name in CASES if any(f"[{name}]" in test for test in tested)]
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        yield {name: pool.submit(run_case, lakehouse.settings, CASES[name]) for name in chosen}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.thorough] * (each in THOROUGH)) for each in CASES],
+)
+def test_a_struck_lander_loses_and_duplicates_nothing(
+    verdicts: dict[str, Future[Verdict]], name: str
 ) -> None:
-    verdict = run_case(lakehouse.settings, Case(1, SEED, EVERY_STEP[what]))
-    assert verdict.struck == EVERY_STEP[what]
+    verdict = verdicts[name].result()
+    assert verdict.struck == CASES[name].strikes
     assert verdict.is_good, verdict
 
 
@@ -46,22 +74,6 @@ def test_a_lander_struck_beside_transactions_lands_what_was_committed(lakehouse:
 def test_services_killed_in_the_midst_of_a_commit_cost_nothing(lakehouse: Lakehouse) -> None:
     verdict = run_case(lakehouse.settings, Case(2, SEED, SERVICE_STRIKES))
     assert verdict.struck == SERVICE_STRIKES
-    assert verdict.is_good, verdict
-
-
-def test_a_network_that_fails_in_the_midst_of_a_commit_costs_nothing(
-    lakehouse: Lakehouse,
-) -> None:
-    verdict = run_case(lakehouse.settings, Case(4, SEED, NETWORK_STRIKES))
-    assert verdict.struck == NETWORK_STRIKES
-    assert verdict.is_good, verdict
-
-
-def test_a_topic_and_a_catalog_that_change_in_mid_stream_cost_nothing(
-    lakehouse: Lakehouse,
-) -> None:
-    verdict = run_case(lakehouse.settings, Case(5, SEED, TURN_STRIKES, shares_group=True))
-    assert verdict.struck == TURN_STRIKES
     assert verdict.is_good, verdict
 
 
