@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.clients.objectstore import DBT, keys_of
 from stack.clients import s3
+from stack.clients.objectstore import DBT, keys_of
 
 READ_SECONDS = 10.0
 RETRIES = 1
