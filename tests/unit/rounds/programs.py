@@ -128,7 +128,7 @@ def answer(channel: socket.socket, folder: Path, message: protocol.Message) -> N
         elif word.startswith("model:"):
             _, name, status = word.split(":")
             facts = {"name": name, "status": status, "seconds": 1.0, "message": "m" * 100_000}
-            protocol.send(channel, {"event": "model", **facts})
+            protocol.send(channel, {"event": "model", "progress": {"table": name}, **facts})
         elif word == "read":
             protocol.send(channel, {"event": "read", "seconds": 2.5})
     memory = 1e6 if "big" in message.content["words"] else 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -85,6 +85,22 @@ def test_events_of_a_command_are_told_and_answered(worker: Worker, lock: Lock) -
     assert answer == DbtAnswer((model("a", "success"), model("b", "error")))
     assert (told.models, told.read) == (list(answer.models), [2.5])
     assert told.beats
+
+
+def test_progress_of_models_that_ended_well_is_told(worker: Worker, lock: Lock) -> None:
+    told: list[Mapping[str, object]] = []
+    watching = replace(watch(lock), on_progress=told.append)
+    worker.ask(command("model:a:success", "model:b:error", "model:c:skipped"), watching)
+    assert told == [{"table": "a"}]
+
+
+def test_worker_is_killed_when_progress_cannot_be_recorded(worker: Worker, lock: Lock) -> None:
+    def refuse(note: Mapping[str, object]) -> None:
+        raise RetriableError("load 1", "load 2", "run again")
+
+    with pytest.raises(RetriableError, match="load 2"):
+        worker.ask(command("model:a:success", "hang"), replace(watch(lock), on_progress=refuse))
+    assert worker.pid is None
 
 
 def test_second_command_finds_the_same_worker(worker: Worker, lock: Lock) -> None:
