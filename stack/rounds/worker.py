@@ -111,7 +111,7 @@ class Dbt:
         if self._project != command["project"] and (error := self._parse(command["project"])):
             return error
         # A copy: dbt notes in it what it has compiled, and goes by that where it finds it.
-        runner = dbtRunner(self._manifest.deepcopy(), [self._on_event])
+        runner = dbtRunner(self._manifest.deepcopy(), [self.on_event])
         return error_of(runner.invoke([*command["words"], *self._options]))
 
     def say(self, event: str, **facts: object) -> None:
@@ -130,7 +130,8 @@ class Dbt:
         self.say("read", seconds=time.monotonic() - started_at)
         return ""
 
-    def _on_event(self, event: Any) -> None:
+    def on_event(self, event: Any) -> None:
+        """Tell of a model's end, with its progress; dbt calls it with every event."""
         if event.info.name in LOGGED and event.data.msg.startswith(NOTE):
             self._notes[event.data.node_info.unique_id] = json.loads(event.data.msg[len(NOTE) :])
         if event.info.name != "NodeFinished":
