@@ -61,8 +61,9 @@ def show_balance(flow: pipeline.PipelineCounts | None) -> None:
         f"quarantined {number(flow.quarantined)}"
     )
     if not flow.is_balanced:
-        st.error(f"The balance does not hold: {plain(text)} is not true", icon=":material/error:")
-        st.code("bin/dbt test --select tag:expensive", language="bash")
+        found = flow.differences[0] if flow.differences else f"{text} is not true"
+        st.error(f"The balance does not hold: {plain(found)}", icon=":material/error:")
+        st.code("bin/stack reconcile", language="bash")
         return
     waiting = f"; {number(flow.waiting)} landed since wait for the next round"
     tail = waiting if flow.waiting else ""

@@ -30,8 +30,9 @@ KAFKA_SECONDS = 3.0
 class PipelineCounts:
     """Messages of the telemetry topic on their way, as counts.
 
-    landed: rows of landing now. landed_through: rows of landing up to the newest batch that the
-    models processed. accepted, quarantined: what they made of these.
+    landed: rows of landing now. The others are of the newest reconciliation: landed_through, what
+    the models had processed; accepted, quarantined: what they made of it; differences: accounts
+    that do not agree, of any topic.
     """
 
     landed: int
@@ -40,20 +41,22 @@ class PipelineCounts:
     quarantined: int
     offsets: Mapping[int, int]
     landed_at: datetime | None
+    differences: tuple[str, ...] = ()
 
     @property
     def is_balanced(self) -> bool:
-        """Whether every landed message that the models saw was accepted or quarantined."""
-        return self.landed_through == self.accepted + self.quarantined
+        """Whether every account agrees, from producer to mart."""
+        is_whole = self.landed_through == self.accepted + self.quarantined
+        return is_whole and not self.differences
 
     @property
     def waiting(self) -> int:
         """Landed messages that the next round will deal with."""
-        return self.landed - self.landed_through
+        return max(0, self.landed - self.landed_through)
 
 
 def flow_of(row: Mapping[str, Any]) -> PipelineCounts | None:
-    """The answer of quality_queries.flow; None before anything was landed or modelled."""
+    """The answer of quality_queries.flow; None before the topic was reconciled."""
     if not row or row["landed"] is None or row["landed_through"] is None:
         return None
     landed = json.loads(row["landed"])
@@ -64,6 +67,7 @@ def flow_of(row: Mapping[str, Any]) -> PipelineCounts | None:
         quarantined=int(row["quarantined"]),
         offsets={int(number): offset for number, offset in landed["offsets"].items()},
         landed_at=datetime.fromisoformat(landed["landed_at"]),
+        differences=tuple(str(row["differences"] or "").splitlines()),
     )
 
 

@@ -8,47 +8,38 @@ from explorer.queries import Query
 
 
 def flow() -> Query:
-    """How far landing and models are, and the sums that must agree.
+    """The newest row of the books, which reconciliation writes after each round, and landing now.
 
-    landed_through: rows of the landing table when the newest batch that the models processed was
-    committed, from the table's own snapshots; the other counts are rows of the models.
+    landed_through: what had landed when the models processed it, as accepted and quarantined are;
+    landed_now and landed: from the landing table's own metadata.
     """
     sql = """
-with watermark as (
-    select
-        cast(json_extract_scalar(value, '$.batch_id') as bigint) as batch_id,
-        from_iso8601_timestamp_nanos(json_extract_scalar(value, '$.landed_at'))
-            as landed_at
-    from quality."quarantine_telemetry_raw$properties"
-    where key = 'meterhouse.progress'
-),
-
-snapshots as (
-    select
-        max_by(totals.total, totals.committed_at) as landed_now,
-        min_by(totals.total, totals.committed_at)
-            filter (where totals.committed_at >= watermark.landed_at) as landed_through
-    from (
-        select
-            committed_at,
-            cast(summary['total-records'] as bigint) as total
-        from landing."telemetry_raw$snapshots"
-    ) as totals
-    cross join watermark
+with newest as (
+    select *
+    from ops.reconciliation
+    where reconciled_at = (select max(reconciliation.reconciled_at) from ops.reconciliation)
 )
 
 select
-    snapshots.*,
-    (select value from landing."telemetry_raw$properties" where key = 'meterhouse.landed')
-        as landed,
+    newest.reconciled_at,
+    array_join(newest.differences, chr(10)) as differences,
+    element_at(newest.landed, 'telemetry_raw') as landed_through,
+    element_at(newest.accepted, 'telemetry_raw') as accepted,
+    reduce(
+        map_values(element_at(newest.quarantined, 'telemetry_raw')),
+        bigint '0',
+        (total, message_count) -> total + message_count,
+        total -> total
+    ) as quarantined,
     (
-        select count(*) from staging.stg_telemetry_raw
-        where batch_id <= (select batch_id from watermark)
-    ) as accepted,
-    (select count(*) from quality.quarantine_telemetry_raw) as quarantined
-from snapshots
+        select max_by(cast(summary['total-records'] as bigint), committed_at)
+        from landing."telemetry_raw$snapshots"
+    ) as landed_now,
+    (select value from landing."telemetry_raw$properties" where key = 'meterhouse.landed')
+        as landed
+from newest
 """
-    return Query(sql, (), "the landing tables and the models")
+    return Query(sql, (), "ops.reconciliation")
 
 
 def quarantine_reasons(since: datetime) -> Query:

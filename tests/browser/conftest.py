@@ -12,7 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from stack.base.errors import ConfigurationError, MeterhouseError
 from stack.base.settings import Settings, load_settings
+from stack.books.by_hand import reconcile_by_hand
 from stack.provision import ready
+from stack.rounds.books import plan_of
+from stack.rounds.project import Project
 from tests.browser.browser import DESKTOP, Visitor, chromium, context_of, visitor_of
 from tests.browser.server import RESULTS, answers, running
 from tests.integration.lakehouse import Lakehouse
@@ -49,7 +52,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def explorer(settings: Settings, lakehouse: Lakehouse) -> Iterator[str]:
-    """The address of the stack's explorer; where it runs none, of one of our own."""
+    """The address of the stack's explorer; where it runs none, of one of our own.
+
+    Its balance is the books', which rounds of tests do not write.
+    """
+    reconcile_by_hand(settings, plan_of(Project()), lambda text: None, is_full=False)
     url = f"http://127.0.0.1:{settings.explorer_port}"
     if answers(url):
         yield url

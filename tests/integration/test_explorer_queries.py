@@ -17,7 +17,10 @@ from explorer import customer_queries, pipeline, quality_queries, queries
 from explorer.lakehouse import Answer
 from explorer.queries import Query
 from explorer.sql_run import SqlRun
-from tests.integration.lakehouse import Lakehouse, reading
+from stack.books.by_hand import reconcile_by_hand
+from stack.rounds.books import plan_of
+from stack.rounds.project import Project
+from tests.integration.lakehouse import Lakehouse, no_word, reading
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -62,6 +65,7 @@ def seen(lakehouse: Lakehouse) -> Seen:
     lakehouse.send_raw([(device.encode(), line.encode())], topic="meter_logs")
     lakehouse.land("meter_logs")
     lakehouse.land_and_round()
+    reconcile_by_hand(lakehouse.settings, plan_of(Project()), no_word, is_full=False)
     return Seen(explorer.lakehouse.Lakehouse(lakehouse.settings), lakehouse, device, "CUST-8000")
 
 

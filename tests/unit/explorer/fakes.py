@@ -55,13 +55,14 @@ def health_row(device_id: str, status: str, reasons: str) -> dict[str, object]:
     }
 
 
-def flow_frame(accepted: int) -> Answer:
+def flow_frame(accepted: int, *differences: str) -> Answer:
     """Of 100 landed messages 90 were seen by the models, 7 of them quarantined."""
     return Answer(
         pd.DataFrame(
             {
                 "landed": ['{"landed_at": "2026-11-21T11:59:00+00:00", "offsets": {"0": 100}}'],
                 "landed_now": [100],
+                "differences": ["\n".join(differences)],
                 "landed_through": [90],
                 "accepted": [accepted],
                 "quarantined": [7],

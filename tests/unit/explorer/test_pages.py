@@ -79,6 +79,15 @@ def test_the_balance_is_green_only_when_it_is_true(
     assert len(test.success) + len(test.error) == 1
 
 
+def test_the_first_difference_of_the_books_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = flow_frame(83, "wanted 5 messages; found 4", "wanted a topic; found none")
+    test = page(monkeypatch, "overview", FakeLakehouse({"flow": books}))
+    assert [each.value for each in test.error] == [
+        "The balance does not hold: wanted 5 messages; found 4"
+    ]
+    assert "bin/stack reconcile" in [each.value for each in test.code]
+
+
 def test_the_overview_leads_to_the_meters_that_are_not_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -21,6 +21,13 @@ def test_the_balance_holds_only_if_every_landed_message_is_accounted_for() -> No
     assert not short.is_balanced
 
 
+def test_a_difference_that_reconciliation_found_is_no_balance() -> None:
+    found = pipeline.flow_of(flow_frame(83, "wanted topic t in Kafka; found none").row)
+    assert found is not None
+    assert not found.is_balanced
+    assert found.differences == ("wanted topic t in Kafka; found none",)
+
+
 def test_there_is_no_flow_before_the_first_landing() -> None:
     assert pipeline.flow_of({}) is None
     assert pipeline.flow_of(flow_frame(83).row | {"landed": None}) is None
