@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from stack.base.files import PRIVATE_MODE, replace_file
 from stack.base.settings import COMPOSE, Settings
 from stack.programs.tls_files import TlsFiles, files_of
 
@@ -28,7 +29,7 @@ AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397  # what browsers accept at most (CA/Browser Forum, ballot SC31)
 RENEWED_DAYS_BEFORE = 30
 FOLDER_MODE, OPEN_FOLDER_MODE = 0o700, 0o755
-PRIVATE_MODE, READABLE_MODE = 0o600, 0o644
+READABLE_MODE = 0o644
 
 
 def ensure(settings: Settings, say: Callable[[str], None], now: datetime | None = None) -> bool:
@@ -121,10 +122,10 @@ def make_authority(files: TlsFiles, now: datetime) -> None:
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
     )
-    write(files.authority_key, key_text(key), PRIVATE_MODE)
+    replace_file(files.authority_key, key_text(key), PRIVATE_MODE)
     text = certificate.public_bytes(Encoding.PEM)
-    write(files.authority, text, READABLE_MODE)
-    write(files.authority_for_servers, text, READABLE_MODE)
+    replace_file(files.authority, text, READABLE_MODE)
+    replace_file(files.authority_for_servers, text, READABLE_MODE)
 
 
 def make_server(files: TlsFiles, names: set[str], now: datetime) -> None:
@@ -147,7 +148,7 @@ def make_server(files: TlsFiles, names: set[str], now: datetime) -> None:
         .sign(signing, hashes.SHA256())
     )
     chain = [certificate.public_bytes(Encoding.PEM), authority.public_bytes(Encoding.PEM)]
-    write(files.server, key_text(key) + b"".join(chain), PRIVATE_MODE)
+    replace_file(files.server, key_text(key) + b"".join(chain), PRIVATE_MODE)
 
 
 def draft(
@@ -187,12 +188,3 @@ def general_name(name: str) -> x509.GeneralName:
 def key_text(key: ec.EllipticCurvePrivateKey) -> bytes:
     """A private key without a password, as Java's PEM readers want it (PKCS 8)."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step; nobody meets it half written or more open than it should be."""
-    new = path.with_name(f".{path.name}.new")
-    new.touch(mode=PRIVATE_MODE)
-    new.write_bytes(content)
-    new.chmod(mode)
-    new.rename(path)

@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 
 from stack.base.errors import ConfigurationError
+from stack.base.files import replace_file
 from stack.base.settings import Settings
 from stack.clients import trino
 from stack.programs import tls_files
@@ -50,7 +51,7 @@ def read(path: Path) -> Lines:
 def write(path: Path, lines: Lines, mode: int) -> None:
     """Replace the file; Trino reads it again within ten seconds."""
     text = "".join(f"{user}:{kept}\n" for user, kept in sorted(lines.items()))
-    certificates.write(path, text.encode(), mode)
+    replace_file(path, text, mode)
 
 
 def ensure(settings: Settings) -> None:
