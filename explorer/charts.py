@@ -14,7 +14,7 @@ import pandas as pd
 
 from explorer.battery import LOW_PCT
 
-GOOD, MEDIUM, BAD = "#2a9d68", "#e0912f", "#d5483f"
+MEDIUM, BAD = "#e0912f", "#d5483f"
 MAIN, QUIET = "#2b8fa8", "#9db4bf"
 Layers = alt.LayerChart | alt.FacetChart
 Chart = alt.Chart | Layers
