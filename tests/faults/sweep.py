@@ -14,18 +14,20 @@ import random
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from stack.base.root import PROJECT_ROOT
-from stack.base.settings import load_settings
+from stack.base.settings import Settings, load_settings
 from tests.faults import broken, steps, writers
 from tests.faults.case import PLAIN, STREAMS, Case, Verdict, plan, run_case
 from tests.faults.network import TROUBLES
+from tests.faults.oracle import Finding
 
 STRIKES_A_CASE = 10
 # So much likelier than any other is a strike of the lander itself.
@@ -44,6 +46,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--workers", type=int, default=3, help="cases at the same time (3)")
     parser.add_argument("--case", type=int, help="only the case of this number")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first case (0)")
     parser.add_argument("--actor", choices=[LANDER, WRITERS], default=LANDER, help="who is struck")
     parser.add_argument(
         "--sender",
@@ -62,7 +65,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def cases(options: argparse.Namespace) -> Iterator[Case]:
     """The cases asked for, without end unless one was named."""
-    number = 0 if options.case is None else options.case
+    number = options.first if options.case is None else options.case
     while True:
         if options.actor == WRITERS:
             yield writers.plan(options.seed, number, STRIKES_OF_WRITERS)
@@ -85,9 +88,18 @@ def verdicts(options: argparse.Namespace) -> Iterator[Verdict]:
             batch = list(itertools.islice(source, options.workers))
             if not batch:
                 return
-            for verdict in pool.map(lambda case: play(settings, case), batch):
+            for verdict in pool.map(lambda case: played(play, settings, case), batch):
                 count += len(verdict.struck)
                 yield verdict
+
+
+def played(play: Callable[[Settings, Case], Verdict], settings: Settings, case: Case) -> Verdict:
+    """What came of a case; one that an error of the sweep's own ended is found wrong."""
+    try:
+        return play(settings, case)
+    except Exception:
+        nothing = Finding(messages=0, lost=0, duplicated=0, is_ordered=True, snapshot=None)
+        return Verdict(case, (), nothing, is_repeatable=False, trouble=traceback.format_exc())
 
 
 def line(verdict: Verdict) -> str:

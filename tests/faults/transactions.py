@@ -150,6 +150,17 @@ class TransactionalStream:
             self._steady.send(count, numbers.choice(ENDS), OPEN_SECONDS)
 
     def _ends(self, **options: object) -> dict[tuple[str, int], int]:
+        """Where the partitions end, asked until a broker that was struck answers again."""
+        limit = time.monotonic() + HEAL_SECONDS
+        while True:
+            try:
+                return self._asked_ends(**options)
+            except KafkaException:
+                if time.monotonic() > limit:
+                    raise
+                time.sleep(LOOK_SECONDS)
+
+    def _asked_ends(self, **options: object) -> dict[tuple[str, int], int]:
         partitions = self._admin.list_topics(self._topic, HEAL_SECONDS).topics[self._topic]
         places = [TopicPartition(self._topic, number) for number in partitions.partitions]
         return offsets(self._admin, places, LATEST, HEAL_SECONDS, **options)  # type: ignore[arg-type]
