@@ -30,6 +30,7 @@ from stack.rounds import catalog
 from stack.rounds.by_hand import run_dbt
 from stack.rounds.decision import Seen, seen_after
 from stack.rounds.project import seen_file
+from stack.rounds.request import run_round
 from stack.rounds.seen import load
 from stack.writing import lock, statements
 from tests.integration.lakehouse import Lakehouse, no_word
@@ -62,7 +63,7 @@ folder, user = Path(sys.argv[1]), sys.argv[2]
 settings = replace(
     load_settings(),
     state_dir=folder / "state",
-    dbt_run_interval=1.0,
+    dbt_run_interval=float(sys.argv[3]),
     dbt_auto_run=True,
     metrics_port=0,
 )
@@ -212,7 +213,7 @@ def run_as(small: Small, sql: str) -> None:
 
 def test_rounds_follow_what_lands_and_cost_nothing_without_it(small: Small, start: Start) -> None:
     small.land()
-    runner = start(ROUNDS, str(small.folder), small.name)
+    runner = start(ROUNDS, str(small.folder), small.name, "1")
     idle = idle_seconds(small, 1)
     assert small.counted() == 1
     worker = worker_of(runner)
@@ -223,6 +224,18 @@ def test_rounds_follow_what_lands_and_cost_nothing_without_it(small: Small, star
     small.write("models/counted.sql", COUNTING_MODEL.replace("count(*)", "10 * count(*)"))
     small.lakehouse.wait_until(lambda: small.counted() == 20, LIMIT_SECONDS + TURN_SECONDS)
     assert worker_of(runner) == worker
+
+
+def test_a_round_that_is_asked_for_counts_what_landed_before(small: Small, start: Start) -> None:
+    small.land()
+    start(ROUNDS, str(small.folder), small.name, "3600")
+    small.lakehouse.wait_until(lambda: small.counted() == 1, LIMIT_SECONDS + TURN_SECONDS)
+    small.land()
+    settings = replace(small.settings, dbt_auto_run=True)
+    said: list[str] = []
+    assert run_round(settings, said.append) == 0
+    assert said[0].startswith("round: ok, ")
+    assert small.counted() == 2
 
 
 def worker_of(runner: subprocess.Popen[str]) -> psutil.Process:
@@ -252,7 +265,7 @@ def idle_seconds(small: Small, count: int) -> list[float]:
 def running(small: Small, start: Start) -> subprocess.Popen[str]:
     """A runner in the middle of a round that would never end."""
     small.write("models/endless.sql", ENDLESS_MODEL)
-    process = start(ROUNDS, str(small.folder), small.name)
+    process = start(ROUNDS, str(small.folder), small.name, "1")
     small.lakehouse.wait_until(lambda: bool(small.running()), LIMIT_SECONDS + TURN_SECONDS)
     assert is_holding(small.settings, process.pid)
     return process
