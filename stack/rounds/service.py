@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from stack.base.errors import MeterhouseError, RetriableError
 from stack.base.settings import Settings
+from stack.clients import trino
 from stack.rounds import catalog, facts, seen
 from stack.rounds.books import Books, plan_of
 from stack.rounds.decision import Action, Decision, Found, Seen, decide, seen_after
@@ -22,6 +23,7 @@ from stack.rounds.program import noted_signals
 from stack.rounds.project import Project, seen_file
 from stack.rounds.request import Requests, folder_of
 from stack.rounds.schedule import Schedule, Slot, missed, sooner
+from stack.rounds.warm_up import WarmUp
 from stack.rounds.worker_client import Watch
 from stack.writing.lock import SCHEDULED_ROUND, WriterLock, hold_lock
 
@@ -243,15 +245,24 @@ def run_rounds(
             settings, project, models, health=health, is_stop_wanted=is_stop_wanted, log=log
         )
         upkeep = Upkeep(settings, log)
+        requests = Requests(folder_of(settings))
+        dbt = trino.client(settings, "dbt")
+        warm_up = WarmUp(dbt.rows, settings.state_dir / "dbt" / "target", health.beat)
+
+        def after_round() -> None:
+            run = health.health.models_run
+            warm_up.after_round(run, lambda: is_stop_wanted() or requests.waiting())
+            upkeep.after_round(is_stop_wanted, health.beat, clock.utc())
+
         runner = Runner(
             settings.dbt_run_interval,
             play,
-            after_round=lambda: upkeep.after_round(is_stop_wanted, health.beat, clock.utc()),
+            after_round=after_round,
             health=health,
             clock=clock,
             is_stop_wanted=is_stop_wanted,
             log=log,
-            requests=Requests(folder_of(settings)),
+            requests=requests,
         )
         if settings.dbt_auto_run:
             log("rounds begin", interval_seconds=f"{settings.dbt_run_interval:g}")
