@@ -102,6 +102,16 @@ ACTIONS = (
         OPERATOR | WRITERS | MAINTENANCE | READERS,
     ),
     Action(
+        "read a live mart, which counts landing",
+        "select device_id from iceberg.marts.device_daily_metrics_live limit 1",
+        OPERATOR | WRITERS | MAINTENANCE | READERS,
+    ),
+    Action(
+        "read a live mart of customers",
+        "select customer_id from iceberg.marts.customer_usage_live limit 1",
+        OPERATOR | WRITERS | MAINTENANCE | READERS,
+    ),
+    Action(
         "insert into a mart",
         f"insert into {MART} select * from {MART} where false",
         WRITERS,
@@ -150,6 +160,7 @@ ACTIONS = (
         "select customer_id from postgresql.public.customer_master limit 1",
         OPERATOR | WRITERS | READERS,
     ),
+    Action("make master data", "create table postgresql.public.{own} (n integer)", NOBODY),
     Action("write meters", "delete from postgresql.public.device_master where false", NOBODY),
     Action(
         "ask PostgreSQL behind the rules",

@@ -98,6 +98,16 @@ def test_no_table_of_the_lakehouse_stores_a_name_or_contact(access: Access) -> N
     assert ["stg_customers"] in access.ask("operator", views)
 
 
+@pytest.mark.parametrize("table", [CUSTOMERS, "iceberg.staging.stg_customers"])
+def test_a_view_of_the_models_hands_no_customer_on(access: Access, table: str) -> None:
+    view = f"iceberg.ops.handed_on_{uuid.uuid4().hex}"
+    access.ask("dbt", f"create view {view} security definer as select customer_id from {table}")
+    try:
+        assert not access.may("analyst", f"select customer_id from {view}")
+    finally:
+        access.ask("dbt", f"drop view {view}")
+
+
 @pytest.fixture
 def running(access: Access) -> Iterator[str]:
     """The id of a statement of dbt's that goes on until somebody ends it."""

@@ -95,7 +95,15 @@ def test_no_rule_lets_landing_be_written() -> None:
     names = {"operator", "dbt", "dbt_other", "maintenance", "analyst", "explorer", "dbt-lock"}
     for name in names:
         rule = first_match("tables", name, catalog="iceberg", schema="landing", table="x")
-        assert set(rule["privileges"]) <= {"SELECT"}, name
+        assert set(rule["privileges"]) <= {"SELECT", "GRANT_SELECT"}, name
+
+
+def test_only_models_hand_on_what_they_read_and_never_customers() -> None:
+    """A definer view of theirs reads with their rights: the live marts do, of landing."""
+    granting = [rule for rule in RULES["tables"] if "GRANT_SELECT" in rule["privileges"]]
+    assert {rule["user"] for rule in granting} == {"dbt(_\\w+)?"}
+    names = {"catalog": "postgresql", "schema": "public", "table": "customer_master"}
+    assert first_match("tables", "dbt", **names)["privileges"] == ["SELECT"]
 
 
 def first_match(section: str, user: str, **names: str) -> dict[str, Any]:

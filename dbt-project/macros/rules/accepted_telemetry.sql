@@ -1,0 +1,34 @@
+{% macro accepted_telemetry(messages, devices, load_id=none) -%}
+    select
+        {{ kafka_key('messages') }} as telemetry_key,
+        messages.device_id,
+        messages.customer_id,
+        messages.message_id,
+        messages.kafka_topic_id,
+        upper(trim(messages.status)) as status,
+        try_cast(messages.energy_kwh as decimal(18, 6)) as energy_kwh,
+        try_cast(messages.voltage as decimal(9, 3)) as voltage,
+        try_cast(messages.battery_pct as decimal(5, 2)) as battery_pct,
+        try_cast(messages.register_kwh as decimal(18, 6)) as register_kwh,
+        try_cast(messages.interval_s as decimal(12, 3)) as interval_s,
+        try_cast(messages.frequency_hz as decimal(7, 3)) as frequency_hz,
+        messages.customer_id is distinct from devices.customer_id
+            as is_customer_mismatch,
+        messages.reading_at
+        < messages.kafka_at - interval '{{ var("old_reading_days") }}' day as is_old,
+        messages.kafka_partition,
+        messages.kafka_offset,
+        messages.batch_id,
+        {%- if load_id %}
+        {{ load_id }} as load_id,
+        {%- endif %}
+        cast(at_timezone(messages.reading_at, 'UTC') as date) as reading_date,
+        messages.reading_at,
+        messages.kafka_at,
+        messages.landed_at,
+        {{ loaded_now() }} as loaded_at
+    from {{ messages }} as messages
+    -- A message of a meter that master data does not know is rejected for that.
+    inner join {{ devices }} as devices on messages.device_id = devices.device_id
+    where {{ rejection_reason('messages', 'devices') }} is null
+{%- endmacro %}

@@ -1,0 +1,70 @@
+{% macro meter_readings_of(messages, devices, load_id=none) -%}
+    with compared as (
+        -- All windows have one order and one frame: one sort serves them all.
+        select
+            *,
+            row_number() over newest_first as newness,
+            row(energy_kwh, voltage, battery_pct, register_kwh, interval_s, status)
+            is distinct from
+            lead(row(energy_kwh, voltage, battery_pct, register_kwh, interval_s, status))
+                over newest_first as is_changed,
+            count(*) over whole_reading as version_count,
+            max(batch_id) over whole_reading as last_batch_id,
+            max(landed_at) over whole_reading as last_landed_at
+        from {{ messages }}
+        window
+            newest_first as (
+                partition by device_id, reading_at
+                order by
+                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+            ),
+            whole_reading as (
+                newest_first range between unbounded preceding and unbounded following
+            )
+    ),
+
+    counted as (
+        -- The first message of a reading has none before it, which is no correction.
+        select
+            *,
+            count_if(is_changed) over (
+                partition by device_id, reading_at
+                order by
+                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+                range between unbounded preceding and unbounded following
+            ) - 1 as correction_count
+        from compared
+    )
+
+    select
+        counted.device_id,
+        devices.customer_id,
+        devices.transformer_id,
+        devices.time_zone,
+        counted.status,
+        counted.energy_kwh,
+        counted.voltage,
+        counted.battery_pct,
+        counted.register_kwh,
+        counted.interval_s,
+        counted.version_count,
+        counted.version_count - 1 - counted.correction_count as duplicate_count,
+        counted.correction_count,
+        counted.status != 'OK' as is_warning,
+        counted.is_customer_mismatch,
+        counted.is_old,
+        counted.kafka_partition,
+        counted.kafka_offset,
+        counted.last_batch_id as batch_id,
+        {%- if load_id %}
+        {{ load_id }} as load_id,
+        {%- endif %}
+        cast(at_timezone(counted.reading_at, devices.time_zone) as date)
+            as reading_date,
+        counted.reading_at,
+        counted.kafka_at,
+        counted.last_landed_at as landed_at
+    from counted
+    inner join {{ devices }} as devices on counted.device_id = devices.device_id
+    where counted.newness = 1
+{%- endmacro %}
