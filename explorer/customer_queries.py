@@ -12,7 +12,7 @@ def customers(first: date, today: date) -> Query:
     days = (today - first).days + 1
     sql = f"""
 with days as (
-    select * from marts.customer_usage_summary
+    select * from marts.customer_usage_live
     where reading_date between ? and ?
 ),
 
@@ -50,7 +50,7 @@ order by customers.customer_id
 limit {LIST_LIMIT}
 """  # noqa: S608 - a number of this module
     values = (first - timedelta(days=days), today, *[first] * 5)
-    return Query(sql, values, "staging.stg_customers and marts.customer_usage_summary")
+    return Query(sql, values, "staging.stg_customers and marts.customer_usage_live")
 
 
 def customer(customer_id: str) -> Query:
@@ -70,11 +70,11 @@ select
     total_warnings,
     avg_device_health,
     customer_alert_status
-from marts.customer_usage_summary
+from marts.customer_usage_live
 where customer_id = ? and reading_date >= ?
 order by reading_date
 """
-    return Query(sql, (customer_id, since), "marts.customer_usage_summary")
+    return Query(sql, (customer_id, since), "marts.customer_usage_live")
 
 
 def customer_months(customer_id: str, since: date) -> Query:

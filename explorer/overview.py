@@ -45,7 +45,6 @@ def questions(today: date) -> dict[str, Query]:
         "health": queries.health_counts(),
         "alerts": queries.alert_counts(today - timedelta(days=7)),
         "days": queries.fleet_days(since),
-        "newest": queries.newest_reading(since),
         "flow": quality_queries.flow(),
     }
 
@@ -73,12 +72,12 @@ def show_balance(flow: pipeline.PipelineCounts | None) -> None:
 def show_figures(answers: view.Answers, flow: pipeline.PipelineCounts | None) -> None:
     """The row of figures."""
     writer = view.writer()
-    energy = answers.row("today")
+    energy, days = answers.row("today"), answers.frame("days")
     with st.container(horizontal=True, gap="small"):
         change = writer.change(energy.get("compared_kwh"), energy.get("earlier_kwh"))
         view.figure(
             "Energy today",
-            writer.energy(energy.get("today_kwh")),
+            writer.energy(energy_of(days, view.today())),
             change,
             text="on last week" if change else None,
             delta_color="off",
@@ -88,8 +87,24 @@ def show_figures(answers: view.Answers, flow: pipeline.PipelineCounts | None) ->
         )
         show_counts("Meters", answers.frame("health"), HEALTH, "all healthy")
         show_counts("Customers", answers.frame("alerts"), ALERT, "no alert")
-        show_freshness(answers.row("newest").get("newest_reading_at"))
+        show_freshness(newest_of(days))
         show_lag(flow)
+
+
+def energy_of(days: pd.DataFrame | None, day: date) -> float | None:
+    """Energy of one day of the fleet; None where nobody reported on it."""
+    if days is None or days.empty:
+        return None
+    found = days.loc[days["reading_date"].dt.date == day, "energy_kwh"]
+    return None if found.empty else float(found.iloc[0])
+
+
+def newest_of(days: pd.DataFrame | None) -> datetime | None:
+    """When the newest reading of all days was measured."""
+    if days is None or days.empty:
+        return None
+    newest: datetime = days["newest_reading_at"].max()
+    return newest
 
 
 def show_counts(
@@ -106,13 +121,13 @@ def show_counts(
 
 
 def show_freshness(newest: datetime | None) -> None:
-    """How long ago the newest reading in the marts was measured."""
+    """How long ago the newest reading was measured, of those that have landed."""
     if newest is None:
-        view.figure("Newest reading in the marts", NOTHING)
+        view.figure("Newest reading", NOTHING)
         return
     age = (view.now() - newest).total_seconds()
     seen = view.writer().clock(newest)
-    view.figure("Newest reading in the marts", f"{span(age)} ago", text=f"measured {seen}")
+    view.figure("Newest reading", f"{span(age)} ago", text=f"measured {seen}")
 
 
 def show_lag(flow: pipeline.PipelineCounts | None) -> None:

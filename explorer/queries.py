@@ -43,7 +43,7 @@ def around(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def energy_today(today: date) -> Query:
-    """Energy of today, and what can be compared with the same weekday a week ago.
+    """Energy of today as far as it can be compared with the same weekday a week ago.
 
     compared_kwh, earlier_kwh: of the meters that reported on both days, in the hours that they
     reported on both, so that a day that began late or is not over is compared with its like.
@@ -76,7 +76,6 @@ hours as (
 )
 
 select
-    sum(readings.energy_kwh) filter (where readings.is_today) as today_kwh,
     sum(readings.energy_kwh) filter (
         where readings.is_today
         and readings.local_time between hours.from_time and hours.until_time
@@ -121,7 +120,7 @@ def alert_counts(since: date) -> Query:
     sql = """
 with newest as (
     select max_by(customer_alert_status, reading_date) as customer_alert_status
-    from marts.customer_usage_summary
+    from marts.customer_usage_live
     where reading_date >= ?
     group by customer_id
 )
@@ -130,32 +129,23 @@ select customer_alert_status, count(*) as customer_count
 from newest
 group by customer_alert_status
 """
-    return Query(sql, (since,), "marts.customer_usage_summary")
+    return Query(sql, (since,), "marts.customer_usage_live")
 
 
 def fleet_days(since: date) -> Query:
-    """Energy and meters by local day since a date."""
+    """Energy, meters and newest reading by local day since a date, with what landed just now."""
     sql = """
 select
     reading_date,
     sum(total_energy_kwh) as energy_kwh,
-    sum(active_device_count) as meter_count
-from marts.customer_usage_summary
+    count(*) as meter_count,
+    max(last_reading_at) as newest_reading_at
+from marts.device_daily_metrics_live
 where reading_date >= ?
 group by reading_date
 order by reading_date
 """
-    return Query(sql, (since,), "marts.customer_usage_summary")
-
-
-def newest_reading(since: date) -> Query:
-    """When the newest reading in the marts was measured, of those since a local day."""
-    sql = """
-select max(last_reading_at) as newest_reading_at
-from marts.device_daily_metrics
-where reading_date >= ?
-"""
-    return Query(sql, (since,), "marts.device_daily_metrics")
+    return Query(sql, (since,), "marts.device_daily_metrics_live")
 
 
 def meters() -> Query:
@@ -258,11 +248,11 @@ select
     correction_count,
     health_score_pct,
     device_health_status
-from marts.device_daily_metrics
+from marts.device_daily_metrics_live
 where device_id = ? and reading_date >= ?
 order by reading_date
 """
-    return Query(sql, (device_id, since), "marts.device_daily_metrics")
+    return Query(sql, (device_id, since), "marts.device_daily_metrics_live")
 
 
 def meter_warnings(device_id: str, since: datetime) -> Query:

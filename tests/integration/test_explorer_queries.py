@@ -15,6 +15,7 @@ import pytest
 import explorer.lakehouse
 from explorer import customer_queries, pipeline, quality_queries, queries
 from explorer.lakehouse import Answer
+from explorer.overview import energy_of, newest_of
 from explorer.queries import Query
 from explorer.sql_run import SqlRun
 from stack.books.by_hand import reconcile_by_hand
@@ -143,7 +144,7 @@ def test_energy_today_is_compared_in_the_hours_of_both_days(seen: Seen) -> None:
             end = min(max(at for at, _ in each) for each in days.values())
             then += sum((kwh for at, kwh in days[earlier] if start <= at <= end), Decimal(0))
     row = Answer(seen.frame(queries.energy_today(today))).row
-    assert round(row["today_kwh"], 6) == float(whole)
+    assert energy_of(seen.frame(queries.fleet_days(today)), today) == pytest.approx(float(whole))
     assert round(row["earlier_kwh"], 6) == float(then)
 
 
@@ -265,9 +266,9 @@ def test_the_schema_browser_shows_every_table_and_column(seen: Seen) -> None:
 
 
 def test_the_newest_reading_is_the_newest_of_all(seen: Seen) -> None:
-    frame = seen.frame(queries.newest_reading(LONG_AGO))
+    frame = seen.frame(queries.fleet_days(LONG_AGO))
     ((newest,),) = seen.rows("select max(reading_at) from iceberg.intermediate.int_meter_readings")
-    assert frame["newest_reading_at"].iloc[0].to_pydatetime() == newest
+    assert newest_of(frame) == newest
 
 
 def test_a_statement_is_cut_at_its_row_limit_and_can_be_cancelled(seen: Seen) -> None:

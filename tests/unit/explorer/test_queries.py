@@ -24,7 +24,6 @@ ALL = {
     "meter_logs": queries.meter_logs("MTR-1"),
     "tables": queries.tables(),
     "columns": queries.columns("marts", "x"),
-    "newest_reading": queries.newest_reading(DAY),
     "customers": customer_queries.customers(DAY, DAY),
     "customer": customer_queries.customer("CUST-1"),
     "customer_days": customer_queries.customer_days("CUST-1", DAY),
