@@ -13,7 +13,7 @@ from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.programs import tls_files
 from stack.programs.class_cache import ClassCache, cache_of
-from stack.programs.java import program, property_line
+from stack.programs.java import collector, program, property_line
 from stack.programs.paths import Paths
 from stack.programs.service import Service
 from stack.programs.supervision import write_private
@@ -58,7 +58,7 @@ def service(settings: Settings, paths: Paths) -> Service:
 
 def broker_options() -> list[str]:
     """Options of the broker's Java but for its heap."""
-    return [*jdk.collector(), *BROKER_OPTIONS]
+    return [*collector(), *BROKER_OPTIONS]
 
 
 def cache(paths: Paths) -> ClassCache:
