@@ -32,7 +32,7 @@ select
         total -> total
     ) as quarantined,
     (
-        select max_by(cast(summary['total-records'] as bigint), committed_at)
+        select coalesce(max_by(cast(summary['total-records'] as bigint), committed_at), 0)
         from landing."telemetry_raw$snapshots"
     ) as landed_now,
     (select value from landing."telemetry_raw$properties" where key = 'meterhouse.landed')
