@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from benchmarks.freshness import Commit, ages, commits, first_seen
+from benchmarks.freshness import Commit, ages, commits, first_seen, mart_figures
 from benchmarks.history import Round, ratios
 from benchmarks.paced_producer import bodies, readings
 from benchmarks.peers import parsed
@@ -37,6 +37,13 @@ def test_ages_count_from_the_reading_and_leave_the_warm_up_out() -> None:
 
 def test_a_batch_is_seen_at_the_first_look_that_has_it() -> None:
     assert first_seen([2, 1, 2, 3], [(10.0, 1), (11.0, 3)]) == {1: 10.0, 2: 11.0, 3: 11.0}
+
+
+def test_goals_of_the_marts_are_of_their_rate() -> None:
+    found = {rate: mart_figures(rate, [1.0], [7.0], [3.0]) for rate in (4_999, 5_000)}
+
+    goals = {rate: [each.at_most for each in figures] for rate, figures in found.items()}
+    assert goals == {4_999: [None] * 5, 5_000: [None, 2.0, None, 8.0, None]}
 
 
 def test_paced_readings_are_due_at_their_rate() -> None:

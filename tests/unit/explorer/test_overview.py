@@ -13,7 +13,7 @@ DAYS = pd.DataFrame(
     {
         "reading_date": pd.to_datetime(["2026-11-20", "2026-11-21"]),
         "energy_kwh": pd.Series([48.5, 12.25], dtype="Float64"),
-        "newest_reading_at": pd.to_datetime([NOON, "2026-11-21 09:00:00+00:00"], utc=True),
+        "newest_reading_at": pd.to_datetime(["2026-11-21T12:00Z", "2026-11-21T09:00Z"], utc=True),
     }
 )
 
