@@ -49,7 +49,7 @@ def test_a_program_uses_the_cache_that_is_there(paths: Paths) -> None:
     assert options(cache) == [f"-XX:AOTCache={file}"]
 
 
-@pytest.mark.parametrize("content", ["", "classe", "classes and more"])
+@pytest.mark.parametrize("content", ["", "class", "classes and more"])
 def test_a_damaged_cache_is_deleted_and_not_used(paths: Paths, content: str) -> None:
     cache = kafka.cache(paths)
     file = make(cache)
