@@ -305,8 +305,9 @@ def compared(
     if found:
         yield Figure(f"{name}: {OLD}", found[OLD], unit)
         yield Figure(f"{name}: {NEW}", found[NEW], unit, at_most=at_most)
-        ratio = found[NEW] / found[OLD]
-        yield Figure(f"{name}: {NEW} / {OLD}", ratio, "times", at_most=at_most_ratio)
+        if found[OLD]:
+            ratio = found[NEW] / found[OLD]
+            yield Figure(f"{name}: {NEW} / {OLD}", ratio, "times", at_most=at_most_ratio)
 
 
 def measure(options: argparse.Namespace, settings: Settings) -> Report:
