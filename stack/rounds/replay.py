@@ -98,8 +98,12 @@ def quoted(text: str) -> str:
 
 
 def show_quarantine(settings: Settings, say: Say) -> int:
-    """Say each reason with its number of messages and its newest message; 0."""
-    found = patient(settings, Project().trino_user).rows(REASONS_SQL)
+    """Say each reason with its number of messages and its newest message; 0.
+
+    Raises FatalError before the first run of the models.
+    """
+    trino = patient(settings, Project().trino_user)
+    found = rows_of(trino, REASONS_SQL, "table iceberg.quality.quarantine_telemetry_raw")
     if not found:
         say("quarantine is empty")
         return 0
@@ -112,9 +116,9 @@ def reason_cells(row: Sequence[Any]) -> tuple[str, ...]:
     """One reason's line."""
     reason, count, first, last, place, message = row
     partition, offset = place
-    seen = [shown_time(moment) for moment in (first, last)]
+    times = [shown_time(moment) for moment in (first, last)]
     example = " ".join(json.dumps(message).split())[:EXAMPLE_CHARACTERS]
-    return reason, str(count), *seen, f"partition {partition}, offset {offset}", example
+    return reason, str(count), *times, f"partition {partition}, offset {offset}", example
 
 
 def shown_time(moment: datetime | None) -> str:
@@ -148,11 +152,19 @@ def run_replay(settings: Settings, request: Request, say: Say, *, is_dry: bool =
 def count_returning(trino: Trino, request: Request) -> list[tuple[str, int]]:
     """Each reason with the messages that a replay would move back."""
     sql = COUNT_SQL.format(replayable=REPLAYABLE, choice=request.to_sql())
-    try:
-        found = trino.rows(sql)
-    except TableGoneError as error:
-        raise FatalError(f"view {REPLAYABLE}", "none", "run bin/dbt run, it makes it") from error
+    found = rows_of(trino, sql, f"view {REPLAYABLE}")
     return [(str(reason), int(count)) for reason, count in found]
+
+
+def rows_of(trino: Trino, sql: str, wanted: str) -> list[list[Any]]:
+    """The rows of one statement. Raises FatalError if dbt has not made what it reads.
+
+    wanted: what that is, for the error.
+    """
+    try:
+        return trino.rows(sql)
+    except TableGoneError as error:
+        raise FatalError(wanted, "none", "run bin/dbt run, it makes it") from error
 
 
 def record(trino: Trino, request: Request) -> None:
