@@ -185,6 +185,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings_from(fill_addresses(values))
 
 
+def exported_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the environment alone says of the settings."""
+    return {name: environ[name] for name in parse_env_file(EXAMPLE_FILE) if name in environ}
+
+
 def fill_addresses(values: Mapping[str, str]) -> dict[str, str]:
     """Put this machine's own address where a service address was left empty."""
     filled = dict(values)

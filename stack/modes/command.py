@@ -6,15 +6,71 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
-from stack.base import caller
+from stack.base import caller, env_file
 from stack.base.commands import Command, say
-from stack.base.settings import NATIVE, Settings
+from stack.base.settings import NATIVE, Settings, exported_settings, parse_env_file, to_text
 from stack.modes import doctor
 from stack.modes.choice import run_tool, runtime_of
 
 # What a command needs is imported when it runs: `doctor` works before anything is there.
 # ruff: noqa: PLC0415
+
+SECURE_OVERLAY = "docker-compose.secure.yml"
+# Settings that a choice of setup's command line exports, and that every run of it writes.
+CHOICES = {"RUN_MODE", "SECURE"}
+
+
+def run_env(settings: Settings, arguments: Namespace) -> int:
+    """Create the env file or complete it, write the mode into it, and check it."""
+    path = settings.env_file
+    if path.exists():
+        complete_env(settings, path)
+    else:
+        create_env(path)
+    if settings.run_mode:
+        env_file.change(path, "RUN_MODE", settings.run_mode)
+    env_file.change(path, "SECURE", to_text(settings.secure))
+    env_file.change(path, "COMPOSE_FILE", compose_files(path, settings.secure))
+    env_file.check(path)
+    return 0
+
+
+def create_env(path: Path) -> None:
+    """Make the env file, with what the environment says otherwise than the example."""
+    chosen = env_file.worth_keeping(exported_settings())
+    env_file.create(path, chosen)
+    say(f"{path.name}: created, with fresh passwords")
+    names = sorted(chosen.keys() - CHOICES)
+    if names:
+        say(f"{path.name}: kept from the environment: {', '.join(names)}")
+
+
+def complete_env(settings: Settings, path: Path) -> None:
+    """Add what the env file lacks, and passwords where a copy of the example has none."""
+    added = env_file.complete(path)
+    if env_file.empty_passwords(path) and not has_data(settings):
+        count = len(env_file.fill_passwords(path))
+        say(f"{path.name}: fresh passwords for the {count} that were empty")
+    else:
+        say(f"{path.name}: kept as it is")
+    if added:
+        say(f"{path.name}: added what it lacked: {', '.join(added)}")
+
+
+def has_data(settings: Settings) -> bool:
+    """Whether services of this stack, native or in containers, have kept anything yet."""
+    from stack.modes import engine
+
+    return (settings.state_dir / "data").exists() or engine.has_volumes(settings.project_name)
+
+
+def compose_files(path: Path, secure: bool) -> str:
+    """COMPOSE_FILE of an env file, with the overlay of a secure stack or without it."""
+    kept = parse_env_file(path)["COMPOSE_FILE"].split(":")
+    files = [name for name in kept if name != SECURE_OVERLAY]
+    return ":".join([*files, *([SECURE_OVERLAY] if secure else [])])
 
 
 def run_doctor(settings: Settings, arguments: Namespace) -> int:
@@ -108,6 +164,7 @@ def become_tool(settings: Settings, words: Sequence[str]) -> int:
 
 
 COMMANDS = (
+    Command(run_env),
     Command(run_doctor, add_quiet),
     Command(run_mode),
     Command(run_fetch, add_part),

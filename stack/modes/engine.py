@@ -101,6 +101,13 @@ def published_ports(project: str, ask: Ask = ask) -> set[int]:
     return {number for first, last in spans for number in range(int(first), int(last or first) + 1)}
 
 
+def has_volumes(project: str, ask: Ask = ask) -> bool:
+    """Whether an engine keeps volumes of a Compose project."""
+    label = f"label=com.docker.compose.project={project}"
+    code, answer = ask(["docker", "volume", "ls", "--quiet", "--filter", label])
+    return code == 0 and bool(answer)
+
+
 def foreign_containers(project: str, ask: Ask = ask) -> list[str]:
     """Containers that have one of our names and belong to another project or to none."""
     shown = '{{.Names}} {{.Label "com.docker.compose.project"}}'

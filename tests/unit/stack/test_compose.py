@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from stack.base import env_file
-from stack.base.command import SECURE_OVERLAY
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import EXAMPLE_FILE, load_settings, parse_env_file
 from stack.modes import compose
+from stack.modes.command import SECURE_OVERLAY
 from stack.modes.engine import COMPOSE_FILE
 from stack.programs import trino
 

@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka.admin import ResourcePatternType
 
 from stack.__main__ import main
-from stack.base.command import compose_files
 from stack.base.errors import ConfigurationError
 from stack.base.settings import Secret, load_settings, parse_env_file
 from stack.clients import kafka, trino
+from stack.modes.command import compose_files
 from stack.provision import kafka_access, security
 from stack.provision.topics import declared_topics
 
