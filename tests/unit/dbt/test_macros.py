@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -130,3 +131,34 @@ def test_an_upstream_is_set_back_if_its_load_is_older_than_what_was_read(
 ) -> None:
     before = {"landing.a": {"batch_id": 1}, "staging.b": {"load_id": 5}}
     assert MACROS["is_set_back"](before, before | {"staging.b": {"load_id": now}}) is expected
+
+
+def refuse(text: str) -> None:
+    """Be dbt's compiler error."""
+    raise ValueError(text)
+
+
+@pytest.mark.parametrize(
+    ("held", "made", "expected"),
+    [
+        ("a b", "a b c", "; not in the table: c; next: "),
+        ("a b c", "a", "; no longer in the model: b, c; next: "),
+        ("a b", "a c", "; not in the table: c; no longer in the model: b; next: "),
+    ],
+    ids=["new", "gone", "renamed"],
+)
+def test_other_columns_are_named_alone_with_the_command(
+    held: str, made: str, expected: str
+) -> None:
+    def columns(names: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in names.split()]
+
+    matching = macros(
+        adapter=SimpleNamespace(get_columns_in_relation=lambda relation: columns(held)),
+        get_column_schema_from_query=columns,
+        exceptions=SimpleNamespace(raise_compiler_error=refuse),
+    )["matching_columns"]
+    command = "bin/dbt run --full-refresh --select int_meter_readings+"
+    with pytest.raises(ValueError, match=re.escape(expected + command)):
+        matching(READINGS, made)
+    assert matching(READINGS, held) == held.split()
