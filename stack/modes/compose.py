@@ -32,6 +32,7 @@ TOOLS = {
     "stack": ("dbt-transformations",),
     "kafka-topics": KAFKA_TOOL,
     "kafka-console-consumer": KAFKA_TOOL,
+    "kafka-console-producer": KAFKA_TOOL,
     "kafka-consumer-groups": KAFKA_TOOL,
     "mc": ("minio-storage",),
     "psql": ("postgres",),

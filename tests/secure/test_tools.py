@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import uuid
 
 import pytest
 
@@ -46,6 +47,19 @@ def test_a_tool_logs_in_by_itself(settings: Settings, command: str, expected: st
     result = run(*shlex.split(command))
     assert result.returncode == 0, result.stderr
     assert expected in result.stdout + result.stderr
+
+
+def test_the_console_producer_logs_in_by_itself() -> None:
+    topic = f"sent_by_hand_{uuid.uuid4().hex}"
+    steps = [
+        f"bin/kafka-topics --create --topic {topic}",
+        f"echo 'by hand' | bin/kafka-console-producer --topic {topic}",
+        f"bin/kafka-console-consumer --topic {topic} --from-beginning --max-messages 1",
+        f"bin/kafka-topics --delete --topic {topic}",
+    ]
+    results = [run("bash", "-c", step) for step in steps]
+    assert [result.returncode for result in results] == [0] * 4, results
+    assert "by hand" in results[2].stdout
 
 
 def test_the_command_line_takes_another_users_password(settings: Settings) -> None:
