@@ -98,6 +98,16 @@ def test_console_consumer_reads_messages() -> None:
     assert text.strip()
 
 
+def test_console_producer_sends_the_message_of_the_models_page(lakehouse: Lakehouse) -> None:
+    """To the letter, and the lander reads it."""
+    page = (PROJECT_ROOT / "docs/models.md").read_text(encoding="utf-8")
+    section = page.split("## Send a message of your own\n", 1)[1]
+    before = lakehouse.end_offsets()
+    output(section.split("```bash\n", 1)[1].split("```", 1)[0])
+    after = lakehouse.end_offsets()
+    assert sum(after.values()) == sum(before.values()) + 1
+
+
 def test_mc_lists_the_warehouse() -> None:
     assert "warehouse" in output("bin/mc ls minio/lakehouse/")
 
