@@ -1,4 +1,4 @@
-"""A fast selection of the sweep of dbt and maintenance: each way to be struck, once."""
+"""A fast selection of the sweep of dbt, rounds and maintenance: each way to be struck, once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from tests.faults import writers
 from tests.faults.case import Case
+from tests.faults.rounds import DONE, DUE, KILL_BOTH, LOSE_LOCK, RUNNING, SWAP
 from tests.faults.steps import FREEZE, KILL, Strike
-from tests.faults.writers import DONE, DUE, KILL_BOTH, LOSE_LOCK, RUNNING
 from tests.integration.lakehouse import Lakehouse
 
 # Each strike takes two or three rounds of the models.
@@ -18,6 +18,7 @@ SEED = 8831
 STRIKES = (
     Strike(f"insert {DUE}", 1, LOSE_LOCK),
     Strike(f"insert {RUNNING}", 1, KILL),
+    Strike(f"{SWAP} {RUNNING}", 1, LOSE_LOCK),
     Strike(f"merge {RUNNING}", 1, KILL_BOTH),
     Strike(f"compaction {DONE}", 1, FREEZE),
 )

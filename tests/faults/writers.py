@@ -1,11 +1,10 @@
-"""dbt and maintenance struck at their statements, and the marts judged by a second engine."""
+"""dbt, rounds and maintenance struck at their steps, and the marts judged by a second engine."""
 
 from __future__ import annotations
 
 import functools
 import os
 import random
-import signal
 import sys
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from stack.maintenance.tables import Table
 from stack.provision import ready
 from stack.rounds.by_hand import run_dbt
 from stack.writing.statements import without_comments
+from tests.faults import rounds
 from tests.faults.case import (
     FROZEN_SECONDS,
     LANDERS,
@@ -40,29 +40,28 @@ from tests.faults.marts import differences
 from tests.faults.meters import LOGS_TOPIC, Meters
 from tests.faults.network import TROUBLES, Way
 from tests.faults.oracle import Finding
+from tests.faults.rounds import DONE, DUE, KILL_BOTH, LOSE_LOCK, MOMENTS, RUNNING, SWAP, struck_at
 from tests.faults.steps import FREEZE, KILL, SERVICES, Strike, replace
-from tests.integration.actors import Actors
 from tests.integration.lakehouse import TOPIC, Lakehouse
 from tests.integration.test_rounds import end_session_of
 
-# Of the worker alone its watcher takes care; without a watcher Trino goes on with the statement.
-KILL_BOTH = "kill both"
-# Frozen until another has done its work, its lock gone: a zombie that no lock holds back.
-LOSE_LOCK = "lose lock"
 # Of the network: between Trino and the object store or the catalog.
 WHATS = (KILL, KILL_BOTH, FREEZE, LOSE_LOCK, "trino", *SERVICES[1:], *TROUBLES)
-DUE, RUNNING, DONE = MOMENTS = ("due", "running", "done")
 DBT = {
     "insert": "insert into ",
     "merge": "merge into ",
     "progress": "set properties extra_properties",
 }
+# The same within a round of the runner, which records the progress itself.
+ROUND = {f"round {kind}": DBT[kind] for kind in ("insert", "merge")}
 UPKEEP = {
     "compaction": "execute optimize(",
     "expiry": "execute expire_snapshots(",
     "orphans": "execute remove_orphan_files(",
 }
-STEPS = [f"{kind} {moment}" for kind in (*DBT, *UPKEEP) for moment in MOMENTS]
+STEPS = [f"{kind} {moment}" for kind in (*DBT, *ROUND, SWAP, *UPKEEP) for moment in MOMENTS]
+# Who is struck.
+BY_HAND, RUNNER, MAINTENANCE = "dbt by hand", "round", "maintenance"
 TIMES = (1, 1, 2, 3)
 MESSAGES = 80
 RUN_SECONDS = 600.0
@@ -118,16 +117,15 @@ class Writers:
             )
         return self._far_trino
 
-    def start(self, strike: Strike | None = None, *, is_maintenance: bool = False) -> BaseProcess:
-        """Start dbt or maintenance."""
+    def start(self, role: str, strike: Strike | None = None) -> BaseProcess:
+        """Start dbt, a round or maintenance."""
         environment, self._way = {}, None
         if strike and strike.what in TROUBLES:
             self._way = self.far_trino.await_trouble(strike.what)
             environment = self.far_trino.environment()
         process = LANDERS.Process(
             target=be_writer,
-            args=(self._folder, strike, environment),
-            kwargs={"is_maintenance": is_maintenance},
+            args=(self._folder, role, strike, environment),
         )
         process.start()
         self._started.append(process)
@@ -135,7 +133,7 @@ class Writers:
 
     def run(self) -> str:
         """Run the models; what went wrong."""
-        process = self.start()
+        process = self.start(BY_HAND)
         process.join(RUN_SECONDS)
         return "" if process.exitcode == 0 else f"dbt ended with {process.exitcode}"
 
@@ -146,7 +144,7 @@ class Writers:
         that the other goes further than the writer knows of.
         """
         (self._folder / MARK).unlink(missing_ok=True)
-        process = self.start(strike, is_maintenance=is_upkeep(strike))
+        process = self.start(role_of(strike), strike)
         wait_until(lambda: is_stopped(process) or not process.is_alive(), RUN_SECONDS)
         trouble = self._meanwhile(process, strike, land_more) if is_stopped(process) else ""
         process.join(RUN_SECONDS)
@@ -164,19 +162,19 @@ class Writers:
     def _meanwhile(
         self, process: BaseProcess, strike: Strike, land_more: Callable[[], None]
     ) -> str:
-        """Another dbt while the struck writer stands still, which goes on afterwards."""
+        """Another writer while the struck one stands still, which goes on afterwards."""
         assert process.pid
         if strike.what == LOSE_LOCK:
             end_session_of(self._lakehouse.settings, process.pid)
             land_more()
-        other = self.start()
+        other = self.start(RUNNER if role_of(strike) == RUNNER else BY_HAND)
         # With the lock in other hands it waits: it need not end before the frozen one goes on.
         other.join(RUN_SECONDS if strike.what == LOSE_LOCK else FROZEN_SECONDS)
         for frozen in [*psutil.Process(process.pid).children(), psutil.Process(process.pid)]:
             frozen.resume()
         other.join(RUN_SECONDS)
         return (
-            "" if other.exitcode == 0 else f"{strike}: the second dbt ended with {other.exitcode}"
+            "" if other.exitcode == 0 else f"{strike}: the second one ended with {other.exitcode}"
         )
 
     def end(self) -> None:
@@ -245,9 +243,17 @@ def balance(lakehouse: Lakehouse, meters: Meters) -> Finding:
     )
 
 
-def is_upkeep(strike: Strike) -> bool:
-    """Whether it is maintenance that is struck, not dbt."""
-    return strike.step.split()[0] in UPKEEP
+def role_of(strike: Strike) -> str:
+    """Who is struck."""
+    kind = kind_of(strike)
+    if kind in UPKEEP:
+        return MAINTENANCE
+    return RUNNER if kind in ROUND or kind == SWAP else BY_HAND
+
+
+def kind_of(strike: Strike) -> str:
+    """What the struck writer is about to do, does, or has done."""
+    return strike.step.rpartition(" ")[0]
 
 
 def plan(seed: int, number: int, count: int) -> Case:
@@ -261,17 +267,8 @@ def plan(seed: int, number: int, count: int) -> Case:
 
 def arm(planned: Strike, mark: Path) -> None:
     """Have this process struck as planned; Trino's client is replaced."""
-    kind, when = planned.step.split()
-    words, now = (DBT | UPKEEP)[kind], threading.local()
-    count, one_at_a_time = 0, threading.Lock()
-
-    def reached(moment: str) -> None:
-        nonlocal count
-        if moment == when:
-            with one_at_a_time:
-                count += 1
-                if count == planned.nth:
-                    strike(planned.what, mark)
+    words, now = (DBT | ROUND | UPKEEP)[kind_of(planned)], threading.local()
+    reached = struck_at(planned, mark, lambda: [os.getppid()])
 
     def executes(execute: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(execute)
@@ -311,36 +308,23 @@ def arm_programs(planned: Strike, folder: Path) -> None:
     os.environ["PYTHONPATH"] = str(armed)
 
 
-def strike(what: str, mark: Path) -> None:
-    """Do it, within the worker; its parent watches it."""
-    mark.touch()
-    watcher, worker = os.getppid(), os.getpid()
-    if what == KILL:
-        os.kill(worker, signal.SIGKILL)
-    elif what in TROUBLES:
-        pass
-    elif what in {KILL_BOTH, FREEZE, LOSE_LOCK}:
-        number = signal.SIGKILL if what == KILL_BOTH else signal.SIGSTOP
-        os.kill(watcher, number)
-        os.kill(worker, number)
-    else:
-        Actors(load_settings()).kill(what)
-
-
-def be_writer(
-    folder: Path, planned: Strike | None, environment: dict[str, str], *, is_maintenance: bool
-) -> None:
-    """Be dbt or maintenance, started by hand, waiting to be struck."""
+def be_writer(folder: Path, role: str, planned: Strike | None, environment: dict[str, str]) -> None:
+    """Be dbt, a round or maintenance, waiting to be struck."""
     os.environ |= environment
     with (folder / LOG).open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    if planned:
+    if planned and kind_of(planned) == SWAP:
+        rounds.arm(planned, folder / MARK)
+    elif planned:
         arm_programs(planned, folder)
     settings = load_settings()
-    if is_maintenance:
+    code = 0
+    if role == MAINTENANCE:
         replace("stack.maintenance.service:policy_of", lambda _: lambda _: EAGER)
         code = run_maintenance(settings, print, set(map(str, MAINTAINED)))
+    elif role == RUNNER:
+        Lakehouse(settings).round()
     else:
         code = run_dbt(["run"], settings)
     sys.exit(code)
