@@ -124,7 +124,7 @@ class Runner:
         schedule = Schedule(self._clock.monotonic(), self._interval_seconds)
         slot = schedule.slot(0)
         while not self._is_stop_wanted():
-            with self._requests.answered():
+            with self._requests.answered(lambda: self._health.health):
                 slot = self._play_slot(schedule, slot)
             self._after_round()
             self._sleep_until(slot.due, self._requests.waiting)
