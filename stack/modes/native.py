@@ -80,7 +80,7 @@ def start(settings: Settings, say: Say) -> None:
     start_each(supervisor, pipeline(settings), say)
     check_running(supervisor, paths)
     ready.wait(settings, READY_SECONDS, say, ready.PAGES, known)
-    if settings.java_training and training.missing(paths):
+    if settings.java_training and training.missing(settings):
         supervisor.start(training.NAME)
 
 

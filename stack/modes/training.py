@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,13 +106,19 @@ def service(settings: Settings) -> Service:
     return replace(python_service(NAME, [name], settings, stop_seconds=10), is_once=True)
 
 
-def missing(paths: Paths) -> list[Trainee]:
-    """The programs without a cache that fits."""
+def missing(settings: Settings) -> list[Trainee]:
+    """The programs without a cache that fits.
+
+    None beside a secure stack: a Trino in training asks nobody for a password, and reads its data.
+    """
+    if settings.secure:
+        return []
+    paths = paths_of(settings)
     return [each for each in TRAINEES if not each.cache(paths).files()]
 
 
 def lacks(cache: Path) -> str:
-    """What there is too little of to make a cache; empty where there is room."""
+    """The reason why there is no room for a cache; empty where there is."""
     if psutil.virtual_memory().available < FREE_MEMORY_BYTES:
         return f"less than {FREE_MEMORY_BYTES / 1e9:.1f} GB of memory are free"
     if shutil.disk_usage(cache).free < FREE_DISK_BYTES:
@@ -131,7 +137,7 @@ def train(settings: Settings, say: Say) -> None:
             return
         for left in paths.cache.glob(f"{PREFIX}*/"):
             shutil.rmtree(left, ignore_errors=True)
-        for trainee in missing(paths):
+        for trainee in missing(settings):
             if reason := lacks(paths.cache):
                 say(f"no cache for {trainee.name}: {reason}")
             else:
@@ -151,6 +157,14 @@ def make(trainee: Trainee, settings: Settings, say: Say) -> None:
             say(f"cache for {trainee.name} made in {time.monotonic() - began:.0f} s")
         else:
             say(f"no cache for {trainee.name}: {run.last_log()}")
+
+
+def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a program ends by itself in this time."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        return True
+    return False
 
 
 def settings_of_a_run(settings: Settings) -> Settings:
@@ -183,13 +197,14 @@ class Run:
         with self._started("record", AOTConfiguration=record) as process:
             if self._asked(process):
                 process.terminate()
-                process.wait(END_SECONDS)
-        return record.exists()
+                return ended_within(process, END_SECONDS) and record.exists()
+        return False
 
     def create(self, record: Path, made: Path) -> bool:
         """Have Java make the cache; say whether it did."""
         with self._started("create", AOTConfiguration=record, AOTCache=made) as process:
-            return process.wait(WRITE_SECONDS) == 0 and made.exists()
+            is_done = ended_within(process, WRITE_SECONDS) and process.returncode == 0
+            return is_done and made.exists()
 
     def last_log(self) -> str:
         """The end of what Java said last."""

@@ -132,9 +132,21 @@ def test_without_room_no_cache_is_made(
     assert not list(stack.glob("*.aot"))
 
 
+def test_beside_a_secure_stack_no_program_without_passwords_is_started(stack: Path) -> None:
+    assert training.missing(SETTINGS)
+    assert training.missing(replace(SETTINGS, secure=True)) == []
+
+
+def test_a_program_that_does_not_end_in_time_makes_no_cache(
+    cache: ClassCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "END_SECONDS", 0)
+    assert make(cache.folder).startswith("no cache for kafka: ")
+    assert list(cache.folder.iterdir()) == []
+
+
 def test_a_run_keeps_away_from_the_stacks_ports() -> None:
-    secure = replace(SETTINGS, secure=True)
-    run = training.settings_of_a_run(secure)
+    run = training.settings_of_a_run(SETTINGS)
     own = {run.trino_port, run.kafka_port, run.kafka_controller_port}
     assert len(own) == 3
     assert not own & {SETTINGS.trino_port, SETTINGS.kafka_port, SETTINGS.kafka_controller_port}
