@@ -126,7 +126,7 @@ def offsets(
         return {}
     asked = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=seconds)
     return {
-        (place.topic, place.partition): int(answer.result(seconds).offset)
+        (place.topic, place.partition): int(answer.result().offset)
         for place, answer in asked.items()
     }
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from stack.base.errors import RetriableError
-from stack.clients.kafka import TopicFacts, answering, describe, places_of
+from stack.clients.kafka import TopicFacts, answering, describe, offsets, places_of
 
 
 class Broker:
@@ -61,3 +61,10 @@ def test_a_broker_that_is_away_is_named() -> None:
 def test_every_partition_is_a_place() -> None:
     found = places_of({"a": [0, 1], "b": [0]})
     assert [(place.topic, place.partition) for place in found] == [("a", 0), ("a", 1), ("b", 0)]
+
+
+def test_a_broker_that_is_away_fails_as_kafka_does() -> None:
+    admin = AdminClient({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+    places = [TopicPartition("readings", 0)]
+    with pytest.raises(KafkaException):
+        offsets(admin, places, OffsetSpec.latest(), 0.2)
