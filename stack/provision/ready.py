@@ -200,5 +200,5 @@ def no_answer(probe: Probe, limit_seconds: float, found: str) -> RetriableError:
 
 def few_words(error: Exception) -> str:
     """An error in a few words."""
-    text = str(error) if isinstance(error, MeterhouseError) else f"{type(error).__name__}: {error}"
+    text = error.found if isinstance(error, MeterhouseError) else f"{type(error).__name__}: {error}"
     return text.strip().splitlines()[0][:160] if text.strip() else type(error).__name__
