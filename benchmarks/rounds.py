@@ -283,7 +283,7 @@ def figures_of(
 
 
 def cpu_of(service: str) -> Callable[[Round], float]:
-    """What tells the processor seconds of one service in a round."""
+    """A function for the processor seconds of one service in a round."""
     return lambda each: each.cpu[service]
 
 
@@ -318,6 +318,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
     changes = {
         "DBT_AUTO_RUN": "true",
         "DBT_RUN_INTERVAL": "2",
+        "JAVA_TRAINING": "false",
         "LANDING_COMMIT_SECONDS": "2",
         "MAINTENANCE_INTERVAL": "0",
         "NUM_DEVICES": str(options.meters),

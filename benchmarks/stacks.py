@@ -64,8 +64,9 @@ class Stack:
         return time.monotonic() - started
 
     def services(self) -> list[Process]:
-        """Its services; Kafka, Trino and the others are processes of their own."""
-        return Supervisor(self.settings, paths_of(self.settings)).states()
+        """Its services; what has ended, as the training of Java's caches does, is none."""
+        states = Supervisor(self.settings, paths_of(self.settings)).states()
+        return [process for process in states if process.pid]
 
     def cpu(self, services: Sequence[Process]) -> dict[str, float]:
         """Service -> processor seconds since its start, of its children too."""
