@@ -82,7 +82,7 @@ class Reports:
 
 
 def writer(settings: Settings) -> Callable[[list[Row]], None]:
-    """What stores rows in the stack's PostgreSQL. Calls raise RetriableError."""
+    """A store of rows in the stack's PostgreSQL. Calls raise RetriableError."""
     server = postgres.client(settings, postgres.SIMULATOR)
 
     def write(rows: list[Row]) -> None:

@@ -186,7 +186,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def exported_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the environment alone says of the settings."""
+    """The settings found in the environment alone."""
     return {name: environ[name] for name in parse_env_file(EXAMPLE_FILE) if name in environ}
 
 

@@ -99,7 +99,7 @@ class Postgres:
         answer_seconds: int = ANSWER_SECONDS,
         statement_seconds: int = STATEMENT_SECONDS,
     ) -> Iterator[Cursor]:
-        """What runs the statements of one transaction, in a session of its own.
+        """A cursor for the statements of one transaction, in a session of its own.
 
         Raises RetriableError where PostgreSQL does not answer or refuses one; nothing is changed
         then.

@@ -43,7 +43,7 @@ def provider(keys: Keys) -> StaticProvider:
 
 
 def where(settings: Settings, read_seconds: float, retries: int) -> dict[str, Any]:
-    """What the clients are told of the store's place, and of the time it may take."""
+    """Endpoint, region and time limits of a client."""
     endpoint = urlsplit(settings.s3_endpoint)
     limits = Timeout(connect=3, read=read_seconds)
     return {

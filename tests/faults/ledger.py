@@ -55,7 +55,7 @@ class Ledger:
             self.told[place_of(message)] = fingerprint(message.key(), message.value())
 
     def differences(self, held: Mapping[Place, int]) -> str:
-        """What of these messages, as a consumer reads them, senders know otherwise; "": nothing."""
+        """The differences between messages as read and as their senders know them, or ""."""
         places = {
             "acknowledged and not readable": self.told.keys() - held.keys(),
             "other than acknowledged": {

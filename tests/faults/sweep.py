@@ -94,7 +94,7 @@ def verdicts(options: argparse.Namespace) -> Iterator[Verdict]:
 
 
 def played(play: Callable[[Settings, Case], Verdict], settings: Settings, case: Case) -> Verdict:
-    """What came of a case; one that an error of the sweep's own ended is found wrong."""
+    """The finding of a case; one that an error of the sweep's own ended is found wrong."""
     try:
         return play(settings, case)
     except Exception:

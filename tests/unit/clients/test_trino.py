@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -105,3 +105,8 @@ def test_a_proxy_named_in_the_environment_is_not_asked(monkeypatch: pytest.Monke
     session = client(load_settings({})).connect()._http_session
     found = session.merge_environment_settings("http://trino:8080", {}, None, None, None)
     assert not found["proxies"]
+
+
+def test_sessions_are_in_utc_whatever_the_machine_says() -> None:
+    with closing(client(load_settings({})).connect()) as connection:
+        assert connection._client_session.timezone == "UTC"

@@ -16,7 +16,9 @@ RUN_BY_DBT = (
     "stack.base.health",
     "stack.maintenance.service",
     "stack.books.by_hand",
+    "stack.rounds.by_hand",
     "stack.rounds.replay",
+    "stack.rounds.request",
     "stack.rounds.service",
 )
 
