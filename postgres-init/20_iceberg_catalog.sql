@@ -54,4 +54,24 @@ as $$
 $$;
 revoke all on function public.swap_metadata(text, text, text, text) from public;
 grant execute on function public.swap_metadata(text, text, text, text) to dbt;
+
+-- The number of each run of the models: the time in milliseconds, but always more than the last one
+-- and than `recorded`, whatever clocks say.
+create table if not exists last_load (number bigint not null);
+insert into last_load select 0 where not exists (select from last_load);
+create or replace function public.next_load(recorded bigint) returns bigint
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    update public.last_load
+    set number = greatest(
+        last_load.number + 1,
+        recorded + 1,
+        floor(extract(epoch from clock_timestamp()) * 1000)::bigint
+    )
+    returning last_load.number
+$$;
+revoke all on function public.next_load(bigint) from public;
+grant execute on function public.next_load(bigint) to dbt;
 reset role;

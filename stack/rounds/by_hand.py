@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from stack.base.settings import Settings
 from stack.rounds import program, seen
+from stack.rounds.loads import next_load
 from stack.rounds.models import end_statements
 from stack.rounds.program import Program
 from stack.rounds.project import Project, environment, seen_file
@@ -47,6 +48,7 @@ def run_dbt(arguments: Sequence[str], settings: Settings, project: Project | Non
     trino = statements.writers(settings, project.trino_user)
     with one_writer(settings, BY_HAND, WAIT_SECONDS, say, project.trino_user) as lock:
         seen.mark_stale(seen_file(settings))
+        variables = {**variables, **next_load(lock)}
         return run_watched(
             lambda: program.start(module, [project.trino_user, *arguments], variables, [lock]),
             lock.glance,

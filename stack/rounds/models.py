@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
 from stack.rounds.decision import Decision
+from stack.rounds.loads import newest, next_load
 from stack.rounds.metadata import StoredFiles
 from stack.rounds.outcome import Outcome, Result, outcome_of
-from stack.rounds.progress import Progress
+from stack.rounds.progress import Progress, Said
 from stack.rounds.project import Project, environment
 from stack.rounds.worker_client import DbtCommand, Watch, Worker
 from stack.writing import statements
-from stack.writing.lock import WriterLock
 
 # A round reads and writes little: planning by statistics costs more than it saves.
 INCREMENT_SESSION = {
@@ -68,13 +68,14 @@ class Models:
         with_fixed = decision.with_fixed or self._fixed != fingerprint
         trino = statements.writers(self._settings, self._project.trino_user)
         statements.settle(trino, self._say, beat=watch.beat)
-        decision = self._planned(decision, watch.lock)
-        variables = environment(self._settings, self._project)
-        command = DbtCommand(
-            dbt_words(decision, with_fixed),
-            fingerprint,
-            {**variables, "PROJECT_DIGEST": fingerprint},
-        )
+        told = self.progress.read(watch.lock)
+        decision = planned(decision, told)
+        variables = {
+            **environment(self._settings, self._project),
+            **next_load(watch.lock, newest(told or {})),
+            "PROJECT_DIGEST": fingerprint,
+        }
+        command = DbtCommand(dbt_words(decision, with_fixed), fingerprint, variables)
         watch = replace(
             watch,
             on_read=self._tell_read,
@@ -90,15 +91,15 @@ class Models:
             self._fixed = fingerprint
         return outcome
 
-    def _planned(self, decision: Decision, lock: WriterLock) -> Decision:
-        """A decision whose plan has what tables say of their progress, where that can be read."""
-        told = self.progress.read(lock)
-        if told is None or not decision.plan:
-            return decision
-        return replace(decision, plan={**decision.plan, "properties": told})
-
     def _tell_read(self, seconds: float) -> None:
         self._say(f"dbt project read in {seconds:.1f} s")
+
+
+def planned(decision: Decision, told: Mapping[str, Said] | None) -> Decision:
+    """A decision whose plan has what tables say of their progress, where that could be read."""
+    if told is None or not decision.plan:
+        return decision
+    return replace(decision, plan={**decision.plan, "properties": told})
 
 
 def end_statements(

@@ -121,6 +121,12 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
             {"dbt", "catalog"},
             id="swap a table's metadata",
         ),
+        pytest.param(
+            "iceberg_catalog",
+            "select public.next_load(0)",
+            {"dbt", "catalog"},
+            id="number a load",
+        ),
         pytest.param("postgres", "select 1", set(), id="the server's own database"),
     ],
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +15,7 @@ from stack.base.errors import RetriableError
 from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, reading, resident_models, unused_numbers
 from tests.integration.test_marts import daily_energy
+from tests.postgres import admin_connection
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -92,6 +96,40 @@ def test_a_run_that_died_before_it_recorded_its_progress_adds_nothing_twice(
     held = "select count(*), count(distinct telemetry_key) from iceberg.{} where device_id = '{}'"
     for table, owner in zip(tables, (device, unknown), strict=True):
         assert lakehouse.sql(held.format(table, owner)) == [[2, 2]]
+
+
+@pytest.mark.parametrize("is_by_hand", [False, True], ids=["round", "by hand"])
+def test_a_clock_set_back_behind_a_run_that_died_passes_over_nothing(
+    lakehouse: Lakehouse, is_by_hand: bool
+) -> None:
+    """The run took its number by a clock an hour ahead, wrote staging's rows and died."""
+    staging = "staging.stg_telemetry_raw"
+    lakehouse.round()
+    before = progress(lakehouse, staging)
+    (device,) = lakehouse.new_devices()
+    lakehouse.send(reading(device, f"{YESTERDAY}T11:00:00Z", energy_kwh=0.75))
+    lakehouse.land()
+    ahead = next_number(lakehouse, int(time.time() * 1000) + 3_600_000)
+    lakehouse.dbt("run", "--select", "stg_telemetry_raw")
+    assert json.loads(progress(lakehouse, staging))["load_id"] > ahead
+    set_progress(lakehouse, staging, before)
+    lakehouse.send(reading(device, f"{YESTERDAY}T12:00:00Z", energy_kwh=0.75))
+    lakehouse.land()
+    if is_by_hand:
+        lakehouse.dbt("run")
+    else:
+        lakehouse.round()
+    held = f"select count(*), count(distinct telemetry_key) from iceberg.{staging}"
+    assert lakehouse.sql(f"{held} where device_id = '{device}'") == [[2, 2]]
+    assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("1.5")}
+
+
+def next_number(lakehouse: Lakehouse, recorded: int) -> int:
+    """The number of a load, as a run is given it."""
+    with closing(admin_connection(lakehouse.settings, "iceberg_catalog")) as connection, connection:
+        cursor = connection.cursor()
+        cursor.execute("select public.next_load(%s)", (recorded,))
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def set_progress(lakehouse: Lakehouse, table: str, told: str) -> None:

@@ -41,6 +41,7 @@ def macros(**given: Any) -> dict[str, Macro]:
         "tojson": json.dumps,
         "fromjson": json.loads,
         "var": lambda name, default=None: default,
+        "env_var": lambda name, default=None: default,
         "flags": SimpleNamespace(EMPTY=False),
         **given,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,57 @@ def test_a_load_is_numbered_by_its_time() -> None:
 def test_a_clock_set_back_counts_on() -> None:
     ahead = int(time.time() * 1000) + 3_600_000
     assert MACROS["next_load_id"]({"load_id": ahead}) == ahead + 1
+
+
+@pytest.mark.parametrize(("recorded", "expected"), [(7, 90), (90, 91), (95, 96)])
+def test_a_load_is_the_number_that_the_command_was_given(recorded: int, expected: int) -> None:
+    given = macros(env_var=lambda name, default=None: {"NEXT_LOAD": "90"}[name])
+    assert given["next_load_id"]({"load_id": recorded}) == expected
+
+
+@dataclass
+class Turn:
+    """A statement's end, and what Trino says of whose turn it was."""
+
+    is_ours: bool
+    rows: int = 0
+    strategy: str = "append"
+    is_planned: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def require(self, **note: Any) -> None:
+        """Require our own turn."""
+        response = SimpleNamespace(response=SimpleNamespace(rows_affected=self.rows))
+        macros(
+            load_result=lambda name: response,
+            round_plan=lambda: {"properties": {}} if self.is_planned else {},
+            config={"incremental_strategy": self.strategy},
+            nobody_wrote_since=lambda relation, note: "true",
+            run_query=self.ask,
+            exceptions=SimpleNamespace(raise_compiler_error=refuse),
+        )["require_own_turn"]("staging.messages", {"has_no_rows": False} | note)
+
+    def ask(self, query: str) -> list[dict[str, bool]]:
+        """Be Trino."""
+        self.asked.append(query)
+        return [{"is_ours": self.is_ours}]
+
+
+@pytest.mark.parametrize("is_planned", [True, False])
+def test_an_append_held_back_by_rows_of_another_load_is_refused(is_planned: bool) -> None:
+    with pytest.raises(ValueError, match="the load of another writer"):
+        Turn(is_ours=False, is_planned=is_planned).require()
+
+
+def test_a_round_asks_only_of_an_append_that_may_have_been_held_back() -> None:
+    quiet_ones = [Turn(False, rows=3), Turn(False, strategy="merge"), Turn(False)]
+    quiet_ones[0].require()
+    quiet_ones[1].require()
+    quiet_ones[2].require(has_no_rows=True)
+    assert [turn.asked for turn in quiet_ones] == [[], [], []]
+    asking = Turn(is_ours=True)
+    asking.require()
+    assert len(asking.asked) == 1
 
 
 def test_touched_days_hold_the_local_day_of_every_zone() -> None:
