@@ -12,7 +12,7 @@ from stack.rounds.decision import Decision
 from stack.rounds.loads import newest, next_load
 from stack.rounds.metadata import StoredFiles
 from stack.rounds.outcome import Outcome, Result, outcome_of
-from stack.rounds.progress import Progress, Said
+from stack.rounds.progress import SCHEMAS, Progress, Said
 from stack.rounds.project import Project, environment
 from stack.rounds.worker_client import DbtCommand, Watch, Worker
 from stack.writing import statements
@@ -99,7 +99,7 @@ def planned(decision: Decision, told: Mapping[str, Said] | None) -> Decision:
     """A decision whose plan has what tables say of their progress, where that could be read."""
     if told is None or not decision.plan:
         return decision
-    return replace(decision, plan={**decision.plan, "properties": told})
+    return replace(decision, plan={**decision.plan, "schemas": SCHEMAS, "properties": told})
 
 
 def end_statements(

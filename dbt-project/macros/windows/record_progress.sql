@@ -1,5 +1,5 @@
 {% macro record_progress(relation, note) %}
-    {%- if 'properties' in round_plan() -%}
+    {%- if is_planned(relation) -%}
         {#- The runner writes it once the model has ended well. -#}
         {%- do log('meterhouse.progress ' ~ tojson({
             'table': input_name(relation),

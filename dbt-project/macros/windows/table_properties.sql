@@ -1,8 +1,17 @@
 {% macro table_properties(relations) %}
-    {%- if 'properties' not in round_plan() -%}{{ return(asked_properties(relations)) }}{%- endif -%}
+    {%- set known = dict(round_plan().get('properties', {})) -%}
+    {%- set others = [] -%}
+    {%- for relation in relations -%}
+        {%- if not is_planned(relation) and input_name(relation) not in known -%}
+            {%- do others.append(relation) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for properties in asked_properties(others) -%}
+        {%- do known.update({input_name(others[loop.index0]): properties}) -%}
+    {%- endfor -%}
     {%- set found = [] -%}
     {%- for relation in relations -%}
-        {%- do found.append(round_plan().properties.get(input_name(relation), {})) -%}
+        {%- do found.append(known.get(input_name(relation), {})) -%}
     {%- endfor -%}
     {{ return(found) }}
 {% endmacro %}

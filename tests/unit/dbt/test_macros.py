@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dbt.macros import macros
+from tests.unit.dbt.macros import Macro, macros
 
 MACROS = macros()
 NOVEMBER = [
@@ -54,7 +54,7 @@ class Turn:
         response = SimpleNamespace(response=SimpleNamespace(rows_affected=self.rows))
         macros(
             load_result=lambda name: response,
-            round_plan=lambda: {"properties": {}} if self.is_planned else {},
+            is_planned=lambda relation: self.is_planned,
             config={"incremental_strategy": self.strategy},
             nobody_wrote_since=lambda relation, note: "true",
             run_query=self.ask,
@@ -82,6 +82,59 @@ def test_a_round_asks_only_of_an_append_that_may_have_been_held_back() -> None:
     asking = Turn(is_ours=True)
     asking.require()
     assert len(asking.asked) == 1
+
+
+OUTSIDE = SimpleNamespace(schema="ops", identifier="costs")
+
+
+def plan(**properties: Any) -> dict[str, Any]:
+    return {"schemas": ["intermediate"], "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [["costs", "int_meter_readings"], [{"from": "trino"}, {"from": "trino"}]]),
+        (plan(), [["costs"], [{"from": "trino"}, {}]]),
+        (
+            plan(**{"intermediate.int_meter_readings": {"load_id": 4}}),
+            [["costs"], [{"from": "trino"}, {"load_id": 4}]],
+        ),
+        (plan(**{"ops.costs": {"load_id": 5}}), [[], [{"load_id": 5}, {}]]),
+    ],
+    ids=["by hand", "first run", "planned", "ran in this round"],
+)
+def test_trino_is_asked_for_what_the_plan_does_not_have(
+    given: dict[str, Any], expected: list[Any]
+) -> None:
+    asked: list[str] = []
+
+    def ask(relations: list[SimpleNamespace]) -> list[dict[str, str]]:
+        asked.extend(relation.identifier for relation in relations)
+        return [{"from": "trino"} for _ in relations]
+
+    of = macros(round_plan=lambda: given, asked_properties=ask)["table_properties"]
+    assert [of([OUTSIDE, READINGS]), asked] == expected[::-1]
+
+
+@pytest.mark.parametrize(("relation", "is_told"), [(READINGS, True), (OUTSIDE, False)])
+def test_progress_outside_the_plan_is_recorded_by_a_statement(
+    relation: SimpleNamespace, is_told: bool
+) -> None:
+    said, ran, given = list[str](), list[str](), plan()
+
+    def statement(name: str, caller: Macro) -> str:
+        ran.append(caller())
+        return ""
+
+    record = macros(
+        round_plan=lambda: given,
+        log=said.append,
+        statement=statement,
+    )["record_progress"]
+    record(relation, SimpleNamespace(previous_load_id=4, progress={"load_id": 5}))
+    assert (len(said), len(ran)) == ((1, 0) if is_told else (0, 1))
+    assert given["properties"] == {f"{relation.schema}.{relation.identifier}": {"load_id": 5}}
 
 
 def test_touched_days_hold_the_local_day_of_every_zone() -> None:

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from stack.rounds.decision import Action, Decision
-from stack.rounds.models import INCREMENT_SESSION, dbt_words
+from stack.rounds.models import INCREMENT_SESSION, dbt_words, planned
 from stack.rounds.outcome import ModelResult, Outcome, Result, outcome_of
+from stack.rounds.progress import SCHEMAS
 
 GOOD = ModelResult("a", "success", 1.0, "")
 BAD = ModelResult("b", "error", 1.0, "Database Error\n  no such table")
@@ -45,6 +46,14 @@ def test_models_are_handed_what_the_round_found() -> None:
     plan = {"database": "iceberg", "relations": {"marts": {"mine": "table"}}, "master_data": "a"}
     words = dbt_words(Decision(Action.RUN, plan=plan, is_full_refresh=True), with_fixed=False)
     assert json.loads(words[words.index("--vars") + 1]) == {"plan": plan}
+
+
+def test_a_plan_says_of_which_schemas_it_has_the_progress() -> None:
+    decision, told = Decision(Action.RUN, plan={"database": "iceberg"}), {"marts.a": {"load_id": 5}}
+    plan = planned(decision, told).plan
+    assert plan == {"database": "iceberg", "schemas": SCHEMAS, "properties": told}
+    assert planned(decision, None) == decision
+    assert planned(decision, None).plan == {"database": "iceberg"}
 
 
 def test_outcome_names_the_first_failed_model_and_its_error() -> None:
