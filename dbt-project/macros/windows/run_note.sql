@@ -8,7 +8,9 @@
         {%- for low, high in touched_days(ranges) -%}
             {%- do days.append([low ~ '', high ~ '']) -%}
         {%- endfor -%}
-        {%- do progress.update({'touched': {'after': previous.load_id, 'days': days}}) -%}
+        {%- do progress.update({'touched': {
+            'after': previous.load_id, 'column': target_column, 'days': days
+        }}) -%}
     {%- endif -%}
     {%- set note = {
         'rebuild': window.rebuild,

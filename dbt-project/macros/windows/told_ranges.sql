@@ -1,8 +1,12 @@
 {% macro told_ranges(relation, column, window) %}
-    {#- Of one load, and of days only: what else an upstream touched, nobody wrote down. -#}
+    {#- Of one load, and of days of one column: what else an upstream touched, nobody wrote down. Days
+        around reading_at hold reading_date. -#}
     {%- set name = input_name(relation) -%}
     {%- set told = window.found[name].get('touched') -%}
-    {%- if not told or told.after != window.after[name].load_id or column[-5:] != '_date' -%}
+    {%- set columns = {'reading_at': 'reading_date'} -%}
+    {%- set recorded = (told or {}).get('column') -%}
+    {%- if not told or told.after != window.after[name].load_id or column[-5:] != '_date'
+        or columns.get(recorded, recorded) != column -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set ranges = [] -%}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -149,8 +150,12 @@ def test_touched_days_of_days_are_the_same_days() -> None:
     assert MACROS["touched_days"](days) == days
 
 
-def told(after: int) -> dict[str, Any]:
+DAYS = [[date(2026, 11, 2), date(2026, 11, 6)]]
+
+
+def told(after: int, recorded: str | None) -> dict[str, Any]:
     touched = {"after": 5, "days": [["2026-11-02", "2026-11-06"]]}
+    touched |= {"column": recorded} if recorded else {}
     return {
         "found": {"intermediate.int_meter_readings": {"touched": touched}},
         "after": {"intermediate.int_meter_readings": {"load_id": after}},
@@ -158,18 +163,45 @@ def told(after: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("column", "after", "expected"),
+    ("column", "after", "recorded", "expected"),
     [
-        ("reading_date", 5, [[date(2026, 11, 2), date(2026, 11, 6)]]),
-        ("reading_date", 4, None),
-        ("reading_at", 5, None),
+        ("reading_date", 5, "reading_at", DAYS),
+        ("reading_date", 5, "reading_date", DAYS),
+        ("billing_date", 5, "billing_date", DAYS),
+        ("reading_date", 4, "reading_date", None),
+        ("reading_at", 5, "reading_at", None),
+        ("billing_date", 5, "reading_date", None),
+        ("billing_date", 5, "reading_at", None),
+        ("reading_date", 5, "billing_date", None),
+        ("reading_date", 5, None, None),
     ],
-    ids=["the one load", "more than that load", "no column of days"],
+    ids=[
+        "days of its moments",
+        "its days",
+        "days of any name",
+        "more than that load",
+        "no column of days",
+        "days of another column",
+        "other moments",
+        "other days",
+        "a table that does not say",
+    ],
 )
 def test_days_are_taken_from_the_upstream_for_its_last_load_alone(
-    column: str, after: int, expected: Any
+    column: str, after: int, recorded: str | None, expected: Any
 ) -> None:
-    assert MACROS["told_ranges"](READINGS, column, told(after)) == expected
+    assert MACROS["told_ranges"](READINGS, column, told(after, recorded)) == expected
+
+
+def test_touched_days_are_recorded_with_their_column() -> None:
+    window = {"rebuild": False, "is_empty": False, "progress": {}, "previous": {"load_id": 5}}
+    note = MACROS["run_note"](window, "reading_date", DAYS)
+    touched = json.loads(note.partition("-- meterhouse.run ")[2])["progress"]["touched"]
+    assert touched == {
+        "after": 5,
+        "column": "reading_date",
+        "days": [["2026-11-02", "2026-11-06"]],
+    }
 
 
 def landed(ends: dict[str, int], **changes: Any) -> dict[str, Any]:
