@@ -63,6 +63,7 @@ class Models:
         """Run the models and tell of each as it ends.
 
         Until a run of this version of the project has gone well, it makes views and seeds too.
+        A model whose progress cannot be recorded ends the round: dbt is ended, then its statements.
         Raises RetriableError if Trino is away or the lock is lost; dbt is ended before.
         """
         with_fixed = decision.with_fixed or self._fixed != fingerprint

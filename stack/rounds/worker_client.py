@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from stack.base.errors import RetriableError
 from stack.rounds import program, protocol
 from stack.rounds.outcome import ModelResult
 from stack.rounds.program import Program
@@ -89,8 +90,9 @@ class Worker:
     def ask(self, command: DbtCommand, watch: Watch) -> DbtAnswer:
         """Run a command and wait for its end.
 
-        Raises what watch raises, such as RetriableError where the lock is lost; the worker is
-        killed before.
+        Where progress cannot be recorded the worker is killed, and the answer says why. Raises
+        RetriableError where the lock is lost, and what else watch raises; the worker is killed
+        before.
         """
         worker, models = self._ready(), list[ModelResult]()
         receiver = Receiver(worker.channel)
@@ -110,6 +112,11 @@ class Worker:
             code = worker.kill()
             error = f"dbt exited without a result (code {code})"
             return DbtAnswer(tuple(models), error, is_dead=True)
+        except RetriableError as error:
+            worker.kill()
+            # Without the lock, statements that run now may be another writer's.
+            watch.lock.check()
+            return DbtAnswer(tuple(models), str(error), is_dead=True)
         except BaseException:
             worker.kill()
             raise
