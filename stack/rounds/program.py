@@ -71,11 +71,15 @@ class Program:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
-    def stop(self) -> None:
-        """End it: politely, then by force."""
+    def interrupt(self) -> None:
+        """Ask it to end."""
         if self.is_running:
             self.process.send_signal(signal.SIGINT)
-            self.wait(STOP_SECONDS)
+
+    def stop(self) -> None:
+        """End it: politely, then by force."""
+        self.interrupt()
+        self.wait(STOP_SECONDS)
         self.kill()
 
     def kill(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -100,14 +101,13 @@ class Worker:
             # One that has just died is found out when it answers nothing.
             with suppress(OSError):
                 protocol.send(worker.channel, command.__dict__, [watch.lock.fileno()])
-            while True:
-                if watch.is_stop_wanted():
-                    worker.stop()
-                    return DbtAnswer(tuple(models), is_stopped=True, is_dead=True)
+            while not watch.is_stop_wanted():
                 watch.look_after()
                 for message in receiver.receive(program.WATCH_SECONDS):
                     if (ending := take(message.content, models, watch)) is not None:
                         return self._ended(tuple(models), ending)
+            stop(worker, receiver, models, watch)
+            return DbtAnswer(tuple(models), is_stopped=True, is_dead=True)
         except EOFError:
             code = worker.kill()
             error = f"dbt exited without a result (code {code})"
@@ -139,6 +139,21 @@ class Worker:
         if ending["memory_mb"] > MEMORY_MB:
             self.close()
         return DbtAnswer(models, ending["error"])
+
+
+def stop(worker: Program, receiver: Receiver, models: list[ModelResult], watch: Watch) -> None:
+    """End the worker: politely, taking in what it still tells, then by force.
+
+    What a model that ended well has done must be recorded, or the next round does it again.
+    """
+    worker.interrupt()
+    end = time.monotonic() + program.STOP_SECONDS
+    with suppress(EOFError):
+        while time.monotonic() < end:
+            watch.look_after()
+            for message in receiver.receive(program.WATCH_SECONDS):
+                take(message.content, models, watch)
+    worker.kill()
 
 
 def take(

@@ -125,14 +125,25 @@ def answer(channel: socket.socket, folder: Path, message: protocol.Message) -> N
         elif word == "hang":
             note(folder, "at work")
             time.sleep(LONG_SECONDS)
+        elif word.startswith("last:"):
+            note(folder, "at work")
+            try:
+                time.sleep(LONG_SECONDS)
+            finally:
+                tell_of_model(channel, word)
         elif word.startswith("model:"):
-            _, name, status = word.split(":")
-            facts = {"name": name, "status": status, "seconds": 1.0, "message": "m" * 100_000}
-            protocol.send(channel, {"event": "model", "progress": {"table": name}, **facts})
+            tell_of_model(channel, word)
         elif word == "read":
             protocol.send(channel, {"event": "read", "seconds": 2.5})
     memory = 1e6 if "big" in message.content["words"] else 1.0
     protocol.send(channel, {"event": "end", "error": "", "memory_mb": memory})
+
+
+def tell_of_model(channel: socket.socket, word: str) -> None:
+    """Tell of the model whose name and status a command's word says."""
+    _, name, status = word.split(":")
+    facts = {"name": name, "status": status, "seconds": 1.0, "message": "m" * 100_000}
+    protocol.send(channel, {"event": "model", "progress": {"table": name}, **facts})
 
 
 PROGRAMS = {

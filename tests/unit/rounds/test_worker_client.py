@@ -164,6 +164,20 @@ def test_worker_is_interrupted_when_a_stop_is_wanted(worker: Worker, lock: Lock)
     assert worker.pid is None
 
 
+def test_what_ended_well_before_a_stop_is_told(worker: Worker, lock: Lock, tmp_path: Path) -> None:
+    told: list[Mapping[str, object]] = []
+    watching = replace(
+        watch(lock), is_stop_wanted=(tmp_path / "at work").exists, on_progress=told.append
+    )
+    answer = worker.ask(command("model:a:success", "last:b:success"), watching)
+    assert (answer.is_stopped, answer.models) == (
+        True,
+        (model("a", "success"), model("b", "success")),
+    )
+    assert told == [{"table": "a"}, {"table": "b"}]
+    assert worker.pid is None
+
+
 def test_worker_is_killed_when_the_lock_is_lost(worker: Worker, lock: Lock, tmp_path: Path) -> None:
     lock.is_lost = (tmp_path / "at work").exists
     with pytest.raises(RetriableError, match="lost"):
