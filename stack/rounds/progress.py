@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -82,14 +82,15 @@ class Progress:
         """Make `note` the progress of its table.
 
         note: table (schema.name), after (the load it follows), progress. Raises RetriableError if
-        another load is recorded there by now, if the lock is lost, or if the store fails.
+        another load is recorded there by now, if the table is gone, if the lock is lost, or if the
+        store fails.
         """
         schema, name = note["table"].split(".", 1)
         properties = {PROGRESS: json.dumps(note["progress"])}
         for _ in range(ATTEMPTS):
-            ((location,),) = lock.rows(LOCATION_SQL, [schema, name])
+            location = location_of(note["table"], lock.rows(LOCATION_SQL, [schema, name]))
             metadata = self.files.read(location)
-            require_turn(note, metadata)
+            require_turn(note, said_in(metadata, location, [PROGRESS]))
             new = next_location(location)
             changed, dropped = with_properties(
                 metadata, location, properties, int(time.time() * 1000)
@@ -107,11 +108,7 @@ class Progress:
 
     def _said(self, location: str) -> Said:
         if location not in self._known:
-            properties = self.files.read(location).get("properties", {})
-            said: Said = {}
-            for key in SAID:
-                said |= json.loads(properties.get(key, "{}"))
-            return said
+            return said_in(self.files.read(location), location, SAID)
         return self._known[location]
 
     def _remove(self, *locations: str) -> None:
@@ -126,9 +123,36 @@ class Progress:
         self._told = reason
 
 
-def require_turn(note: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+def location_of(table: str, rows: Sequence[tuple[Any, ...]]) -> str:
+    """The metadata file that the catalog names. Raises RetriableError for a table that is gone."""
+    if not rows:
+        raise RetriableError(
+            f"table {table} in the catalog, to record its progress",
+            "none: it was dropped since the round began",
+            "the next round rebuilds it",
+        )
+    return str(rows[0][0])
+
+
+def said_in(metadata: Mapping[str, Any], location: str, keys: Iterable[str]) -> Said:
+    """What these properties of a table say. Raises RetriableError for what is no JSON object."""
+    said: Said = {}
+    for key in keys:
+        text = metadata.get("properties", {}).get(key, "{}")
+        try:
+            said |= json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise RetriableError(
+                f"a JSON object as property {key} in {location}",
+                f"{text!r:.100} ({error})",
+                "a model's table is rebuilt by bin/dbt run --full-refresh --select its name",
+            ) from error
+    return said
+
+
+def require_turn(note: Mapping[str, Any], said: Said) -> None:
     """Raise RetriableError unless the table still says the load that this one follows."""
-    recorded = json.loads(metadata.get("properties", {}).get(PROGRESS, "{}")).get("load_id")
+    recorded = said.get("load_id")
     if recorded != note["after"]:
         raise RetriableError(
             f"load {note['after']} recorded in {note['table']}, as this round found it",

@@ -59,7 +59,7 @@ class Store:
 class Session:
     """The lock's session with a catalog of one table.
 
-    before_swap: what another writer does meanwhile.
+    location: empty where the table is gone. before_swap: what another writer does meanwhile.
     """
 
     location: str = FIRST
@@ -74,7 +74,7 @@ class Session:
             case _ if sql == LOCATIONS_SQL:
                 return [("marts.days", self.location)]
             case _ if sql == LOCATION_SQL:
-                return [(self.location,)]
+                return [(self.location,)] if self.location else []
             case _ if sql == SWAP_SQL:
                 self.before_swap(self)
                 *_, old, new = values
@@ -138,6 +138,23 @@ def test_a_table_that_never_stands_still_is_told() -> None:
 
     with pytest.raises(RetriableError, match=f"{ATTEMPTS} times"):
         progress_of(store).record(NOTE, as_lock(Session(before_swap=move)))
+
+
+def test_a_table_that_is_gone_is_told() -> None:
+    session = Session()
+    session.location = ""
+    with pytest.raises(RetriableError, match=r"table marts\.days in the catalog"):
+        progress_of(Store({})).record(NOTE, as_lock(session))
+
+
+@pytest.mark.parametrize("text", ["{", "5", "null", '"a"'])
+def test_progress_that_is_no_object_is_told(text: str) -> None:
+    said: list[str] = []
+    store = Store({FIRST: {"last-updated-ms": 1, "properties": {"meterhouse.progress": text}}})
+    with pytest.raises(RetriableError, match="a JSON object as property"):
+        progress_of(store).record(NOTE, as_lock(Session()))
+    assert Progress(lambda: store, said.append).read(as_lock(Session())) is None
+    assert "a JSON object" in said[0]
 
 
 def test_a_metadata_file_is_read_once() -> None:
