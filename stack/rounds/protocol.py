@@ -2,7 +2,8 @@
 
 The runner sends commands, one at a time: `words` (of dbt), `project` (fingerprint of its files) and
 `environment` (what dbt reads by env_var()). With a command goes the open socket of the one-writer
-lock under which it runs. The worker answers with events: `read` (the project was; `seconds`),
+lock under which it runs. While it runs, `recorded` (a table) says that its progress is, to a model
+that awaits it. The worker answers with events: `read` (the project was; `seconds`),
 `model` (one has finished; the fields of ModelResult) and at last `end` (`error`, empty if dbt
 itself went well, and `memory_mb`, the worker's resident memory).
 """

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stack.base.errors import RetriableError
 from stack.base.settings import load_settings
 from stack.rounds import protocol
 from stack.rounds.lifeline import end_orphaned, ordinary_signals
@@ -34,16 +35,57 @@ KIB = 1024
 NOTE = "meterhouse.progress "
 LOGGED = {"JinjaLogDebug", "JinjaLogInfo"}
 STATM = Path("/proc/self/statm")
+# The runner's own attempts at the object store and PostgreSQL end long before.
+RECORD_SECONDS = 120.0
+
+
+class Recorded:
+    """The tables whose progress the runner has recorded in this command."""
+
+    def __init__(self) -> None:
+        self._tables, self._is_over = set[str](), False
+        self._changed = threading.Condition()
+
+    def begin(self) -> None:
+        """Forget what an earlier command recorded."""
+        with self._changed:
+            self._tables.clear()
+
+    def add(self, table: str) -> None:
+        """Note a table."""
+        with self._changed:
+            self._tables.add(table)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody wait any more: the runner has died."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def wait_for(self, table: str) -> None:
+        """Wait for a table. Raises RetriableError if it is not recorded: its model has failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: table in self._tables or self._is_over, RECORD_SECONDS)
+            if table not in self._tables:
+                raise RetriableError(
+                    f"the progress of {table} recorded by the runner",
+                    "no answer of it",
+                    "the next round does it again",
+                )
 
 
 class Commands:
     """Commands as they come, and the end of the process when its runner has died.
 
-    trino: where the statements of a command that was under way are ended.
+    trino: where the statements of a command that was under way are ended. recorded: told of what
+    the runner has recorded meanwhile.
     """
 
-    def __init__(self, channel: socket.socket, trino: statements.Coordinator) -> None:
-        self._receiver, self._trino = Receiver(channel), trino
+    def __init__(
+        self, channel: socket.socket, trino: statements.Coordinator, recorded: Recorded
+    ) -> None:
+        self._receiver, self._trino, self._recorded = Receiver(channel), trino, recorded
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._turn, self._is_idle = threading.Lock(), threading.Event()
         self._is_idle.set()
@@ -75,10 +117,9 @@ class Commands:
         try:
             while True:
                 for message in self._receiver.receive():
-                    with self._turn:
-                        self._is_idle.clear()
-                    self._queue.put(message)
+                    self._take(message)
         except EOFError:
+            self._recorded.close()
             with self._turn:
                 self._is_orphan = not self._is_idle.is_set()
             self._queue.put(None)
@@ -86,15 +127,27 @@ class Commands:
                 return
             end_orphaned(self._is_idle, self._end_statements)
 
+    def _take(self, message: Message) -> None:
+        if table := message.content.get("recorded"):
+            self._recorded.add(table)
+            return
+        self._recorded.begin()
+        with self._turn:
+            self._is_idle.clear()
+        self._queue.put(message)
+
     def _end_statements(self) -> None:
         statements.settle(self._trino, lambda text: None, grace_seconds=0)
 
 
 class Dbt:
-    """dbt, loaded and with one project in memory."""
+    """dbt, loaded and with one project in memory.
 
-    def __init__(self, channel: socket.socket, target: Path) -> None:
-        self._channel, self._sending = channel, threading.Lock()
+    recorded: where a model waits until the runner has recorded its progress.
+    """
+
+    def __init__(self, channel: socket.socket, target: Path, recorded: Recorded) -> None:
+        self._channel, self._sending, self._recorded = channel, threading.Lock(), recorded
         quiet = ["--log-level", "none", "--log-level-file", "none", "--no-use-colors"]
         folders = ["--target-path", str(target), "--log-path", str(target)]
         self._options = [*quiet, *folders, "--no-send-anonymous-usage-stats"]
@@ -131,20 +184,26 @@ class Dbt:
         return ""
 
     def on_event(self, event: Any) -> None:
-        """Tell of a model's end, with its progress; dbt calls it with every event."""
+        """Tell of a model's end, with its progress; dbt calls it with every event.
+
+        dbt begins with the models after it once this returns, and skips them if it raises.
+        """
         if event.info.name in LOGGED and event.data.msg.startswith(NOTE):
             self._notes[event.data.node_info.unique_id] = json.loads(event.data.msg[len(NOTE) :])
         if event.info.name != "NodeFinished":
             return
         node, result = event.data.node_info, event.data.run_result
+        note = self._notes.pop(node.unique_id, None)
         self.say(
             "model",
             name=node.node_name,
             status=result.status,
             seconds=result.execution_time,
             message=result.message[:MESSAGE_CHARACTERS],
-            progress=self._notes.pop(node.unique_id, None),
+            progress=note,
         )
+        if note and note.get("is_awaited") and result.status == "success":
+            self._recorded.wait_for(note["table"])
 
 
 def error_of(answer: Any) -> str:
@@ -167,8 +226,9 @@ def main(words: list[str]) -> None:
     ordinary_signals()
     logging.getLogger("trino").setLevel(logging.WARNING)
     channel, settings = socket.socket(fileno=int(words[0])), load_settings()
-    dbt = Dbt(channel, settings.state_dir / "dbt" / "target")
-    commands = Commands(channel, statements.writers(settings, words[1]))
+    recorded = Recorded()
+    dbt = Dbt(channel, settings.state_dir / "dbt" / "target", recorded)
+    commands = Commands(channel, statements.writers(settings, words[1]), recorded)
     try:
         for command in commands:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -104,7 +105,8 @@ class Worker:
             while not watch.is_stop_wanted():
                 watch.look_after()
                 for message in receiver.receive(program.WATCH_SECONDS):
-                    if (ending := take(message.content, models, watch)) is not None:
+                    ending = take(message.content, models, watch, worker.channel)
+                    if ending is not None:
                         return self._ended(tuple(models), ending)
             stop(worker, receiver, models, watch)
             return DbtAnswer(tuple(models), is_stopped=True, is_dead=True)
@@ -152,20 +154,24 @@ def stop(worker: Program, receiver: Receiver, models: list[ModelResult], watch: 
         while time.monotonic() < end:
             watch.look_after()
             for message in receiver.receive(program.WATCH_SECONDS):
-                take(message.content, models, watch)
+                take(message.content, models, watch, worker.channel)
     worker.kill()
 
 
 def take(
-    content: dict[str, Any], models: list[ModelResult], watch: Watch
+    content: dict[str, Any], models: list[ModelResult], watch: Watch, channel: socket.socket
 ) -> Mapping[str, Any] | None:
-    """Take in one event; the last one is returned."""
+    """Take in one event; the last one is returned. channel: where recorded progress is awaited."""
     match content.pop("event"):
         case "model":
             note = content.pop("progress", None)
             models.append(ModelResult(**content))
             if note and models[-1].is_good:
                 watch.on_progress(note)
+                if note.get("is_awaited"):
+                    # One that has just died is found out when it says nothing more.
+                    with suppress(OSError):
+                        protocol.send(channel, {"recorded": note["table"]})
             watch.on_model(models[-1])
         case "read":
             watch.on_read(content["seconds"])

@@ -1,9 +1,11 @@
 {% macro record_progress(relation, note) %}
     {%- if is_planned(relation) -%}
-        {#- The runner writes it once the model has ended well. -#}
+        {#- The runner writes it once the model has ended well. Models after an appending one wait
+            for it: quarantine must not take what a second try of staging may accept. -#}
         {%- do log('meterhouse.progress ' ~ tojson({
             'table': input_name(relation),
             'after': note.previous_load_id,
+            'is_awaited': config.get('incremental_strategy') == 'append',
             'progress': note.progress,
         })) -%}
     {%- else -%}

@@ -131,10 +131,12 @@ def test_progress_outside_the_plan_is_recorded_by_a_statement(
     record = macros(
         round_plan=lambda: given,
         log=said.append,
+        config={"incremental_strategy": "append"},
         statement=statement,
     )["record_progress"]
     record(relation, SimpleNamespace(previous_load_id=4, progress={"load_id": 5}))
     assert (len(said), len(ran)) == ((1, 0) if is_told else (0, 1))
+    assert all('"is_awaited": true' in line for line in said)
     assert given["properties"] == {f"{relation.schema}.{relation.identifier}": {"load_id": 5}}
 
 

@@ -16,7 +16,8 @@ import pytest
 from stack.base.errors import RetriableError
 from stack.rounds import worker_client
 from stack.rounds.outcome import ModelResult
-from stack.rounds.worker_client import DbtAnswer, DbtCommand, Watch, Worker
+from stack.rounds.protocol import Receiver
+from stack.rounds.worker_client import DbtAnswer, DbtCommand, Watch, Worker, take
 from stack.writing.lock import WriterLock
 from tests.unit.rounds.programs import MODULE, is_gone, wait_until
 
@@ -96,6 +97,19 @@ def test_progress_of_models_that_ended_well_is_told(worker: Worker, lock: Lock) 
     watching = replace(watch(lock), on_progress=told.append)
     worker.ask(command("model:a:success", "model:b:error", "model:c:skipped"), watching)
     assert told == [{"table": "a"}]
+
+
+@pytest.mark.parametrize(("is_awaited", "expected"), [(True, ["a"]), (False, [])])
+def test_recorded_progress_is_answered_where_it_is_awaited(
+    lock: Lock, is_awaited: bool, expected: list[str]
+) -> None:
+    content = {"event": "model", "name": "a", "status": "success", "seconds": 1.0, "message": ""}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        note = {"table": "a", "is_awaited": is_awaited}
+        take(content | {"progress": note}, [], watch(lock), ours)
+        answers = Receiver(theirs).receive(0.1)
+    assert [answer.content["recorded"] for answer in answers] == expected
 
 
 def test_worker_is_killed_when_progress_cannot_be_recorded(worker: Worker, lock: Lock) -> None:
