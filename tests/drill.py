@@ -58,7 +58,7 @@ SEED = 8831
 MESSAGES = 250
 STACK_SECONDS = 240
 COMMAND_SECONDS = 300
-OF_THE_LANDING = {"batch_id", "landed_at"}
+OF_THE_LANDING = {"batch_id", "landed_at", "load_id"}
 MARTS = ("device_daily_metrics", "customer_usage_summary")
 
 

@@ -17,7 +17,7 @@ from tests.integration.lakehouse import Lakehouse
 SIMULATOR = str(PROJECT_ROOT / "simulator" / "telemetry_simulator.py")
 RESULTS = PROJECT_ROOT / ".stack-test" / "results"
 WEEK = ["--from", "2025-03-01T00:00:00Z", "--to", "2025-03-08T00:00:00Z"]
-OF_THE_LANDING = {"batch_id", "landed_at"}
+OF_THE_LANDING = {"batch_id", "landed_at", "load_id"}
 MARTS = {
     "device_daily_metrics": "where reading_date < date '2025-03-09'",
     "customer_usage_summary": "where reading_date < date '2025-03-09'",
