@@ -229,7 +229,10 @@ def test_rounds_follow_what_lands_and_cost_nothing_without_it(small: Small, star
 def test_a_round_that_is_asked_for_counts_what_landed_before(small: Small, start: Start) -> None:
     small.land()
     start(ROUNDS, str(small.folder), small.name, "3600")
-    small.lakehouse.wait_until(lambda: small.counted() == 1, LIMIT_SECONDS + TURN_SECONDS)
+    small.lakehouse.wait_until(
+        lambda: small.health().get("result") == "ok", LIMIT_SECONDS + TURN_SECONDS
+    )
+    assert small.counted() == 1
     small.land()
     settings = replace(small.settings, dbt_auto_run=True)
     said: list[str] = []
