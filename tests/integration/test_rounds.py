@@ -26,9 +26,8 @@ from stack.base.errors import RetriableError
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from stack.clients import postgres
-from stack.rounds import catalog
 from stack.rounds.by_hand import run_dbt
-from stack.rounds.decision import Seen, seen_after
+from stack.rounds.decision import Seen
 from stack.rounds.project import seen_file
 from stack.rounds.request import run_round
 from stack.rounds.seen import load
@@ -55,6 +54,7 @@ with hold_lock(load_settings(), MAINTENANCE, 180, lambda text: None):
 ROUNDS = """
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from stack.rounds.service import run_rounds
 from stack.rounds.project import Project
@@ -74,6 +74,7 @@ sys.exit(run_rounds(settings, Project(folder / "project", user)))
 BY_HAND = """
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from stack.rounds.by_hand import run_dbt
 from stack.rounds.project import Project
@@ -383,35 +384,3 @@ def test_dbt_that_only_reads_does_not_wait_for_a_writer(small: Small, start: Sta
     began = time.monotonic()
     assert run_dbt(["ls"], small.settings, small.project) == 0
     assert time.monotonic() - began < LIMIT_SECONDS / 2
-
-
-@pytest.fixture
-def meter(lakehouse: Lakehouse) -> Iterator[str]:
-    """A meter of the test's own, the newest one."""
-    (device_id,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
-    yield device_id
-    lakehouse.forget_device(device_id)
-
-
-def test_added_meter_is_told_from_a_changed_one(lakehouse: Lakehouse, meter: str) -> None:
-    before = catalog.look(lakehouse.settings, None, "")
-    seen = seen_after(before, ())
-    (added,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
-    found = catalog.look(lakehouse.settings, seen, "").master_data
-    lakehouse.forget_device(added)
-    assert found.counted_before == seen.counted
-    assert found.counted != seen.counted
-    statement = "update device_master set nominal_voltage_v = 400 where device_id = %s"
-    lakehouse.change_master_data(statement, meter)
-    changed = catalog.look(lakehouse.settings, seen, "").master_data
-    assert changed.counted_before != seen.counted
-
-
-def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
-    lakehouse: Lakehouse, meter: str
-) -> None:
-    seen = seen_after(catalog.look(lakehouse.settings, None, ""), ())
-    statement = "update device_master set firmware_version = '9.9.9' where device_id = %s"
-    lakehouse.change_master_data(statement, meter)
-    found = catalog.look(lakehouse.settings, seen, "").master_data
-    assert (found.counted_before, found.all) == (seen.counted, seen.all)

@@ -1,0 +1,46 @@
+"""A meter that was added is told from one that was changed, in a look at master data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from stack.rounds import catalog
+from stack.rounds.decision import seen_after
+from tests.integration.lakehouse import Lakehouse
+
+pytestmark = pytest.mark.same_in_both_modes
+
+
+@pytest.fixture
+def meter(lakehouse: Lakehouse) -> Iterator[str]:
+    """A meter of the test's own, the newest one."""
+    (device_id,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
+    yield device_id
+    lakehouse.forget_device(device_id)
+
+
+def test_added_meter_is_told_from_a_changed_one(lakehouse: Lakehouse, meter: str) -> None:
+    before = catalog.look(lakehouse.settings, None, "")
+    seen = seen_after(before, ())
+    (added,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    lakehouse.forget_device(added)
+    assert found.counted_before == seen.counted
+    assert found.counted != seen.counted
+    statement = "update device_master set nominal_voltage_v = 400 where device_id = %s"
+    lakehouse.change_master_data(statement, meter)
+    changed = catalog.look(lakehouse.settings, seen, "").master_data
+    assert changed.counted_before != seen.counted
+
+
+def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
+    lakehouse: Lakehouse, meter: str
+) -> None:
+    seen = seen_after(catalog.look(lakehouse.settings, None, ""), ())
+    statement = "update device_master set firmware_version = '9.9.9' where device_id = %s"
+    lakehouse.change_master_data(statement, meter)
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    assert (found.counted_before, found.all) == (seen.counted, seen.all)
