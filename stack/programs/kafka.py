@@ -130,7 +130,8 @@ def format_storage(settings: Settings, paths: Paths) -> None:
     """Give an empty data folder its cluster id."""
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     storage_tool = java(paths, [*TOOL_OPTIONS, *QUIET_LOG], "kafka.tools.StorageTool")
-    arguments = ["format", "-t", cluster_id, "-c", str(configuration_file(paths))]
+    # One word, since an id may begin with a hyphen.
+    arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(configuration_file(paths))]
     result = subprocess.run(
         [*storage_tool, *arguments],
         env=os.environ | secure_environment(settings),
