@@ -1,10 +1,10 @@
 """Measure rounds of the models beside those of another version.
 
 Run as `python -m benchmarks.rounds --beside FOLDER`, another version's checkout. Each gets a native
-stack of its own, deleted afterwards, whose resident runner plays a round as soon as there is
-something new. Rounds of equal size are measured by turns: first the first rounds after a start of
-all services, then, once both are warm, the others. A producer of this checkout sends the readings.
-The marts of both are compared with what was sent.
+stack of its own, deleted afterwards, with Java's caches where the version makes them; its resident
+runner plays a round as soon as there is something new. Rounds of equal size are measured by turns:
+first the first rounds after a start of all services, then, once both are warm, the others. A
+producer of this checkout sends the readings. The marts of both are compared with what was sent.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from stack.programs.supervision import Process
 TOPIC = "telemetry_raw"
 POLL_SECONDS = 0.02
 ROUND_SECONDS = 900.0
+TRAINING, TRAINING_SECONDS = "training", 1800.0
 # A round that took only a part of the readings is left out; more than so many in turn are an error.
 MOST_SPLIT = 5
 DAY_SECONDS = 86_400
@@ -310,6 +311,22 @@ def compared(
             yield Figure(f"{name}: {NEW} / {OLD}", ratio, "times", at_most=at_most_ratio)
 
 
+def wait_for_training(stack: Stack) -> None:
+    """Wait until Java's caches are made, where the version has any: a user starts with them.
+
+    Raises RetriableError where they are not after TRAINING_SECONDS.
+    """
+    deadline = time.monotonic() + TRAINING_SECONDS
+    while TRAINING in [service.name for service in stack.services()]:
+        if time.monotonic() > deadline:
+            raise RetriableError(
+                f"Java's caches made within {TRAINING_SECONDS:.0f} s",
+                "the program is still at it",
+                f"see its log below {stack.settings.state_dir}",
+            )
+        time.sleep(1)
+
+
 def measure(options: argparse.Namespace, settings: Settings) -> Report:
     """Set both up, play, check, delete."""
     batches = 1 + MOST_SPLIT * (options.starts + options.rounds) + options.warm_ups
@@ -318,7 +335,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
     changes = {
         "DBT_AUTO_RUN": "true",
         "DBT_RUN_INTERVAL": "2",
-        "JAVA_TRAINING": "false",
+        "JAVA_TRAINING": "true",
         "LANDING_COMMIT_SECONDS": "2",
         "MAINTENANCE_INTERVAL": "0",
         "NUM_DEVICES": str(options.meters),
@@ -329,6 +346,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> Report:
         for name, checkout in ((OLD, options.beside), (NEW, PROJECT_ROOT)):
             stack = ending.enter_context(new_stack(checkout.absolute(), changes))
             stack.setup("--native")
+            wait_for_training(stack)
             players[name] = Player(stack, options.readings, options.meters, day)
         starts, rounds = by_turns(players, options)
         for player in players.values():
