@@ -22,6 +22,8 @@ READ_SECONDS = 10.0
 RETRIES = 1
 KEPT = "write.metadata.previous-versions-max"
 DELETES = "write.metadata.delete-after-commit.enabled"
+# Where Trino keeps the comment of a table.
+COMMENT = "comment"
 # Iceberg's own number of older files where a table does not say.
 KEPT_BY_DEFAULT = 100
 NAME = re.compile(r"/(\d{5,})-[^/]+\.metadata\.json$")
@@ -108,6 +110,29 @@ def with_properties(
         "metadata-log": kept,
     }
     return {**metadata, **changed}, tuple(each["metadata-file"] for each in dropped)
+
+
+def with_descriptions(
+    metadata: Metadata, table: str, columns: Mapping[str, str]
+) -> tuple[Metadata, dict[str, str]]:
+    """The content with these comments on the current columns, and properties for the table's own.
+
+    Source: Iceberg's table specification, "Schemas and Data Types": field documentation.
+    """
+    current = metadata["current-schema-id"]
+    schemas = [
+        {**schema, "fields": [described(each, columns) for each in schema["fields"]]}
+        if schema["schema-id"] == current
+        else schema
+        for schema in metadata["schemas"]
+    ]
+    return {**metadata, "schemas": schemas}, {COMMENT: table} if table else {}
+
+
+def described(column: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    """A field of a schema with its comment, its old one where none is given."""
+    comment = columns.get(column["name"])
+    return {**column, "doc": comment} if comment else dict(column)
 
 
 def next_location(location: str) -> str:

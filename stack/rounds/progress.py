@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from stack.base.errors import RetriableError
-from stack.rounds.metadata import Files, next_location, with_properties
+from stack.rounds.metadata import Files, Metadata, next_location, with_descriptions, with_properties
 from stack.writing.lock import WriterLock
 
 PROGRESS = "meterhouse.progress"
@@ -81,20 +81,17 @@ class Progress:
     def record(self, note: Mapping[str, Any], lock: WriterLock) -> None:
         """Make `note` the progress of its table.
 
-        note: table (schema.name), after (the load it follows), progress. Raises RetriableError if
-        another load is recorded there by now, if the table is gone, if the lock is lost, or if the
-        store fails.
+        note: table (schema.name), after (the load it follows), progress, descriptions (of the table
+        and its columns; empty where they stand there). Raises RetriableError if another load is
+        recorded there by now, if the table is gone, if the lock is lost, or if the store fails.
         """
         schema, name = note["table"].split(".", 1)
-        properties = {PROGRESS: json.dumps(note["progress"])}
         for _ in range(ATTEMPTS):
             location = location_of(note["table"], lock.rows(LOCATION_SQL, [schema, name]))
             metadata = self.files.read(location)
             require_turn(note, said_in(metadata, location, [PROGRESS]))
             new = next_location(location)
-            changed, dropped = with_properties(
-                metadata, location, properties, int(time.time() * 1000)
-            )
+            changed, dropped = recorded(note, metadata, location, int(time.time() * 1000))
             self.files.write(new, changed)
             if lock.rows(SWAP_SQL, [schema, name, location, new])[0][0]:
                 self._remove(*dropped)
@@ -121,6 +118,17 @@ class Progress:
         if reason != self._told:
             self._say(f"models ask Trino for their progress: {reason}")
         self._told = reason
+
+
+def recorded(
+    note: Mapping[str, Any], metadata: Metadata, location: str, now_ms: int
+) -> tuple[Metadata, tuple[str, ...]]:
+    """The content of a table's next file with what `note` says, and the files that may go."""
+    properties = {PROGRESS: json.dumps(note["progress"])}
+    if note["descriptions"]:
+        metadata, more = with_descriptions(metadata, **note["descriptions"])
+        properties |= more
+    return with_properties(metadata, location, properties, now_ms)
 
 
 def location_of(table: str, rows: Sequence[tuple[Any, ...]]) -> str:

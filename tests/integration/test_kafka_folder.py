@@ -1,4 +1,4 @@
-"""Kafka's data folder, formatted by Kafka's own tool, beside the stack and in a folder of its own."""
+"""Kafka's data folder, formatted by Kafka's own tool, in a folder beside the stack's."""
 
 from __future__ import annotations
 

@@ -20,8 +20,7 @@
         {%- call statement('main') -%}
             {{ create_table_as(False, target_relation, compiled_code, 'replace') }}
         {%- endcall -%}
-        {%- do note_progress(target_relation, note.progress) -%}
-        {%- do persist_docs(target_relation, model) -%}
+        {%- do record_progress(target_relation, note, is_new=true) -%}
     {%- elif note.is_empty -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
     {%- else -%}
@@ -52,10 +51,7 @@
         {%- if note.offsets is not none and note.offsets == rows -%}
             {%- do note.progress.update({'whole_since': note.previous_load_id}) -%}
         {%- endif -%}
-        {%- do record_progress(target_relation, note) -%}
-        {%- if not columns.is_known -%}
-            {%- do persist_docs(target_relation, model) -%}
-        {%- endif -%}
+        {%- do record_progress(target_relation, note, is_described=columns.is_known) -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks) }}

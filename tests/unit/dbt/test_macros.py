@@ -85,6 +85,16 @@ def test_a_round_asks_only_of_an_append_that_may_have_been_held_back() -> None:
     assert len(asking.asked) == 1
 
 
+class Config(dict[str, str]):
+    """A model's configuration, whose descriptions are to be kept."""
+
+    def persist_column_docs(self) -> bool:
+        """As dbt answers."""
+        return True
+
+    persist_relation_docs = persist_column_docs
+
+
 OUTSIDE = SimpleNamespace(schema="ops", identifier="costs")
 
 
@@ -134,10 +144,32 @@ def test_progress_outside_the_plan_is_recorded_by_a_statement(
         config={"incremental_strategy": "append"},
         statement=statement,
     )["record_progress"]
-    record(relation, SimpleNamespace(previous_load_id=4, progress={"load_id": 5}))
+    note = SimpleNamespace(previous_load_id=4, progress={"load_id": 5})
+    record(relation, note, is_described=True)
     assert (len(said), len(ran)) == ((1, 0) if is_told else (0, 1))
     assert all('"is_awaited": true' in line for line in said)
     assert given["properties"] == {f"{relation.schema}.{relation.identifier}": {"load_id": 5}}
+
+
+@pytest.mark.parametrize(("is_new", "after"), [(True, 5), (False, 4)])
+def test_descriptions_go_to_the_runner_with_the_progress(is_new: bool, after: int) -> None:
+    said = list[str]()
+    columns = {
+        "kwh": SimpleNamespace(description=" Energy. "),
+        "x": SimpleNamespace(description=""),
+    }
+    macros(
+        round_plan=plan,
+        log=said.append,
+        config=Config(incremental_strategy="merge"),
+        model=SimpleNamespace(description="Days.", columns=columns),
+    )["record_progress"](
+        READINGS, SimpleNamespace(previous_load_id=4, progress={"load_id": 5}), is_new=is_new
+    )
+    (line,) = said
+    note = json.loads(line.removeprefix("meterhouse.progress "))
+    assert note["after"] == after
+    assert note["descriptions"] == {"table": "Days.", "columns": {"kwh": "Energy."}}
 
 
 def test_touched_days_hold_the_local_day_of_every_zone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stack.base.errors import RetriableError
-from stack.rounds.metadata import next_location, with_properties
+from stack.rounds.metadata import next_location, with_descriptions, with_properties
 
 FOLDER = "s3://lakehouse/warehouse/marts/a-1/metadata"
 # An entry of a later format version has to come out as it went in.
@@ -47,6 +47,26 @@ def test_the_oldest_file_goes_where_the_table_says_so() -> None:
 def test_time_never_runs_backwards() -> None:
     changed, _ = with_properties(TABLE, f"{FOLDER}/3", {}, 999)
     assert changed["last-updated-ms"] == 1000
+
+
+def test_descriptions_are_those_of_the_current_columns_and_of_the_table() -> None:
+    old, new = ({"schema-id": number, "fields": fields()} for number in (0, 1))
+    table = {"current-schema-id": 1, "schemas": [old, new], "next-row-id": 7}
+    changed, properties = with_descriptions(table, "Days.", {"kwh": "Energy.", "gone": "Not here."})
+    assert changed == {
+        "current-schema-id": 1,
+        "schemas": [
+            {"schema-id": 0, "fields": fields()},
+            {"schema-id": 1, "fields": [fields()[0], {"id": 2, "name": "kwh", "doc": "Energy."}]},
+        ],
+        "next-row-id": 7,
+    }
+    assert properties == {"comment": "Days."}
+    assert with_descriptions(table, "", {}) == (table, {})
+
+
+def fields() -> list[dict[str, Any]]:
+    return [{"id": 1, "name": "day", "doc": "Local day."}, {"id": 2, "name": "kwh"}]
 
 
 def test_the_next_file_lies_beside_the_last_with_the_next_number() -> None:

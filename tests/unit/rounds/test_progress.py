@@ -23,7 +23,7 @@ from stack.writing.lock import WriterLock
 
 FOLDER = "s3://lakehouse/warehouse/marts/days/metadata"
 FIRST = f"{FOLDER}/00001-aa.metadata.json"
-NOTE = {"table": "marts.days", "after": 5, "progress": {"load_id": 9}}
+NOTE = {"table": "marts.days", "after": 5, "progress": {"load_id": 9}, "descriptions": {}}
 
 
 def metadata(load_id: int) -> Metadata:
@@ -103,6 +103,18 @@ def test_progress_is_recorded_in_a_new_file() -> None:
     assert recorded(store, session) == {"load_id": 9}
     assert session.location != FIRST
     assert FIRST in store.held
+
+
+def test_descriptions_are_recorded_in_the_same_file() -> None:
+    columns = [{"id": 1, "name": "kwh"}]
+    described = {"current-schema-id": 0, "schemas": [{"schema-id": 0, "fields": columns}]}
+    store, session = Store({FIRST: metadata(5) | described}), Session()
+    said = {"descriptions": {"table": "Days.", "columns": {"kwh": "Energy."}}}
+    progress_of(store).record(NOTE | said, as_lock(session))
+    held = store.held[session.location]
+    assert recorded(store, session) == {"load_id": 9}
+    assert held["properties"]["comment"] == "Days."
+    assert held["schemas"][0]["fields"] == [{"id": 1, "name": "kwh", "doc": "Energy."}]
 
 
 def test_a_load_of_another_writer_is_not_overwritten() -> None:
