@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
@@ -15,8 +16,11 @@ from stack.programs.service import Service
 ETC = PROJECT_ROOT / "trino" / "etc"
 
 
-def service(settings: Settings, paths: Paths) -> Service:
-    """The server's process; call prepare first."""
+def service(settings: Settings, paths: Paths, collector: Sequence[str] | None = None) -> Service:
+    """The server's process; call prepare first.
+
+    collector: options after those of jvm.config; the ones for this machine unless given.
+    """
     data = paths.data("trino")
     properties = {
         "config": ETC / "config.properties",
@@ -38,7 +42,7 @@ def service(settings: Settings, paths: Paths) -> Service:
         command=[
             java.program(),
             f"@{ETC / 'jvm.config'}",
-            *java.collector(),
+            *(java.collector() if collector is None else collector),
             f"@{cache(paths).options_file}",
             f"-Xmx{settings.trino_heap}",
             *flags,
@@ -55,7 +59,7 @@ def service(settings: Settings, paths: Paths) -> Service:
 def cache(paths: Paths) -> ClassCache:
     """Java's cache for this Trino."""
     options = (ETC / "jvm.config").read_text(encoding="utf-8").splitlines()
-    return cache_of("trino", paths, paths.trino / "lib", [*options, *java.collector()])
+    return cache_of("trino", paths, paths.trino / "lib", options)
 
 
 def plain_door(settings: Settings) -> dict[str, object]:

@@ -6,10 +6,12 @@ import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from stack.base.settings import load_settings
+from stack.modes import training
 from stack.programs import java, kafka, trino
 from stack.programs.class_cache import KEPT, ClassCache, cache_of
 from stack.programs.paths import Paths, paths_of
@@ -58,16 +60,21 @@ def test_a_damaged_cache_is_deleted_and_not_used(paths: Paths, content: str) -> 
     assert not file.exists()
 
 
-@pytest.mark.parametrize("name", ["kafka", "trino"])
-def test_a_new_cache_is_no_reason_to_restart(name: str, paths: Paths) -> None:
+@pytest.mark.parametrize("program", [kafka, trino])
+def test_a_new_cache_is_no_reason_to_restart(program: ModuleType, paths: Paths) -> None:
     """Setup restarts a service whose command changed."""
-    make_service = {"kafka": kafka.service, "trino": trino.service}[name]
-    cache = {"kafka": kafka.cache, "trino": trino.cache}[name](paths)
-    before = make_service(SETTINGS, paths)
+    cache = program.cache(paths)
+    before = program.service(SETTINGS, paths)
     make(cache)
     cache.prepare()
-    assert make_service(SETTINGS, paths) == before
+    assert program.service(SETTINGS, paths) == before
     assert f"@{cache.options_file}" in before.command
+
+
+def test_the_training_runs_trino_with_g1_on_all_machines(paths: Paths) -> None:
+    command = training.trino_with_g1(SETTINGS, paths).command
+    assert not [word for word in command if "UseSerialGC" in word or "-UseG1GC" in word]
+    assert "-XX:+UseG1GC" in (trino.ETC / "jvm.config").read_text(encoding="utf-8")
 
 
 def test_another_java_has_another_cache(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
