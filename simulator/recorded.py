@@ -20,6 +20,8 @@ from stack.base.errors import ConfigurationError
 HALF_HOUR_MS = 1_800_000
 WEEK_DAYS = 7
 SERIES = (1, 2)
+SWAPPED_SERIES = 2  # its file has day and month swapped wherever the day is 12 or less
+LAST_MONTH = 12
 FOLDER = Path("opendsm") / "eemeter" / "samples"
 
 
@@ -37,9 +39,10 @@ def series_file(samples: Path, series: int) -> Path:
 
 
 def read_series(samples: Path, series: int) -> list[RecordedReading]:
-    """All readings as recorded, duplicates and gaps included, in the order of the file.
+    """All readings as recorded, duplicates and gaps included, in the order of time.
 
-    Stamps are the starts of half hours in UTC. Raises ConfigurationError without the file.
+    Stamps are the starts of half hours in UTC; those of the second series are put right. Raises
+    ConfigurationError without the file.
     """
     path = series_file(samples, series)
     try:
@@ -51,13 +54,23 @@ def read_series(samples: Path, series: int) -> list[RecordedReading]:
             str(error),
             "run ./initial-setup.sh, which fetches it, or name its folder with --samples",
         ) from error
-    return [recorded(row["start"], row["value"]) for row in rows if row["value"]]
+    read_start = unswapped if series == SWAPPED_SERIES else datetime.fromisoformat
+    readings = [recorded(read_start(row["start"]), row["value"]) for row in rows if row["value"]]
+    return sorted(readings, key=lambda reading: reading.end_ms)
 
 
-def recorded(start: str, value: str) -> RecordedReading:
-    """One row of the file."""
-    moment = datetime.fromisoformat(start).replace(tzinfo=UTC)
-    return RecordedReading(round(moment.timestamp() * 1000) + HALF_HOUR_MS, float(value))
+def unswapped(text: str) -> datetime:
+    """A stamp whose day and month were swapped if both could be a month."""
+    written = datetime.fromisoformat(text)
+    if written.day > LAST_MONTH:
+        return written
+    return written.replace(month=written.day, day=written.month)
+
+
+def recorded(start: datetime, value: str) -> RecordedReading:
+    """One row of the file; start: of its half hour, in UTC."""
+    start_ms = round(start.replace(tzinfo=UTC).timestamp() * 1000)
+    return RecordedReading(start_ms + HALF_HOUR_MS, float(value))
 
 
 def last_days(readings: Sequence[RecordedReading], days: int) -> list[RecordedReading]:

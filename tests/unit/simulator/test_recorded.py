@@ -1,9 +1,10 @@
-"""Recorded series: read as they are, moved by whole weeks."""
+"""Recorded series: read as they are or put right, moved by whole weeks."""
 
 from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,39 @@ def test_a_stamp_in_the_file_is_the_start_of_its_half_hour(samples: Path) -> Non
         RecordedReading(ms("2012-10-20 00:30:00"), 0.113),
         RecordedReading(ms("2012-10-20 03:00:00"), 0.087),
     ]
+
+
+def test_a_stamp_with_day_and_month_swapped_is_put_right(tmp_path: Path) -> None:
+    path = series_file(tmp_path, 2)
+    path.parent.mkdir(parents=True)
+    # 12 January was written 2012-12-01, and 13 January as it is.
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("start,value\n2012-01-13 00:00:00,2\n2012-12-01 23:30:00,1\n")
+    assert read_series(tmp_path, 2) == [
+        RecordedReading(ms("2012-01-13 00:00:00"), 1.0),
+        RecordedReading(ms("2012-01-13 00:30:00"), 2.0),
+    ]
+
+
+def test_the_second_household_has_three_gaps_and_24_equal_duplicates(recordings: Path) -> None:
+    # The answers are those of the package's file worked out apart from this project.
+    readings = read_series(recordings, 2)
+    starts = [reading.end_ms - HALF_HOUR_MS for reading in readings]
+    assert (starts[0], starts[-1]) == (ms("2012-02-20 13:00:00"), ms("2014-02-28 00:00:00"))
+    assert starts == sorted(starts)
+    distinct = sorted(set(starts))
+    assert (len(distinct), len(readings)) == (35_444, 35_468)
+    assert set(range(distinct[0], distinct[-1], HALF_HOUR_MS)) - set(distinct) == {
+        ms("2012-05-25 16:00:00"),
+        ms("2013-03-26 21:30:00"),
+        ms("2013-05-08 05:30:00"),
+    }
+    twice = sorted(start for start, count in Counter(starts).items() if count > 1)
+    assert len(twice) == 24
+    assert twice == list(range(twice[0], twice[-1] + 1, 31 * DAY_MS))
+    assert all(start % DAY_MS == 0 for start in twice)
+    assert len(set(readings)) == len(distinct)
+    assert sum(reading.energy_kwh for reading in set(readings)) == pytest.approx(14_080.862)
 
 
 def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
