@@ -1,8 +1,8 @@
 """The energy a meter has measured up to any moment, as a function of that moment alone.
 
-Noise moves energy between the days of a block of four weeks and between the quarter hours of
-a day; it neither adds nor takes any. So the sum up to the start of a block is known from the
-load profile, and no run needs to add up what came before it.
+Noise, appliances and absences move energy between the days of a block of four weeks and between
+the quarter hours of a day; they neither add nor take any. So the sum up to the start of a block is
+known from the load profile, and no run needs to add up what came before it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.devices import Fleet
 from simulator.episodes import OUTAGE, Windows, draw_windows
+from simulator.habits import BLOCK_DAYS, STEPS, ApplianceRun, appliance_runs, is_away, standby
 from simulator.hashing import Floats, Integers, bell, draw, uniform
 from simulator.load_profiles import (
     DAY_MS,
@@ -26,10 +27,12 @@ from simulator.load_profiles import (
 from stack.base.errors import ConfigurationError
 
 ANCHOR_DAY = 14610  # 2010-01-01, days since 1970: the registers start here
-BLOCK_DAYS = 28
 QUARTER_MS = 900_000
-DAY_SPREAD = 0.35
-QUARTER_SPREAD = 0.9
+DAY_SPREAD = 0.57
+QUARTER_SPREAD = 1.35
+NOISE_MEAN = 2 * (np.cosh(QUARTER_SPREAD) - 1) / QUARTER_SPREAD**2  # of exp(spread x bell)
+STANDBY_OFF = np.exp(-0.3 * QUARTER_SPREAD)  # below it nothing runs in an empty home: a quarter
+MEAN_DAY = 1 / 365.25  # of a year
 TABLE_MARGIN_DAYS = 140
 
 
@@ -48,8 +51,30 @@ class DayLoad:
     outages: Windows
 
 
+@dataclass(frozen=True)
+class Use:
+    """What meters use on some days, in shares of a year, before a block's sum is met.
+
+    away, background: shape (devices, days), whether nobody is there, and all energy but that of
+    the appliances. runs: those of the appliances.
+    """
+
+    away: NDArray[np.bool_]
+    background: Floats
+    runs: tuple[ApplianceRun, ...]
+
+    @property
+    def total(self) -> Floats:
+        """All energy of each day, shape (devices, days)."""
+        total: Floats = self.background + MEAN_DAY * sum(run.energy for run in self.runs)
+        return total
+
+
 class GroupTable:
-    """Shares of a year's energy by UTC quarter hour since the anchor, for one load group."""
+    """Shares of a year's energy by UTC quarter hour since the anchor, for one load group.
+
+    kept_ends: the day ends of the block that was asked for last.
+    """
 
     def __init__(self, profile: LoadProfile, zone: ZoneInfo) -> None:
         self.profile = profile
@@ -57,6 +82,8 @@ class GroupTable:
         self.shares = np.empty((0, QUARTERS_A_DAY))
         self.day_sums = np.empty(0)
         self.block_starts = np.zeros(1)
+        self.kept_block = -1
+        self.kept_ends = np.empty((0, BLOCK_DAYS + 1))
 
     def reach(self, last_day: int) -> None:
         """Extend the table so that it holds the whole block of a day."""
@@ -70,6 +97,12 @@ class GroupTable:
         self.day_sums = self.shares.sum(axis=1)
         blocks = self.day_sums.reshape(-1, BLOCK_DAYS).sum(axis=1)
         self.block_starts = np.concatenate([[0.0], np.cumsum(blocks)])
+
+    def quarters_by_share(self, days: Integers) -> NDArray[np.intp]:
+        """The quarter hour by which each 256th of a day's energy has flowed, shape (days, 256)."""
+        flowed = np.cumsum(self.shares[days - ANCHOR_DAY], axis=1)
+        steps = (np.arange(STEPS) + 0.5) / STEPS
+        return np.array([np.searchsorted(day, steps * day[-1]) for day in flowed])
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -101,15 +134,42 @@ class LoadModel:
         outages = draw_windows(OUTAGE, self.fleet, days, self.seed)
         shape = (len(self.fleet), len(days))
         start_kwh, day_kwh = np.empty(shape), np.empty(shape)
-        weights = np.empty((*shape, QUARTERS_A_DAY))
+        weights = self.quarter_noise(days)
         for indices, table in self.groups:
             table.reach(int(days[-1]))
             start_kwh[indices], day_kwh[indices] = self.day_energy(indices, table, days)
-            weights[indices] = table.shares[days - ANCHOR_DAY]
-        weights *= self.quarter_noise(days)
+            self.weigh(weights, indices, table, days)
         weights *= powered_share(outages, days)
         until_kwh = spread_over_day(weights, day_kwh)
         return DayLoad(days, start_kwh, until_kwh, outages)
+
+    def weigh(
+        self, weights: Floats, indices: NDArray[np.intp], table: GroupTable, days: Integers
+    ) -> None:
+        """Turn the noise of a group's quarter hours into shares of a year's energy, in place.
+
+        weights: of all devices, shape (devices, days, 96), in C order.
+        """
+        use = self.use(indices, table, days)
+        rows, columns = np.nonzero(use.away)
+        alone = weights[indices[rows], columns]
+        weights[indices[rows], columns] = np.where(alone < STANDBY_OFF, 0.0, alone)
+        places = days - ANCHOR_DAY
+        background = use.background / (table.day_sums[places] * NOISE_MEAN)
+        weights[indices] *= table.shares[places] * background[:, :, None]
+        quarters = table.quarters_by_share(days)
+        for run in use.runs:
+            add_run(weights.reshape(-1), run, indices, quarters)
+
+    def use(self, indices: NDArray[np.intp], table: GroupTable, days: Integers) -> Use:
+        """What a group of meters uses on UTC days, before a block's sum is met."""
+        keys = self.fleet.keys[indices]
+        blocks, places = np.divmod(days - ANCHOR_DAY, BLOCK_DAYS)
+        away = is_away(self.seed, keys, days, blocks, places)
+        noise = np.exp(DAY_SPREAD * bell(draw(self.seed, "day noise", keys[:, None], days)))
+        noise = np.where(away, standby(self.seed, keys)[:, None], noise)
+        background = noise * table.day_sums[days - ANCHOR_DAY]
+        return Use(away, background, tuple(appliance_runs(self.seed, keys, days, away)))
 
     def day_energy(
         self, indices: NDArray[np.intp], table: GroupTable, days: Integers
@@ -129,12 +189,14 @@ class LoadModel:
 
     def block_day_ends(self, indices: NDArray[np.intp], table: GroupTable, block: int) -> Floats:
         """Share of a year used from a block's start to each day's end, shape (devices, 29)."""
-        places = np.arange(block * BLOCK_DAYS, (block + 1) * BLOCK_DAYS)
-        bits = draw(self.seed, "day noise", self.fleet.keys[indices][:, None], places)
-        used = np.cumsum(np.exp(DAY_SPREAD * bell(bits)) * table.day_sums[places], axis=1)
-        block_sum = table.block_starts[block + 1] - table.block_starts[block]
-        ends: Floats = used * (block_sum / used[:, -1:])
-        return np.concatenate([np.zeros((len(indices), 1)), ends], axis=1)
+        if table.kept_block != block:
+            days = ANCHOR_DAY + np.arange(block * BLOCK_DAYS, (block + 1) * BLOCK_DAYS)
+            used = np.cumsum(self.use(indices, table, days).total, axis=1)
+            block_sum = table.block_starts[block + 1] - table.block_starts[block]
+            ends: Floats = used * (block_sum / used[:, -1:])
+            table.kept_ends = np.concatenate([np.zeros((len(indices), 1)), ends], axis=1)
+            table.kept_block = block
+        return table.kept_ends
 
     def quarter_noise(self, days: Integers) -> Floats:
         """Factors on the quarter hours of the days, shape (devices, days, 96)."""
@@ -175,6 +237,23 @@ class LoadModel:
         swing = 0.8 * (np.sin(turns * share + phase) - np.sin(phase)) / turns
         result: Floats = share + swing
         return result
+
+
+def add_run(
+    weights: Floats, run: ApplianceRun, indices: NDArray[np.intp], quarters: NDArray[np.intp]
+) -> None:
+    """Add the energy of an appliance to the quarter hours that it runs in, within its day.
+
+    weights: of all devices, days and quarter hours, one dimension, in shares of a year. indices:
+    the devices of `run`. quarters: GroupTable.quarters_by_share of the days.
+    """
+    length = run.appliance.quarters
+    rows, columns = np.nonzero(run.energy)
+    starts = np.minimum(quarters[columns, run.place[rows, columns]], QUARTERS_A_DAY - length)
+    cells = (indices[rows] * len(quarters) + columns) * QUARTERS_A_DAY + starts
+    share = run.energy[rows, columns] * (MEAN_DAY / length)
+    for quarter in range(length):
+        weights[cells + quarter] += share
 
 
 def powered_ms(

@@ -15,7 +15,7 @@ from simulator.measurement import STATUSES, Readings
 
 THOUSANDTHS = tuple(f".{number:03d}".rstrip("0") or "." for number in range(1000))
 FRACTIONS = tuple(text if text != "." else ".0" for text in THOUSANDTHS)
-SMALL_DECIMALS = tuple(f"{number // 1000}{FRACTIONS[number % 1000]}" for number in range(20_000))
+SMALL_DECIMALS = tuple(f"{number // 1000}{FRACTIONS[number % 1000]}" for number in range(40_000))
 TENTHS = tuple(f"{number // 10}.{number % 10}" for number in range(10_000))
 
 

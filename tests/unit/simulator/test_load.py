@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from simulator.devices import build_fleet
-from simulator.load import ANCHOR_DAY, BLOCK_DAYS, LoadModel, zone_of
+from simulator.habits import BLOCK_DAYS
+from simulator.load import ANCHOR_DAY, LoadModel, zone_of
 from simulator.load_profiles import DAY_MS, energy_of_quarters, read_profile
 from stack.base.errors import ConfigurationError
 from tests.unit.simulator.builders import DECEMBER, SEED, days, device, ends_of_days, fleet
