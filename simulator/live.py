@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,9 +68,7 @@ def wait_until(session: Session, moment_ms: int) -> bool:
 
 def first_messages(chunk: Outgoing, count: int) -> Outgoing:
     """The chunk with at most so many readings."""
-    return Outgoing(
-        chunk.keys[:count], chunk.values[:count], chunk.logs, chunk.truths, chunk.until_ms
-    )
+    return replace(chunk, keys=chunk.keys[:count], values=chunk.values[:count])
 
 
 def wall_clock_ms() -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from simulator.delivery import TopicCount
 from simulator.faults import FAULT_KINDS
+from simulator.slots import KIND, Slots
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
 
@@ -43,6 +44,11 @@ class TruthFile:
         for truth in truths:
             self.counts[truth.kind] += 1
             self.file.write(json.dumps(truth.record(), ensure_ascii=False) + "\n")
+
+    def write_slots(self, slots: Slots) -> None:
+        """Append what is true of slots."""
+        self.counts[KIND] += len(slots)
+        self.file.writelines(slots.lines())
 
     @property
     def faults(self) -> dict[str, int]:

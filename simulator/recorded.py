@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from simulator.devices import Device
 from simulator.load_profiles import DAY_MS
 from simulator.serialiser import stamp
 from simulator.simulation import Outgoing
+from simulator.slots import Slots
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
 
 HALF_HOUR_MS = 1_800_000
+MICRO_KWH = 1_000_000  # a kWh
 WEEK_DAYS = 7
 SERIES = (1, 2)
 SWAPPED_SERIES = 2  # its file has day and month swapped wherever the day is 12 or less
@@ -128,7 +132,21 @@ def messages(device: Device, readings: Sequence[RecordedReading], series: int) -
         true = {"energy_kwh": reading.energy_kwh, "series": series}
         truths.append(Truth("recorded", device.device_id, start_ms, reading.end_ms, true))
     last_ms = max((reading.end_ms for reading in readings), default=0)
-    return Outgoing(keys, values, [], truths, last_ms)
+    return Outgoing(keys, values, [], truths, last_ms, recorded_slots(device, readings))
+
+
+def recorded_slots(device: Device, readings: Sequence[RecordedReading]) -> Slots:
+    """What is true of the recorded half-hours; nothing is known of gaps, nor of outages."""
+    energy = {reading.end_ms: round(reading.energy_kwh * MICRO_KWH) for reading in readings}
+    ends_ms = sorted(energy)
+    return Slots(
+        devices=[device],
+        end_ms=np.array(ends_ms, dtype=np.int64),
+        slot_ms=HALF_HOUR_MS,
+        units_a_kwh=MICRO_KWH,
+        energy_units=np.array([[energy[end_ms] for end_ms in ends_ms]], dtype=np.int64),
+        dark_ms=np.zeros((1, len(ends_ms)), dtype=np.int64),
+    )
 
 
 def message(device: Device, reading: RecordedReading, register_kwh: float, series: int) -> bytes:

@@ -58,6 +58,8 @@ class Session:
     ) -> None:
         """Send a chunk and write its truth."""
         self.truth.write(chunk.truths)
+        if chunk.slots:
+            self.truth.write_slots(chunk.slots)
         self.delivery.send(self.topic, chunk.keys, chunk.values, on_sent)
         if chunk.logs:
             self.truth.write(line.truth for line in chunk.logs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from simulator.measurement import Conditions, MeasurementModel, Readings
 from simulator.meter_events import Event, day_events, episode_truths, low_battery_truths
 from simulator.meter_logs import LogLine, LogWriter
 from simulator.serialiser import Serialiser
+from simulator.slots import Slots, true_slots
 from simulator.truth import Truth
 
 RUN_EVENTS = {"silent_meter": "COMMUNICATION_LOST", "future_clock": "CLOCK_INVALID"}
@@ -27,7 +28,8 @@ class Outgoing:
     """What is to be sent for some moments.
 
     keys, values: telemetry in order of sending. logs: lines for the log topic, by time.
-    truths: what really happened. until_ms: end of the last interval.
+    truths: what really happened. until_ms: end of the last interval. slots: true values of those
+    that end with it, None where none does.
     """
 
     keys: list[bytes]
@@ -35,6 +37,7 @@ class Outgoing:
     logs: list[LogLine] = field(default_factory=list)
     truths: list[Truth] = field(default_factory=list)
     until_ms: int = 0
+    slots: Slots | None = None
 
 
 class Simulation:
@@ -85,7 +88,8 @@ class Simulation:
         keys = self.serialiser.keys[devices].tolist()
         values = self.serialiser.values(readings, devices, columns)
         until_ms = int(end_ms[-1])
-        chunk = Outgoing(keys, values, until_ms=until_ms)
+        slots = true_slots(self.model, from_ms, readings)
+        chunk = Outgoing(keys, values, until_ms=until_ms, slots=slots)
         if self.plan.rates:
             chunk = self.faulted(chunk, readings, end_ms[columns], devices, columns)
         chunk.logs.extend(self.due_logs(from_ms, until_ms))
@@ -143,7 +147,9 @@ class Simulation:
         codes = self.plan.codes(self.fleet.keys, readings.end_ms)[devices, columns]
         result = self.injector.apply(ends_ms, devices, codes, chunk.keys, chunk.values)
         logs = [self.run_line(kind, device, end_ms) for kind, device, end_ms in result.run_starts]
-        return Outgoing(result.keys, result.values, logs, result.truths, chunk.until_ms)
+        return replace(
+            chunk, keys=result.keys, values=result.values, logs=logs, truths=result.truths
+        )
 
     def run_line(self, kind: str, device: int, end_ms: int) -> LogLine:
         """The log line at the start of a run of silence or of a clock ahead."""

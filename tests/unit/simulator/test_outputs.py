@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulator.delivery import Delivery
@@ -15,9 +16,10 @@ from simulator.outputs import TruthFile, write_report
 from simulator.screen import Screen
 from simulator.session import Session, StopFlag
 from simulator.simulation import Outgoing, Simulation
+from simulator.slots import Slots
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
-from tests.unit.simulator.builders import SEED, fleet
+from tests.unit.simulator.builders import SEED, device, fleet
 from tests.unit.simulator.test_delivery import FakeProducer
 
 LATE = Truth("late", "MTR-10000", 0, 1_800_000, {"energy_kwh": 0.42})
@@ -49,6 +51,27 @@ def test_facts_are_json_lines(tmp_path: Path) -> None:
     }
     assert len(lines) == 2
     assert file.faults == {"late": 1}
+
+
+def test_slots_are_json_lines_of_their_kind(tmp_path: Path) -> None:
+    slots = Slots(
+        devices=[device(10000), device(10001)],
+        end_ms=np.array([1_800_000]),
+        slot_ms=1_800_000,
+        units_a_kwh=1000,
+        energy_units=np.array([[420], [0]]),
+        dark_ms=np.array([[0], [90_500]]),
+    )
+    one = session(tmp_path, FakeProducer(), io.StringIO())
+    with one.truth:
+        one.send(Outgoing([], [], slots=slots))
+    lines = one.truth.path.read_text().splitlines()
+    span = {"from": "1970-01-01T00:00:00Z", "to": "1970-01-01T00:30:00Z"}
+    assert [json.loads(line) for line in lines] == [
+        {"kind": "slot", "device_id": "MTR-10000"} | span | {"true": {"kwh": 0.42, "dark_s": 0}},
+        {"kind": "slot", "device_id": "MTR-10001"} | span | {"true": {"kwh": 0, "dark_s": 90.5}},
+    ]
+    assert one.truth.counts == {"slot": 2}
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -161,3 +161,14 @@ def test_messages_are_telemetry_with_a_register_that_counts_each_half_hour_once(
         0.303,
     ]
     assert [truth.kind for truth in chunk.truths] == ["recorded"] * 4
+
+
+def test_the_truth_of_a_recorded_half_hour_is_there_once(samples: Path) -> None:
+    slots = messages(device(10008), read_series(samples, 1), 1).slots
+    assert slots is not None
+    facts = [json.loads(line) for line in slots.lines()]
+    assert [(fact["from"], fact["to"], fact["true"]) for fact in facts] == [
+        ("2012-10-19T23:30:00Z", "2012-10-20T00:00:00Z", {"kwh": 0.103, "dark_s": 0}),
+        ("2012-10-20T00:00:00Z", "2012-10-20T00:30:00Z", {"kwh": 0.113, "dark_s": 0}),
+        ("2012-10-20T02:30:00Z", "2012-10-20T03:00:00Z", {"kwh": 0.087, "dark_s": 0}),
+    ]
