@@ -24,7 +24,8 @@ class HitReading:
 
     value: its message as it should have been. bits, run_bits: 64 random bits of the reading
     and of its run. run_place: its place in the run. behind_ms: how far the run's start lies
-    after the time at which the stream is sent.
+    after the time at which the stream is sent. mean_kwh: energy of the meter's mean reading.
+    multiplier: of the meter.
     """
 
     value: bytes
@@ -34,6 +35,13 @@ class HitReading:
     run_bits: int = 0
     run_place: int = 0
     behind_ms: int = 0
+    mean_kwh: float = 0.0
+    multiplier: int = 1
+
+    @property
+    def energy_kwh(self) -> float:
+        """Energy as it should have been sent."""
+        return float(json.loads(self.value)["metrics"]["energy_kwh"])
 
     def truth(self, kind: str, **sent: Any) -> Truth:
         """The fact that this reading was hit: its true values, and what was sent instead."""
@@ -135,7 +143,7 @@ def encode(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record).encode()
 
 
-EFFECTS: Mapping[str, Callable[[HitReading], Effect]] = {
+MESSAGE_EFFECTS: Mapping[str, Callable[[HitReading], Effect]] = {
     "late": late,
     "duplicate": duplicate,
     "corrected": corrected,

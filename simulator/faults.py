@@ -9,13 +9,25 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fault_effects import EFFECTS, HitReading, Later
+from simulator.devices import Fleet
+from simulator.fault_effects import MESSAGE_EFFECTS, HitReading, Later
 from simulator.hashing import Integers, Keys, draw, text_key, uniform
+from simulator.measurement import YEAR_MS
+from simulator.metering_effects import METERING_EFFECTS
+from simulator.register_faults import REGISTER_KINDS
 from simulator.truth import Truth
 from stack.base.errors import ConfigurationError
 
-# A reading is hit by one kind at most. The first two come in runs of several readings.
-RUN_LENGTHS = {"silent_meter": 8, "future_clock": 6}
+# A reading is hit by one kind at most. Some come in runs of several readings; the runs of wrong
+# units and multipliers hold a whole local day of half-hours, those of zeros more than one.
+RUN_LENGTHS = {
+    "silent_meter": 8,
+    "future_clock": 6,
+    "zero_run": 56,
+    "flat_run": 8,
+    "wh_as_kwh": 96,
+    "multiplier_missed": 96,
+}
 SINGLE_KINDS = (
     "late",
     "duplicate",
@@ -24,15 +36,25 @@ SINGLE_KINDS = (
     "malformed_json",
     "wrong_type",
     "missing_field",
+    "negative",
+    "spike",
+    "stale_revision",
+    "overlap",
 )
-FAULT_KINDS = (*RUN_LENGTHS, *SINGLE_KINDS)
+READING_KINDS = (*RUN_LENGTHS, *SINGLE_KINDS)
+FAULT_KINDS = (*READING_KINDS, *REGISTER_KINDS)
+# `all` is older than the faults of the metering itself, which no model handles yet.
+GROUPS = {"all": tuple(MESSAGE_EFFECTS), "metering": (*METERING_EFFECTS, *REGISTER_KINDS)}
+EFFECTS = {**MESSAGE_EFFECTS, **METERING_EFFECTS}
 
 
 def parse_faults(text: str) -> dict[str, float]:
-    """Rates by kind from a text such as late=0.01,duplicate=0.02 or all=0.01.
+    """Rates by kind from a text such as late=0.01,duplicate=0.02 or all=0.01,metering=0.01.
 
-    A rate is the share of readings hit. `all` sets every kind; what follows it overrides.
-    Raises ConfigurationError for an unknown kind, no number, or a sum above 1.
+    A rate is the share of readings hit, or of REGISTER_KINDS the share of meters. `all` sets the
+    kinds that lose or spoil messages, `metering` those of energies, versions and registers; what
+    follows them overrides. Raises ConfigurationError for an unknown kind, no number, or a sum
+    above 1.
     """
     rates: dict[str, float] = {}
     for part in filter(None, text.split(",")):
@@ -41,13 +63,14 @@ def parse_faults(text: str) -> dict[str, float]:
             rate = float(number)
         except ValueError:
             rate = -1.0
-        if kind not in (*FAULT_KINDS, "all") or not 0.0 <= rate <= 1.0:
+        if kind not in (*FAULT_KINDS, *GROUPS) or not 0.0 <= rate <= 1.0:
+            kinds = ", ".join((*GROUPS, *FAULT_KINDS))
             raise ConfigurationError(
-                f"kind=rate with a rate from 0 to 1 and one of all, {', '.join(FAULT_KINDS)}",
+                f"kind=rate with a rate from 0 to 1 and one of {kinds}",
                 repr(part),
                 "write for example --faults late=0.01,duplicate=0.02",
             )
-        rates |= dict.fromkeys(FAULT_KINDS, rate) if kind == "all" else {kind: rate}
+        rates |= dict.fromkeys(GROUPS.get(kind, (kind,)), rate)
     if sum(rates.values()) > 1.0:
         raise ConfigurationError(
             "rates that add up to 1 at most",
@@ -66,12 +89,12 @@ class FaultPlan:
     rates: Mapping[str, float]
 
     def codes(self, keys: Keys, end_ms: Integers) -> NDArray[np.int8]:
-        """1 + index into FAULT_KINDS, or 0; shape (devices, moments)."""
+        """1 + index into READING_KINDS, or 0; shape (devices, moments)."""
         ticks = end_ms // self.interval_ms
         codes = self.single_codes(keys, ticks)
         for kind in reversed(RUN_LENGTHS):
             if self.rates.get(kind):
-                code = 1 + FAULT_KINDS.index(kind)
+                code = 1 + READING_KINDS.index(kind)
                 codes = np.where(self.in_run(kind, keys, ticks), code, codes).astype(np.int8)
         return codes
 
@@ -112,13 +135,25 @@ class Faulted:
 class FaultInjector:
     """Applies a plan to messages and holds back those that are to come later."""
 
-    def __init__(self, plan: FaultPlan, keys: Keys, reference_ms: int = 0) -> None:
+    def __init__(self, plan: FaultPlan, fleet: Fleet, reference_ms: int = 0) -> None:
         self.plan = plan
-        self.keys = keys
+        self.keys = fleet.keys
+        self.multipliers = fleet.multiplier.tolist()
+        self.mean_kwh = (fleet.annual_kwh * plan.interval_ms / YEAR_MS).tolist()
         self.reference_ms = reference_ms
         self.held: list[tuple[int, int, bytes, bytes]] = []
         self.held_count = 0
-        self.run_offsets = {kind: plan.run_offset(kind, keys).tolist() for kind in RUN_LENGTHS}
+        self.run_offsets = {
+            kind: plan.run_offset(kind, fleet.keys).tolist() for kind in RUN_LENGTHS
+        }
+
+    def codes(self, end_ms: Integers) -> NDArray[np.int8]:
+        """The plan's codes; a multiplier can only be missed where there is one."""
+        codes = self.plan.codes(self.keys, end_ms)
+        missed = codes == 1 + READING_KINDS.index("multiplier_missed")
+        has_none = np.array(self.multipliers) == 1
+        codes[missed & has_none[:, None]] = 0
+        return codes
 
     def apply(
         self,
@@ -135,7 +170,7 @@ class FaultInjector:
         now: list[bytes | None] = list(values)
         faulted = Faulted([], [])
         for index in np.flatnonzero(codes).tolist():
-            kind = FAULT_KINDS[int(codes[index]) - 1]
+            kind = READING_KINDS[int(codes[index]) - 1]
             hit = self.hit(kind, int(devices[index]), int(ends_ms[index]), values[index])
             now[index], later, truth = EFFECTS[kind](hit)
             faulted.truths.append(truth)
@@ -159,6 +194,8 @@ class FaultInjector:
             run_bits=text_key(f"{name} run {run_start_ms}"),
             run_place=place,
             behind_ms=max(0, self.reference_ms - run_start_ms),
+            mean_kwh=self.mean_kwh[device],
+            multiplier=self.multipliers[device],
         )
 
     def run_place(self, kind: str, device: int, end_ms: int) -> int:

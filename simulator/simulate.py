@@ -20,6 +20,7 @@ from simulator.live import LiveLimits, run_live, wall_clock_ms
 from simulator.load import check_after_anchor
 from simulator.load_profiles import DAY_MS
 from simulator.outputs import TruthFile
+from simulator.register_faults import REGISTER_KINDS
 from simulator.reports import Reports, writer
 from simulator.screen import (
     WIDTH,
@@ -112,7 +113,10 @@ def add_stream(group: argparse.ArgumentParser, settings: Settings) -> None:
         type=fault_rates,
         default={},
         metavar="KIND=RATE,...",
-        help="share of readings hit by a fault; all, or one of: " + ", ".join(FAULT_KINDS),
+        help="share of readings (of meters for "
+        + ", ".join(REGISTER_KINDS)
+        + ") hit by a fault: all (messages lost or spoilt), metering (wrong energies, versions and "
+        "registers, which no model corrects yet), or one of " + ", ".join(FAULT_KINDS),
     )
 
 

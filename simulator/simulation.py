@@ -15,6 +15,7 @@ from simulator.load_profiles import DAY_MS
 from simulator.measurement import Conditions, MeasurementModel, Readings
 from simulator.meter_events import Event, day_events, episode_truths, low_battery_truths
 from simulator.meter_logs import LogLine, LogWriter
+from simulator.register_faults import REGISTER_KINDS, RegisterFaults
 from simulator.serialiser import Serialiser
 from simulator.slots import Slots, true_slots
 from simulator.truth import Truth
@@ -62,7 +63,8 @@ class Simulation:
         self.serialiser = Serialiser(fleet.devices)
         self.log_writer = LogWriter(fleet, seed)
         self.plan = FaultPlan(seed, interval_ms, rates or {})
-        self.injector = FaultInjector(self.plan, fleet.keys, reference_ms)
+        self.injector = FaultInjector(self.plan, fleet, reference_ms)
+        self.register_faults: RegisterFaults | None = None
         self.conditions: Conditions | None = None
         self.last_end_ms = 0
         self.last_counted = np.empty((len(fleet), 1), dtype=np.int64)
@@ -83,6 +85,8 @@ class Simulation:
         from_ms = int(end_ms[0]) - self.interval_ms
         is_first = self.last_end_ms != from_ms
         conditions = self.conditions_for(end_ms, from_ms if is_first else None)
+        if self.register_faults is None and any(map(self.plan.rates.get, REGISTER_KINDS)):
+            self.register_faults = RegisterFaults(self.model, self.plan.rates, from_ms)
         readings = self.measure(conditions, end_ms, from_ms if is_first else None)
         columns, devices = np.nonzero(readings.is_powered.T)
         keys = self.serialiser.keys[devices].tolist()
@@ -95,6 +99,8 @@ class Simulation:
         chunk.logs.extend(self.due_logs(from_ms, until_ms))
         chunk.logs.sort(key=lambda line: line.truth.from_ms)
         chunk.truths.extend(self.due_episodes(from_ms, until_ms, is_first))
+        if self.register_faults:
+            chunk.truths.extend(self.register_faults.truths(from_ms, until_ms))
         return chunk
 
     def finish(self) -> Outgoing:
@@ -133,7 +139,8 @@ class Simulation:
         before = np.concatenate([self.last_counted, counted[:, :-1]], axis=1)
         self.last_counted = counted[:, -1:]
         self.last_end_ms = int(end_ms[-1])
-        return self.model.readings(conditions, end_ms, counted, before)
+        readings = self.model.readings(conditions, end_ms, counted, before)
+        return self.register_faults.apply(readings, counted) if self.register_faults else readings
 
     def faulted(
         self,
@@ -144,9 +151,13 @@ class Simulation:
         columns: np.ndarray[tuple[int], np.dtype[np.intp]],
     ) -> Outgoing:
         """The chunk after faults, with the log lines of runs that start in it."""
-        codes = self.plan.codes(self.fleet.keys, readings.end_ms)[devices, columns]
+        codes = self.injector.codes(readings.end_ms)[devices, columns]
         result = self.injector.apply(ends_ms, devices, codes, chunk.keys, chunk.values)
-        logs = [self.run_line(kind, device, end_ms) for kind, device, end_ms in result.run_starts]
+        logs = [
+            self.run_line(kind, device, end_ms)
+            for kind, device, end_ms in result.run_starts
+            if kind in RUN_EVENTS
+        ]
         return replace(
             chunk, keys=result.keys, values=result.values, logs=logs, truths=result.truths
         )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from simulator.fault_effects import EFFECTS, HitReading
-from simulator.faults import FAULT_KINDS
+from simulator.fault_effects import HitReading
+from simulator.faults import EFFECTS, READING_KINDS
 
 END_MS = 1_764_547_200_000  # 2025-12-01T00:00:00Z
 INTERVAL_MS = 1_800_000
@@ -44,10 +44,10 @@ def is_valid(value: bytes) -> bool:
 
 
 def test_every_kind_has_an_effect() -> None:
-    assert set(EFFECTS) == set(FAULT_KINDS)
+    assert set(EFFECTS) == set(READING_KINDS)
 
 
-@pytest.mark.parametrize("kind", FAULT_KINDS)
+@pytest.mark.parametrize("kind", READING_KINDS)
 def test_the_truth_names_the_reading_and_its_true_values(kind: str) -> None:
     _, _, truth = EFFECTS[kind](hit())
     record = truth.record()

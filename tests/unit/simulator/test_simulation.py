@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -14,6 +18,7 @@ from simulator.devices import build_fleet
 from simulator.faults import parse_faults
 from simulator.load_profiles import DAY_MS
 from simulator.simulation import Outgoing, Simulation
+from stack.base.root import PROJECT_ROOT
 from tests.unit.simulator.builders import (
     DECEMBER,
     HALF_HOUR_MS,
@@ -22,6 +27,25 @@ from tests.unit.simulator.builders import (
     ends_of_days,
     fleet,
 )
+
+
+def run_chunks(
+    days: int,
+    faults: str,
+    *,
+    seed: int = SEED,
+    chunk_days: int = 3,
+    meters: int = 10,
+    interval_ms: int = HALF_HOUR_MS,
+) -> Iterator[Outgoing]:
+    """The chunks of a simulation, and what faults held back."""
+    ends = ends_of_days(DECEMBER, days, interval_ms)
+    simulation = Simulation(
+        fleet(meters), seed, interval_ms, parse_faults(faults), reference_ms=int(ends[-1])
+    )
+    for part in by_days(ends, chunk_days):
+        yield simulation.chunk(part)
+    yield simulation.finish()
 
 
 def run(
@@ -33,15 +57,16 @@ def run(
     meters: int = 10,
     interval_ms: int = HALF_HOUR_MS,
 ) -> Outgoing:
-    """Everything of a simulation in one chunk."""
-    ends = ends_of_days(DECEMBER, days, interval_ms)
-    simulation = Simulation(
-        fleet(meters), seed, interval_ms, parse_faults(faults), reference_ms=int(ends[-1])
-    )
-    chunks = [simulation.chunk(part) for part in by_days(ends, chunk_days)]
-    chunks.append(simulation.finish())
+    """Everything of a simulation but its slots in one chunk."""
     whole = Outgoing([], [])
-    for chunk in chunks:
+    for chunk in run_chunks(
+        days,
+        faults,
+        seed=seed,
+        chunk_days=chunk_days,
+        meters=meters,
+        interval_ms=interval_ms,
+    ):
         whole.keys.extend(chunk.keys)
         whole.values.extend(chunk.values)
         whole.logs.extend(chunk.logs)
@@ -54,8 +79,37 @@ def test_the_same_definition_gives_the_same_bytes() -> None:
     assert first == second
 
 
+DIGEST = """
+import hashlib
+from tests.unit.simulator.test_simulation import run_chunks
+digest = hashlib.sha256()
+for chunk in run_chunks(10, "all=0.02,metering=0.02"):
+    for part in (chunk.keys, chunk.values, chunk.logs, chunk.truths):
+        digest.update(repr(part).encode())
+    for line in chunk.slots.lines() if chunk.slots else ():
+        digest.update(line.encode())
+print(digest.hexdigest())
+"""
+
+
+def test_other_processes_and_hash_seeds_give_the_same_bytes() -> None:
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", DIGEST],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            cwd=PROJECT_ROOT,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert len(digests[0]) == 65
+    assert digests[0] == digests[1]
+
+
 def test_chunks_do_not_change_the_stream() -> None:
-    first, second = run(faults="all=0.02"), run(faults="all=0.02", chunk_days=1)
+    faults = "all=0.02,metering=0.02"
+    first, second = run(faults=faults), run(faults=faults, chunk_days=1)
     assert (first.keys, first.values) == (second.keys, second.values)
     assert [line.text for line in first.logs] == [line.text for line in second.logs]
 
