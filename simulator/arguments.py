@@ -22,6 +22,17 @@ def positive_count(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return number
+
+
 def checked(parse: Callable[[str], Result]) -> Callable[[str], Result]:
     """A parser whose ConfigurationError becomes argparse's own usage error (exit 2)."""
 

@@ -40,6 +40,7 @@ SINGLE_KINDS = (
     "spike",
     "stale_revision",
     "overlap",
+    "export_sign",
 )
 READING_KINDS = (*RUN_LENGTHS, *SINGLE_KINDS)
 FAULT_KINDS = (*READING_KINDS, *REGISTER_KINDS)
@@ -133,14 +134,27 @@ class Faulted:
 
 
 class FaultInjector:
-    """Applies a plan to messages and holds back those that are to come later."""
+    """Applies a plan to messages and holds back those that are to come later.
 
-    def __init__(self, plan: FaultPlan, fleet: Fleet, reference_ms: int = 0) -> None:
+    exporting: indices of the meters that have an export channel.
+    """
+
+    def __init__(
+        self,
+        plan: FaultPlan,
+        fleet: Fleet,
+        reference_ms: int = 0,
+        exporting: NDArray[np.intp] | None = None,
+    ) -> None:
         self.plan = plan
         self.keys = fleet.keys
         self.multipliers = fleet.multiplier.tolist()
         self.mean_kwh = (fleet.annual_kwh * plan.interval_ms / YEAR_MS).tolist()
         self.reference_ms = reference_ms
+        # Whom a kind can hit, where that is not everybody.
+        exports = np.zeros(len(fleet), dtype=np.bool_)
+        exports[[] if exporting is None else exporting] = True
+        self.eligible = {"multiplier_missed": fleet.multiplier > 1, "export_sign": exports}
         self.held: list[tuple[int, int, bytes, bytes]] = []
         self.held_count = 0
         self.run_offsets = {
@@ -148,11 +162,10 @@ class FaultInjector:
         }
 
     def codes(self, end_ms: Integers) -> NDArray[np.int8]:
-        """The plan's codes; a multiplier can only be missed where there is one."""
+        """The plan's codes, without those of kinds that cannot hit a meter."""
         codes = self.plan.codes(self.keys, end_ms)
-        missed = codes == 1 + READING_KINDS.index("multiplier_missed")
-        has_none = np.array(self.multipliers) == 1
-        codes[missed & has_none[:, None]] = 0
+        for kind, can_be_hit in self.eligible.items():
+            codes[(codes == 1 + READING_KINDS.index(kind)) & ~can_be_hit[:, None]] = 0
         return codes
 
     def apply(

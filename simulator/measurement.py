@@ -18,6 +18,7 @@ from simulator.episodes import (
 from simulator.hashing import Floats, Integers, bell, draw, uniform
 from simulator.load import QUARTER_MS, DayLoad, LoadModel
 from simulator.load_profiles import DAY_MS
+from simulator.solar import Exports
 
 YEAR_MS = 365.25 * DAY_MS
 HOUR_MS = 3_600_000
@@ -38,6 +39,7 @@ class Readings:
     end_ms: shape (moments,), end of the measured intervals. units_a_kwh: 1,000 or 1,000,000.
     energy_units, register_units: in 1/units_a_kwh kWh. voltage_tenths: tenths of a volt.
     status: index into STATUSES. is_powered: False where the meter is without power and silent.
+    exports: of meters with panels, None where none has.
     """
 
     end_ms: Integers
@@ -49,6 +51,7 @@ class Readings:
     battery_pct: Integers
     status: Integers
     is_powered: NDArray[np.bool_]
+    exports: Exports | None = None
 
 
 @dataclass(frozen=True)

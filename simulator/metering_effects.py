@@ -1,4 +1,4 @@
-"""What faults of the metering itself do to a message: energy, length and version that are wrong."""
+"""What faults of the metering do to a message: energy, length and version that are wrong."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def overlap(hit: HitReading) -> Effect:
     half_kwh = round(hit.energy_kwh / 2, 3)
     half_s = json.loads(seconds(half_ms))
     metrics = record["metrics"] | {"energy_kwh": half_kwh, "interval_s": half_s}
-    del metrics["register_kwh"]
+    for name in ("register_kwh", "export_kwh", "register_export_kwh"):
+        metrics.pop(name, None)
     half = record | {
         "timestamp": stamp(hit.end_ms - half_ms),
         "metrics": metrics,
@@ -76,6 +77,14 @@ def overlap(hit: HitReading) -> Effect:
     }
     truth = hit.truth("overlap", sent_timestamp=half["timestamp"], sent_kwh=half_kwh)
     return hit.value, [(hit.end_ms, encode(half))], truth
+
+
+def export_sign(hit: HitReading) -> Effect:
+    """Send the export with a minus, and one watt hour more so that it is never zero."""
+    record = json.loads(hit.value)
+    sent_kwh = -round(record["metrics"].get("export_kwh", 0.0) + 0.001, 6)
+    sent = with_metrics(record, export_kwh=sent_kwh)
+    return encode(sent), [], hit.truth("export_sign", sent_export_kwh=sent_kwh)
 
 
 def changed(hit: HitReading, kind: str, sent_kwh: float) -> Effect:
@@ -98,4 +107,5 @@ METERING_EFFECTS: Mapping[str, Callable[[HitReading], Effect]] = {
     "spike": spike,
     "stale_revision": stale_revision,
     "overlap": overlap,
+    "export_sign": export_sign,
 }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulator.devices import Device
 from simulator.hashing import Integers
 from simulator.measurement import STATUSES, Readings
+from simulator.solar import Exports
 
 THOUSANDTHS = tuple(f".{number:03d}".rstrip("0") or "." for number in range(1000))
 FRACTIONS = tuple(text if text != "." else ".0" for text in THOUSANDTHS)
@@ -65,13 +66,16 @@ class Serialiser:
         """Messages of chosen readings: index of the device and of the moment of each."""
         chosen = (devices, columns)
         openings, endings = self.moment_parts(readings)
+        registers = decimals(readings.register_units[chosen], readings.units_a_kwh)
+        if readings.exports:
+            self.add_exports(registers, readings.exports, readings.units_a_kwh, devices, columns)
         rows = zip(
             self.heads[devices].tolist(),
             openings[columns].tolist(),
             decimals(readings.energy_units[chosen], readings.units_a_kwh),
             readings.voltage_tenths[chosen].tolist(),
             readings.battery_pct[chosen].tolist(),
-            decimals(readings.register_units[chosen], readings.units_a_kwh),
+            registers,
             readings.status[chosen].tolist(),
             self.ids[devices].tolist(),
             endings[columns].tolist(),
@@ -84,6 +88,24 @@ class Serialiser:
             f'"message_id": "{device_id}{ending}'.encode()
             for head, opening, energy, voltage, battery, register, status, device_id, ending in rows
         ]
+
+    def add_exports(
+        self,
+        registers: list[str],
+        exports: Exports,
+        units_a_kwh: int,
+        devices: NDArray[np.intp],
+        columns: NDArray[np.intp],
+    ) -> None:
+        """Put the fields of the export channel after the registers of the meters that have one."""
+        rows = np.full(len(self.ids), -1)
+        rows[exports.owners] = np.arange(len(exports.owners))
+        places = np.flatnonzero(rows[devices] >= 0)
+        chosen = rows[devices[places]], columns[places]
+        energies = decimals(exports.energy_units[chosen], units_a_kwh)
+        counts = decimals(exports.register_units[chosen], units_a_kwh)
+        for place, energy, register in zip(places.tolist(), energies, counts, strict=True):
+            registers[place] += f', "export_kwh": {energy}, "register_export_kwh": {register}'
 
     def moment_parts(self, readings: Readings) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """What all messages of a moment share: after the head, and at the end."""

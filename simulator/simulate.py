@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.arguments import add_kafka, add_outputs, duration, fault_rates, positive_count
+from simulator.arguments import add_kafka, add_outputs, duration, fault_rates, positive_count, share
 from simulator.clock import interval_ends, parse_moment
 from simulator.database import limit_devices, read_active_devices, without
 from simulator.delivery import Delivery, connect, topic_ids
@@ -107,6 +107,13 @@ def add_stream(group: argparse.ArgumentParser, settings: Settings) -> None:
         type=int,
         default=settings.fleet_seed,
         help="seed of all randomness (FLEET_SEED, %(default)s)",
+    )
+    group.add_argument(
+        "--solar",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the meters with solar panels, which send their export, too (%(default)s)",
     )
     group.add_argument(
         "--faults",
@@ -266,7 +273,14 @@ def simulate(
     screen.lines(mapping_lines(devices))
     fleet = build_fleet(devices, options.seed)
     reference_ms = 0 if ends_ms is None else int(ends_ms[-1])
-    simulation = Simulation(fleet, options.seed, interval_ms, options.faults, reference_ms)
+    simulation = Simulation(
+        fleet,
+        options.seed,
+        interval_ms,
+        options.faults,
+        reference_ms,
+        solar_share=options.solar,
+    )
     session.stop.listen()
     run = run_facts(options, simulation, now_ms)
     with session.truth:
@@ -301,6 +315,7 @@ def run_facts(options: argparse.Namespace, simulation: Simulation, now_ms: int) 
         "interval_s": simulation.interval_ms / 1000,
         "devices": len(simulation.fleet),
         "customers": len(customers),
+        "solar_share": options.solar,
         "fault_rates": options.faults,
     }
 

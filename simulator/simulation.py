@@ -18,6 +18,7 @@ from simulator.meter_logs import LogLine, LogWriter
 from simulator.register_faults import REGISTER_KINDS, RegisterFaults
 from simulator.serialiser import Serialiser
 from simulator.slots import Slots, true_slots
+from simulator.solar import solar_of
 from simulator.truth import Truth
 
 RUN_EVENTS = {"silent_meter": "COMMUNICATION_LOST", "future_clock": "CLOCK_INVALID"}
@@ -45,7 +46,8 @@ class Simulation:
     """Produces chunks; each call goes on where the last one ended.
 
     reference_ms: the time at which the stream counts as sent; clocks that run ahead are ahead
-    of it. For a live stream leave it at 0: each reading is sent at its own time.
+    of it. For a live stream leave it at 0: each reading is sent at its own time. solar_share: of
+    the meters, how many export what their panels make.
     """
 
     def __init__(
@@ -55,15 +57,19 @@ class Simulation:
         interval_ms: int,
         rates: Mapping[str, float] | None = None,
         reference_ms: int = 0,
+        *,
+        solar_share: float = 0.0,
     ) -> None:
         self.fleet = fleet
         self.seed = seed
         self.interval_ms = interval_ms
         self.model = MeasurementModel(fleet, seed, interval_ms)
+        self.solar = solar_of(fleet, seed, solar_share, self.model.units_a_kwh)
         self.serialiser = Serialiser(fleet.devices)
         self.log_writer = LogWriter(fleet, seed)
         self.plan = FaultPlan(seed, interval_ms, rates or {})
-        self.injector = FaultInjector(self.plan, fleet, reference_ms)
+        owners = self.solar.owners if self.solar else None
+        self.injector = FaultInjector(self.plan, fleet, reference_ms, owners)
         self.register_faults: RegisterFaults | None = None
         self.conditions: Conditions | None = None
         self.last_end_ms = 0
@@ -92,7 +98,7 @@ class Simulation:
         keys = self.serialiser.keys[devices].tolist()
         values = self.serialiser.values(readings, devices, columns)
         until_ms = int(end_ms[-1])
-        slots = true_slots(self.model, from_ms, readings)
+        slots = true_slots(self.model, from_ms, readings, self.solar)
         chunk = Outgoing(keys, values, until_ms=until_ms, slots=slots)
         if self.plan.rates:
             chunk = self.faulted(chunk, readings, end_ms[columns], devices, columns)
@@ -140,6 +146,9 @@ class Simulation:
         self.last_counted = counted[:, -1:]
         self.last_end_ms = int(end_ms[-1])
         readings = self.model.readings(conditions, end_ms, counted, before)
+        if self.solar:
+            bounds_ms = np.append(end_ms[0] - self.interval_ms, end_ms)
+            readings = replace(readings, exports=self.solar.exports(bounds_ms))
         return self.register_faults.apply(readings, counted) if self.register_faults else readings
 
     def faulted(

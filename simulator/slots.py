@@ -14,6 +14,7 @@ from simulator.hashing import Integers
 from simulator.load_profiles import DAY_MS
 from simulator.measurement import FINE_BELOW_MS, MeasurementModel, Readings
 from simulator.serialiser import decimals, seconds, stamp
+from simulator.solar import Exports, Solar
 
 HALF_HOUR_MS = 1_800_000
 KIND = "slot"
@@ -25,6 +26,7 @@ class Slots:
 
     end_ms: shape (moments,), end of each slot. units_a_kwh: 1,000 or 1,000,000. energy_units: in
     1/units_a_kwh kWh, and dark_ms: milliseconds without power, both (devices, moments).
+    exports: of meters with panels, None where none has.
     """
 
     devices: Sequence[Device]
@@ -33,6 +35,7 @@ class Slots:
     units_a_kwh: int
     energy_units: Integers
     dark_ms: Integers
+    exports: Exports | None = None
 
     def __len__(self) -> int:
         return self.energy_units.size
@@ -47,34 +50,46 @@ class Slots:
             span = f'{stamp(end_ms - self.slot_ms)}", "to": "{stamp(end_ms)}", "true": {{"kwh": '
             energy = decimals(self.energy_units[:, column], self.units_a_kwh)
             dark = self.dark_ms[:, column].tolist()
-            for head, kwh, dark_ms in zip(heads, energy, dark, strict=True):
+            exports = self.export_parts(column)
+            for head, kwh, dark_ms, export in zip(heads, energy, dark, exports, strict=True):
                 dark_s = seconds(dark_ms) if dark_ms else "0"
-                yield f'{head}{span}{kwh}, "dark_s": {dark_s}}}}}\n'
+                yield f'{head}{span}{kwh}, "dark_s": {dark_s}{export}}}}}\n'
+
+    def export_parts(self, column: int) -> list[str]:
+        """The export of each device in one slot, empty for those without panels."""
+        parts = [""] * len(self.devices)
+        if self.exports:
+            energies = decimals(self.exports.energy_units[:, column], self.units_a_kwh)
+            for owner, energy in zip(self.exports.owners.tolist(), energies, strict=True):
+                parts[owner] = f', "export_kwh": {energy}'
+        return parts
 
 
-def true_slots(model: MeasurementModel, from_ms: int, readings: Readings) -> Slots | None:
+def true_slots(
+    model: MeasurementModel, from_ms: int, readings: Readings, solar: Solar | None
+) -> Slots | None:
     """The slots that end after `from_ms` and with the readings, None where no slot ends.
 
     A slot is an interval of the readings, or where those are shorter than a minute, a half-hour.
     """
-    interval_ms, ends_ms = readings.interval_ms, readings.end_ms
-    if interval_ms >= FINE_BELOW_MS:
-        energy_units = readings.energy_units
-    else:
-        first, interval_ms = from_ms // HALF_HOUR_MS + 1, HALF_HOUR_MS
+    slot_ms, ends_ms = readings.interval_ms, readings.end_ms
+    energy_units, exports = readings.energy_units, readings.exports
+    if slot_ms < FINE_BELOW_MS:
+        first, slot_ms = from_ms // HALF_HOUR_MS + 1, HALF_HOUR_MS
         ends_ms = np.arange(first, int(ends_ms[-1]) // HALF_HOUR_MS + 1) * HALF_HOUR_MS
         if not len(ends_ms):
             return None
-        energy_units = energy_of(model, ends_ms, HALF_HOUR_MS)
-    dark_ms = dark_time(model, ends_ms, interval_ms)
+        bounds_ms = np.append(ends_ms[0] - slot_ms, ends_ms)
+        energy_units = energy_of(model, bounds_ms)
+        exports = solar.exports(bounds_ms) if solar else None
+    dark_ms = dark_time(model, ends_ms, slot_ms)
     devices, units = model.fleet.devices, readings.units_a_kwh
-    return Slots(devices, ends_ms, interval_ms, units, energy_units, dark_ms)
+    return Slots(devices, ends_ms, slot_ms, units, energy_units, dark_ms, exports)
 
 
-def energy_of(model: MeasurementModel, ends_ms: Integers, slot_ms: int) -> Integers:
-    """Energy that the registers count in slots of a row, in the model's units."""
-    bounds = np.append(ends_ms[0] - slot_ms, ends_ms)
-    counted = model.counted_units(model.conditions(np.unique(bounds // DAY_MS)), bounds)
+def energy_of(model: MeasurementModel, bounds_ms: Integers) -> Integers:
+    """Energy that the registers count from each moment to the next, in the model's units."""
+    counted = model.counted_units(model.conditions(np.unique(bounds_ms // DAY_MS)), bounds_ms)
     return np.diff(counted, axis=1) * model.fleet.multiplier[:, None]
 
 

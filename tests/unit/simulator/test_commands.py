@@ -46,6 +46,8 @@ def test_flags_win_over_settings() -> None:
         ["--from", "2009-12-31", "--to", "2010-02-01"],
         ["--num-devices", "0"],
         ["--faults", "late"],
+        ["--solar", "1.5"],
+        ["--solar", "some"],
         ["--message-interval", "soon"],
         ["--no-such-flag"],
     ],

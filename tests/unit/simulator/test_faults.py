@@ -165,3 +165,11 @@ def test_a_multiplier_is_missed_only_where_there_is_one() -> None:
     codes = FaultInjector(FaultPlan(3, INTERVAL_MS, {"multiplier_missed": 1.0}), meters).codes(ENDS)
     assert not codes[0].any()
     assert codes[1].all()
+
+
+def test_an_export_has_a_wrong_sign_only_where_there_is_one() -> None:
+    meters = build_fleet([device(0), device(1)], 3)
+    plan = FaultPlan(3, INTERVAL_MS, {"export_sign": 1.0})
+    codes = FaultInjector(plan, meters, exporting=np.array([1])).codes(ENDS)
+    assert not codes[0].any()
+    assert codes[1].all()

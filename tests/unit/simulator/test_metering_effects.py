@@ -111,6 +111,16 @@ def test_an_overlap_is_the_first_half_beside_the_reading() -> None:
     }
 
 
+@pytest.mark.parametrize(("export_kwh", "sent_kwh"), [(0.3, -0.301), (0.0, -0.001)])
+def test_an_export_with_the_wrong_sign_leaves_all_else_alone(
+    export_kwh: float, sent_kwh: float
+) -> None:
+    metrics = RECORD["metrics"] | {"export_kwh": export_kwh, "register_export_kwh": 9.9}
+    value = json.dumps(RECORD | {"metrics": metrics}).encode()
+    found = sent("export_sign", replace(hit(), value=value))
+    assert found == RECORD | {"metrics": metrics | {"export_kwh": sent_kwh}}
+
+
 @pytest.mark.parametrize("kind", ["wh_as_kwh", "multiplier_missed"])
 def test_runs_of_wrong_factors_hold_a_whole_local_day(kind: str) -> None:
     # The longest local day has 50 half-hours; a run may start just after midnight.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from simulator.measurement import Readings
 from simulator.serialiser import Serialiser, decimals, moment_number, seconds, stamp
+from simulator.solar import Exports
 from tests.unit.simulator.builders import device
 
 # 2025-12-09T06:25:40Z; the first seconds of 9 December 2025 are 1765238400.
@@ -99,3 +101,21 @@ def test_message_numbers_tell_moments_of_one_second_apart() -> None:
 
 def test_intervals_are_whole_seconds_where_they_can_be() -> None:
     assert (seconds(2000), seconds(250)) == ("2", "0.25")
+
+
+def test_an_export_stands_after_the_register_of_the_meters_that_have_one() -> None:
+    one = readings(1000, 1_800_000, 420, 5)
+    exports = Exports(np.array([0]), np.array([[1_250]]), np.array([[77_000]]))
+    metrics = json.loads(only_value(replace(one, exports=exports)))["metrics"]
+    assert list(metrics.items())[3:] == [
+        ("register_kwh", 0.005),
+        ("export_kwh", 1.25),
+        ("register_export_kwh", 77.0),
+        ("interval_s", 1800),
+    ]
+    nobody = Exports(
+        np.array([], dtype=np.intp),
+        np.empty((0, 1), dtype=np.int64),
+        np.empty((0, 1), dtype=np.int64),
+    )
+    assert only_value(replace(one, exports=nobody)) == only_value(one)
