@@ -41,6 +41,7 @@ SINGLE_KINDS = (
     "stale_revision",
     "overlap",
     "export_sign",
+    "estimated_then_actual",
 )
 READING_KINDS = (*RUN_LENGTHS, *SINGLE_KINDS)
 FAULT_KINDS = (*READING_KINDS, *REGISTER_KINDS)

@@ -61,6 +61,17 @@ def stale_revision(hit: HitReading) -> Effect:
     return wrong, later, hit.truth("stale_revision", sent_kwh=wrong_kwh)
 
 
+def estimated_then_actual(hit: HitReading) -> Effect:
+    """Send an estimate as quality E, within 48 intervals the actual reading as quality A."""
+    record = json.loads(hit.value)
+    estimate_kwh = round(hit.energy_kwh * (0.5 + hit.share()) + 0.001, 3)
+    estimate = with_metrics(record, energy_kwh=estimate_kwh) | {"quality": "E"}
+    actual = record | {"message_id": f"{record['message_id']}-a", "quality": "A"}
+    due_ms = hit.end_ms + (1 + hit.bits % 48) * hit.interval_ms
+    truth = hit.truth("estimated_then_actual", sent_kwh=estimate_kwh)
+    return encode(estimate), [(due_ms, encode(actual))], truth
+
+
 def overlap(hit: HitReading) -> Effect:
     """Send the reading, and another one of its first half, with half of the energy."""
     record = json.loads(hit.value)
@@ -106,6 +117,7 @@ METERING_EFFECTS: Mapping[str, Callable[[HitReading], Effect]] = {
     "negative": negative,
     "spike": spike,
     "stale_revision": stale_revision,
+    "estimated_then_actual": estimated_then_actual,
     "overlap": overlap,
     "export_sign": export_sign,
 }

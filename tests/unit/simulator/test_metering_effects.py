@@ -99,6 +99,21 @@ def test_a_stale_revision_comes_after_its_correction() -> None:
         assert truth.values["sent_kwh"] > 0.42
 
 
+def test_an_estimate_is_followed_by_the_actual_reading() -> None:
+    for bits in MANY_BITS:
+        now, [(due_ms, later)], truth = METERING_EFFECTS["estimated_then_actual"](hit(bits))
+        estimate_kwh = truth.values["sent_kwh"]
+        assert now is not None
+        assert json.loads(now) == with_energy(estimate_kwh) | {"quality": "E"}
+        # Half to one and a half times 0.42 kWh, and a watt hour.
+        assert 0.211 <= estimate_kwh <= 0.631
+        assert END_MS < due_ms <= END_MS + 48 * INTERVAL_MS
+        assert json.loads(later) == RECORD | {
+            "message_id": "MTR-10000-1764547200-a",
+            "quality": "A",
+        }
+
+
 def test_an_overlap_is_the_first_half_beside_the_reading() -> None:
     now, [(due_ms, half)], _ = METERING_EFFECTS["overlap"](hit())
     assert now == VALUE
