@@ -26,6 +26,8 @@ from stack.base.settings import Settings
 from stack.writing import lock
 
 DAY = timedelta(days=1)
+# What a reading measures: a meter's interval where a message says none.
+HALF_HOUR = timedelta(minutes=30)
 ENERGY_KWH = 0.125
 # Commits compared at each end are so many on both sides of the one named.
 NEIGHBOURS = 5
@@ -48,8 +50,8 @@ class Round:
 
 
 def day_of_readings(day: datetime, meters: int, each: int) -> list[bytes | None]:
-    """Readings of all meters, so many each, evenly through a day."""
-    moments = [day + DAY * number / each for number in range(each)]
+    """Readings of all meters, so many each, that start evenly through a day."""
+    moments = [day + DAY * number / each + HALF_HOUR for number in range(each)]
     return [
         message(10_000 + meter, moment, ENERGY_KWH) for moment in moments for meter in range(meters)
     ]
@@ -69,7 +71,8 @@ class Line:
         """The next days, a commit each when the day is over."""
         for _ in range(days):
             day = FIRST_DAY + DAY * self.landed
-            self._landing.land(day + DAY, day_of_readings(day, self._meters, self._readings))
+            messages = day_of_readings(day, self._meters, self._readings)
+            self._landing.land(day + DAY + HALF_HOUR, messages)
             self.landed += 1
 
     def round(self, held: lock.WriterLock) -> Round:

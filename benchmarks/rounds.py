@@ -89,8 +89,11 @@ class Start:
 
 
 def readings(number: int, count: int, meters: int, day: date) -> Iterator[Reading]:
-    """The readings of a batch: meters in turn, each a second later than before."""
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    """The readings of a batch: meters in turn, each a second later than before.
+
+    They begin at one o'clock, so that the first half-hour is of this day in every version.
+    """
+    start = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
     for place in range(number * count, (number + 1) * count):
         yield Reading(
             10_000 + place % meters,

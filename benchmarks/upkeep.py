@@ -68,7 +68,8 @@ class Stream:
                 moment, [message(meter, moment, float(ENERGY_KWH)) for meter in meters]
             )
             self._commits += 1
-            self._days.add(moment.date())
+            # A reading is of the day on which its half-hour starts.
+            self._days.add((moment - timedelta(minutes=30)).date())
         landed = time.monotonic()
         self._copy.run(self._held)
         cost = Cost(landed - started, time.monotonic() - landed, self._copy.state())

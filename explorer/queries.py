@@ -46,7 +46,8 @@ def energy_today(today: date) -> Query:
     """Energy of today as far as it can be compared with the same weekday a week ago.
 
     compared_kwh, earlier_kwh: of the meters that reported on both days, in the hours that they
-    reported on both, so that a day that began late or is not over is compared with its like.
+    reported on both, so that a day that began late or is not over is compared with its like. A
+    reading's time is the end of its interval: that of a day's last one is midnight.
     """
     earlier = today - timedelta(days=7)
     sql = """
@@ -55,7 +56,8 @@ with readings as (
         device_id,
         energy_kwh,
         reading_date = ? as is_today,
-        cast(at_timezone(reading_at, time_zone) as time(6)) as local_time
+        cast(at_timezone(reading_at - interval '0.001' second, time_zone) as time(6))
+            as local_time
     from intermediate.int_meter_readings
     where
         reading_date in (?, ?)

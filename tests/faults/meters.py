@@ -24,6 +24,8 @@ LOGS_TOPIC = "meter_logs"
 ACKNOWLEDGE_SECONDS = 120
 ZONES = ("UTC", "Europe/London", "Australia/Sydney", "America/New_York", "Asia/Kolkata")
 DAYS = 12
+# Seconds that a reading says it measured: half an hour, more, three days, and none.
+LENGTHS = (1800, 1800, 10_800, 86_400, 259_200.5, 0, -900)
 # Eight readings a day: the mean of a week's shares is then exact to the digits that marts keep.
 HOURS = range(0, 24, 3)
 FAULTS = (
@@ -159,6 +161,8 @@ class Meters:
             message = dice.choice(self._sent)
             if kind < 0.08:
                 metrics = message["metrics"] | {"energy_kwh": dice.randrange(2000) / 1000}
+                if kind < 0.03:
+                    metrics["interval_s"] = dice.choice(LENGTHS)
                 message = message | {"metrics": metrics}
         else:
             message = self._reading()
@@ -181,6 +185,8 @@ class Meters:
             "status": dice.choice(["OK"] * 9 + ["WARN_LOW_BATTERY", " warn_tamper "]),
             "customer_id": dice.choice([*self.customers, self.customers[0]]),
         }
+        if dice.random() < 0.3:
+            changes["interval_s"] = dice.choice(LENGTHS)
         odd: Sequence[dict[str, Any]] = [
             {"voltage": 3.0},
             {"voltage": "230"},

@@ -13,6 +13,11 @@ insert into fault values
 ('BATTERY_VOLTAGE_LOW', false, null, 30),
 ('COMMUNICATION_LOST', false, null, 1);
 
+-- A length of nothing or less is that of a moment, which is over a microsecond before its time.
+create macro begun(ended_at, seconds) as (
+    ended_at - to_microseconds(greatest((seconds * 1000000)::bigint, 1))
+);
+
 -- A message counts if it is an object with every field of its type, and says something possible.
 create table said as
 select
@@ -27,7 +32,14 @@ select
     (m.body ->> '$.metrics.voltage')::decimal(9, 3) as volts,
     (m.body ->> '$.metrics.battery_pct')::decimal(5, 2) as battery,
     (m.body ->> '$.timestamp')::timestamptz as measured_at,
-    (((m.body ->> '$.timestamp')::timestamptz) at time zone d.zone)::date as local_day
+    (m.body ->> '$.metrics.interval_s')::decimal(12, 3) as seconds,
+    -- What a reading measured lies before its time; it is of the day on which that began.
+    (
+        begun(
+            (m.body ->> '$.timestamp')::timestamptz,
+            coalesce((m.body ->> '$.metrics.interval_s')::decimal(12, 3), d.minutes * 60)
+        ) at time zone d.zone
+    )::date as local_day
 from (
     select * from message
     where
@@ -45,8 +57,11 @@ from (
 ) as m
 inner join meter as d on m.body ->> '$.device_id' = d.id
 where
-    -- An interval that is not told may have been a whole day.
-    abs((m.body ->> '$.metrics.energy_kwh')::double) <= d.service_kw * 24 * 10
+    -- An interval that is not told may have been a whole day; no meter measures less than its own.
+    abs((m.body ->> '$.metrics.energy_kwh')::double) <= d.service_kw * 10 * case
+        when m.body ->> '$.metrics.interval_s' is null then 24
+        else greatest((m.body ->> '$.metrics.interval_s')::double / 3600, d.minutes / 60)
+    end
     and (m.body ->> '$.metrics.voltage')::double between d.nominal_v * 0.5 and d.nominal_v * 1.5
     and (m.body ->> '$.metrics.battery_pct')::double between 0 and 100
     and (m.body ->> '$.timestamp')::timestamptz <= m.came_at + interval 5 minutes
@@ -57,8 +72,8 @@ create table measured as
 with told as (
     select
         *,
-        (kwh, volts, battery, status) is distinct from
-        lag((kwh, volts, battery, status)) over moment as is_news,
+        (kwh, volts, battery, status, seconds) is distinct from
+        lag((kwh, volts, battery, status, seconds)) over moment as is_news,
         row_number() over (
             partition by meter, measured_at order by came_at desc, part desc, pos desc
         ) as age
@@ -70,7 +85,7 @@ select
     meter,
     measured_at,
     any_value(customer_id) as customer_id,
-    any_value(local_day) as local_day,
+    max(local_day) filter (where age = 1) as local_day,
     count(*) - count(*) filter (where is_news) as duplicates,
     count(*) filter (where is_news) - 1 as corrections,
     max(status) filter (where age = 1) as status,

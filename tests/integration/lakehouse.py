@@ -36,6 +36,8 @@ LAND_SECONDS = 90.0
 LOCK_SECONDS = 600.0
 TABLES_OF_MODELS = ("staging", "quality", "intermediate", "marts")
 
+METRICS = {"energy_kwh", "voltage", "battery_pct", "interval_s"}
+
 Reading = dict[str, Any]
 
 
@@ -50,7 +52,7 @@ def reading(device_id: str, timestamp: str, **changes: Any) -> Reading:
         "status": "OK",
     }
     for name, value in changes.items():
-        (metrics if name in metrics else message)[name] = value
+        (metrics if name in METRICS else message)[name] = value
     return message
 
 

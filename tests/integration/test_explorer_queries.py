@@ -60,7 +60,8 @@ def seen(lakehouse: Lakehouse) -> Seen:
         start = (now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0)
         times = [start + timedelta(seconds=each) for each in range(1, NOON_READINGS + 1)]
         stamps = [f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in times]
-        lakehouse.send(*(reading(device, each, status="WARN") for each in stamps))
+        # Of a second each: they are of their day at whatever time this runs.
+        lakehouse.send(*(reading(device, e, status="WARN", interval_s=1) for e in stamps))
     lakehouse.send_raw([(device.encode(), b'{"broken": <b>')])
     line = f"WARN {device}/CUST-8000: clock invalid (battery 45 %, 227.7 V)"
     lakehouse.send_raw([(device.encode(), line.encode())], topic="meter_logs")
@@ -131,7 +132,8 @@ def test_energy_today_is_compared_in_the_hours_of_both_days(seen: Seen) -> None:
     earlier = today - timedelta(days=7)
     by_meter: dict[str, dict[date, list[tuple[Any, Decimal]]]] = defaultdict(dict)
     for device, day, at, kwh in seen.rows(
-        "select device_id, reading_date, cast(at_timezone(reading_at, time_zone) as time(6)), "
+        "select device_id, reading_date, "
+        "cast(at_timezone(reading_at - interval '0.001' second, time_zone) as time(6)), "
         "energy_kwh from iceberg.intermediate.int_meter_readings "
         f"where reading_date in (date '{today}', date '{earlier}')"
     ):

@@ -29,6 +29,11 @@ def day(days_ago: int) -> str:
     return (TODAY - timedelta(days=days_ago)).isoformat()
 
 
+def day_of(reading_at: datetime) -> str:
+    """The day in UTC of a half-hour that ends at a time."""
+    return (reading_at - timedelta(minutes=30)).date().isoformat()
+
+
 def daily_energy(lakehouse: Lakehouse, device: str) -> dict[str, Decimal]:
     rows = lakehouse.sql(
         "select cast(reading_date as varchar), total_energy_kwh "
@@ -67,9 +72,9 @@ def day_with_warnings(device: str, warnings: int) -> list[Reading]:
         reading(
             device,
             f"{day(1)}T{hour:02}:00:00Z",
-            status="WARN_LOW_BATTERY" if hour < warnings else "OK",
+            status="WARN_LOW_BATTERY" if hour <= warnings else "OK",
         )
-        for hour in range(20)
+        for hour in range(1, 21)
     ]
 
 
@@ -243,11 +248,14 @@ def test_a_rebuild_gives_the_rows_of_the_increments(story: Story) -> None:
 
 
 def expected_energy(messages: list[Reading]) -> dict[str, dict[str, Decimal]]:
-    """Daily sums by plain Python: the last message of each device and time counts."""
+    """Daily sums by plain Python: the last message of each device and time counts.
+
+    messages: of half-hours of meters in UTC.
+    """
     newest = {(m["device_id"], m["timestamp"]): m["metrics"]["energy_kwh"] for m in messages}
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for (device, timestamp), energy in newest.items():
-        sums[device][timestamp[:10]] += Decimal(str(energy))
+        sums[device][day_of(datetime.fromisoformat(timestamp))] += Decimal(str(energy))
     return {device: dict(days) for device, days in sums.items()}
 
 

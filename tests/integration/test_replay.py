@@ -15,7 +15,7 @@ import pytest
 from stack.base.root import PROJECT_ROOT
 from tests.integration.access import Access
 from tests.integration.lakehouse import Lakehouse, reading, unused_numbers
-from tests.integration.test_marts import contents, daily_energy, table_rows
+from tests.integration.test_marts import contents, daily_energy, day_of, table_rows
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -210,7 +210,7 @@ def test_a_rebuild_gives_the_same_marts(story: Story) -> None:
 def test_late_messages_count_in_their_own_days(lakehouse: Lakehouse, story: Story) -> None:
     expected: dict[str, Decimal] = {}
     for ago in LATE.values():
-        date = (NOW - ago).date().isoformat()
+        date = day_of(NOW - ago)
         expected[date] = expected.get(date, Decimal(0)) + Decimal("1.25")
     assert daily_energy(lakehouse, story.late) == expected
 
@@ -218,7 +218,7 @@ def test_late_messages_count_in_their_own_days(lakehouse: Lakehouse, story: Stor
 def test_a_correction_that_came_back_is_the_newest_value_everywhere(
     lakehouse: Lakehouse, story: Story
 ) -> None:
-    date = (NOW - timedelta(hours=2)).date().isoformat()
+    date = day_of(NOW - timedelta(hours=2))
     assert daily_energy(lakehouse, story.strong) == {date: Decimal(300)}
     (last,) = (row for row in story.replayed["last"] if row[0] == story.strong)
     assert Decimal(60) in last

@@ -111,8 +111,8 @@ def test_a_seeded_week_fills_every_mart(lakehouse: Lakehouse, tmp_path: Path) ->
     assert differences(lakehouse, truth, tmp_path) == []
     marts = {mart: rows(lakehouse, mart) for mart in MARTS}
     assert {mart: len(found) for mart, found in marts.items()} == {
-        "device_daily_metrics": 80,
-        "customer_usage_summary": 40,
+        "device_daily_metrics": 70,
+        "customer_usage_summary": 35,
         "device_health_status": 10,
     }
     RESULTS.mkdir(parents=True, exist_ok=True)

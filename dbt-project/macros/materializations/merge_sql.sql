@@ -15,13 +15,17 @@
             {%- endfor %}
             made.{{ keys[0] }} is null as dbt_internal_is_gone
         from ({{ source_sql }}) as made
-        full join {{ target }} as held
+        full join (
+            select * from {{ target }} as dbt_internal_dest
+            where {{ note.target or 'true' }}
+        ) as held
             on
                 {%- for key in keys %}
                 made.{{ key }} = held.{{ key }}{{ ' and' if not loop.last }}
                 {%- endfor %}
         {%- else %}
-        select * from ({{ source_sql }}) as made
+        select made.*, {{ note.gone or 'false' }} as dbt_internal_is_gone
+        from ({{ source_sql }}) as made
         {%- endif %}
         where {{ nobody_wrote_since(target, note) }}
     ) as dbt_internal_source
@@ -29,7 +33,7 @@
     {%- for key in keys %}
         and dbt_internal_dest.{{ key }} = dbt_internal_source.{{ key }}
     {%- endfor %}
-    {%- if note.is_whole %}
+    {%- if note.is_whole or note.gone %}
     when matched and dbt_internal_source.dbt_internal_is_gone then delete
     {%- endif %}
     {#- An equal row is left alone: what changes nothing writes nothing. #}
@@ -42,7 +46,7 @@
         {%- for column in values %}
         {{ column }} = dbt_internal_source.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-    when not matched then insert ({{ columns | join(', ') }})
+    when not matched and not dbt_internal_source.dbt_internal_is_gone then insert ({{ columns | join(', ') }})
     values (
         {%- for column in columns %}
         dbt_internal_source.{{ column }}{{ ',' if not loop.last }}

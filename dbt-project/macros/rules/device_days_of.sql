@@ -9,7 +9,7 @@
             min(voltage) as min_voltage,
             max(voltage) as max_voltage,
             avg(battery_pct) as avg_battery_pct,
-            count(*) as reading_count,
+            count(reading_at) as reading_count,
             count_if(is_warning) as warning_count,
             sum(duplicate_count) as duplicate_count,
             sum(correction_count) as correction_count,
@@ -38,7 +38,7 @@
         customer_mismatch_count,
         cast(
             cast(100 * (reading_count - warning_count) as decimal(18, 4))
-            / reading_count
+            / nullif(reading_count, 0)
             as decimal(5, 2)
         ) as health_score_pct,
         case

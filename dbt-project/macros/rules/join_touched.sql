@@ -1,6 +1,6 @@
-{% macro join_touched(window, rows, touched, keys) -%}
+{% macro join_touched(window, rows, touched, keys, kind='inner') -%}
     {%- if not window.rebuild -%}
-    inner join {{ touched }}
+    {{ kind }} join {{ touched }}
         on
             {%- for key in keys %}
             {{ rows }}.{{ key }} = {{ touched }}.{{ key }}{{ ' and' if not loop.last }}

@@ -1,5 +1,16 @@
 {% macro meter_readings_of(messages, devices, load_id=none) -%}
-    with compared as (
+    with measured as (
+        select
+            messages.*,
+            devices.customer_id as owner_id,
+            devices.transformer_id,
+            devices.time_zone,
+            {{ measured_day('messages', 'devices') }} as local_date
+        from {{ messages }} as messages
+        inner join {{ devices }} as devices on messages.device_id = devices.device_id
+    ),
+
+    compared as (
         -- All windows have one order and one frame: one sort serves them all.
         select
             *,
@@ -10,8 +21,9 @@
                 over newest_first as is_changed,
             count(*) over whole_reading as version_count,
             max(batch_id) over whole_reading as last_batch_id,
-            max(landed_at) over whole_reading as last_landed_at
-        from {{ messages }}
+            max(landed_at) over whole_reading as last_landed_at,
+            array_agg(local_date) over whole_reading as local_dates
+        from measured
         window
             newest_first as (
                 partition by device_id, reading_at
@@ -38,9 +50,9 @@
 
     select
         counted.device_id,
-        devices.customer_id,
-        devices.transformer_id,
-        devices.time_zone,
+        counted.owner_id as customer_id,
+        counted.transformer_id,
+        counted.time_zone,
         counted.status,
         counted.energy_kwh,
         counted.voltage,
@@ -59,12 +71,11 @@
         {%- if load_id %}
         {{ load_id }} as load_id,
         {%- endif %}
-        cast(at_timezone(counted.reading_at, devices.time_zone) as date)
-            as reading_date,
+        counted.local_date as reading_date,
+        array_sort(array_distinct(counted.local_dates)) as version_dates,
         counted.reading_at,
         counted.kafka_at,
         counted.last_landed_at as landed_at
     from counted
-    inner join {{ devices }} as devices on counted.device_id = devices.device_id
     where counted.newness = 1
 {%- endmacro %}

@@ -27,7 +27,10 @@
     {%- endfor -%}
     {#- Only a model on landing is told of replays by the ledger, the others by their upstream. -#}
     {%- set replay = found[upstreams | length if replays else 0].get('replay', 0) -%}
+    {#- A model whose rule changes has another number of it: its table is then rebuilt once. -#}
+    {%- set rule = config.get('meta', {}).get('rule', 1) -%}
     {%- set rebuild = should_full_refresh()
+        or previous.get('rule', 1) != rule
         or builds_of(previous.get('inputs', {})) != builds_of(inputs) -%}
     {%- set load_id = next_load_id(previous) -%}
     {{ return({
@@ -48,6 +51,7 @@
             'landed_at': found[0].get('landed_at'),
             'load_id': load_id,
             'build': invocation_id if rebuild else previous.build,
+            'rule': rule,
             'inputs': inputs,
             'replay': replay,
             'landed': landed_ends(found[0]) if 'offsets' in found[0] else {},

@@ -1,12 +1,9 @@
 {% macro told_ranges(relation, column, window) %}
-    {#- Of one load, and of days of one column: what else an upstream touched, nobody wrote down. Days
-        around reading_at hold reading_date. -#}
+    {#- Of one load, and of days of one column: what else an upstream touched, nobody wrote down. -#}
     {%- set name = input_name(relation) -%}
     {%- set told = window.found[name].get('touched') -%}
-    {%- set columns = {'reading_at': 'reading_date'} -%}
-    {%- set recorded = (told or {}).get('column') -%}
     {%- if not told or told.after != window.after[name].load_id or column[-5:] != '_date'
-        or columns.get(recorded, recorded) != column -%}
+        or told.get('column') != column -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set ranges = [] -%}

@@ -3,11 +3,14 @@
     incremental_strategy='merge',
     unique_key=['device_id', 'reading_at'],
     properties={"partitioning": "array['month(reading_at)']"},
+    meta={'rule': 2},
 ) }}
 {%- set window = processing_window(ref('stg_telemetry_raw')) %}
-{%- set touched = touched_ranges(ref('stg_telemetry_raw'), 'reading_at', window) %}
+{%- set touched = touched_ranges(
+    ref('stg_telemetry_raw'), 'reading_at', window, length_s='interval_s'
+) %}
 
-{{ run_note(window, 'reading_at', touched) }}
+{{ run_note(window, 'reading_at', touched, day_column='reading_date') }}
 with telemetry as (
     select * from {{ ref('stg_telemetry_raw') }}
     where {{ in_ranges('reading_at', touched) }}

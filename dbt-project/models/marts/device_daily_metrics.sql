@@ -5,27 +5,45 @@
     properties={"partitioning": "array['month(reading_date)']"},
 ) }}
 {%- set window = processing_window(ref('int_meter_readings')) %}
-{%- set touched = touched_ranges(ref('int_meter_readings'), 'reading_date', window) %}
+{%- set touched = touched_ranges(
+    ref('int_meter_readings'), 'reading_date', window, each_of='version_dates'
+) %}
+{%- set keys = 'readings' if window.rebuild else 'touched_days' %}
 
-{{ run_note(window, 'reading_date', touched) }}
+{{ run_note(window, 'reading_date', touched, gone='reading_count = 0') }}
 with readings as (
     select * from {{ ref('int_meter_readings') }}
     where {{ in_ranges('reading_date', touched) }}
 ),
 
 touched_days as (
+    -- A correction of its length moves a reading; the day it leaves may have no other.
     select distinct
-        device_id,
-        reading_date
+        readings.device_id,
+        dates.reading_date
     from readings
+    cross join unnest(readings.version_dates) as dates (reading_date)
     where {{ in_window(window) }}
 ),
 
 touched_readings as (
-    select readings.*
+    select
+        {{ keys }}.device_id,
+        readings.customer_id,
+        readings.energy_kwh,
+        readings.voltage,
+        readings.battery_pct,
+        readings.duplicate_count,
+        readings.correction_count,
+        readings.is_warning,
+        readings.is_customer_mismatch,
+        readings.batch_id,
+        {{ keys }}.reading_date,
+        readings.reading_at,
+        readings.landed_at
     from readings
     {{ join_touched(
-        window, 'readings', 'touched_days', ['device_id', 'reading_date']
+        window, 'readings', 'touched_days', ['device_id', 'reading_date'], 'right'
     ) }}
 ),
 

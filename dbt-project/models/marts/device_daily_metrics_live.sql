@@ -29,7 +29,6 @@
         is_warning,
         is_customer_mismatch,
         batch_id,
-        reading_date,
         reading_at,
         landed_at
 {%- endset %}
@@ -120,14 +119,28 @@ new_readings as (
     {{ meter_readings_of('all_messages', 'devices') }}
 ),
 
+placed_readings as (
+    -- A correction of its length moves a reading: the day that it leaves is worked out
+    -- again without it. One longer than a day may have been on any day, and waits.
+    select
+        new_readings.*,
+        dates.version_date
+    from new_readings
+    cross join unnest(new_readings.version_dates) as dates (version_date)
+    where
+        new_readings.version_dates[1]
+        >= cast(new_readings.reading_at - interval '36' hour as date)
+),
+
 touched_days as (
-    -- Whatever the meter's time zone, its day is one of these.
+    -- Whatever the meter's time zone and the length up to a day, its day is one of
+    -- these.
     select distinct
         landed.device_id,
         days.reading_date
     from landed
     cross join unnest(sequence(
-        cast(landed.reading_at - interval '12' hour as date),
+        cast(landed.reading_at - interval '36' hour as date),
         cast(landed.reading_at + interval '14' hour as date)
     )) as days (reading_date)
 ),
@@ -144,11 +157,15 @@ touched_day_readings as (
 all_readings as (
     select
         {{- columns_of_readings }},
+        version_date as reading_date,
+        version_date = reading_date as is_counted,
         true as is_new
-    from new_readings
+    from placed_readings
     union all
     select
         {{- columns_of_readings }},
+        reading_date,
+        true as is_counted,
         false as is_new
     from touched_day_readings
 ),
@@ -165,7 +182,13 @@ numbered_readings as (
 ),
 
 readings as (
-    select * from numbered_readings
+    select
+        device_id,
+        {%- for column in columns_of_readings.split(',')[1:] %}
+        if(is_counted, {{ column | trim }}) as {{ column | trim }},
+        {%- endfor %}
+        reading_date
+    from numbered_readings
     where place = 1
 ),
 
@@ -199,7 +222,7 @@ device_daily_metrics_live as (
     select
         {{- columns_of_days }}
     from numbered_days
-    where place = 1
+    where place = 1 and reading_count > 0
 )
 
 select * from device_daily_metrics_live

@@ -19,7 +19,7 @@ DAY = date(2026, 1, 2)
 
 
 def reading(meter: int, second: int, energy_kwh: str) -> Reading:
-    return Reading(meter, datetime(2026, 1, 2, 0, 0, second, tzinfo=UTC), Decimal(energy_kwh))
+    return Reading(meter, datetime(2026, 1, 2, 1, 0, second, tzinfo=UTC), Decimal(energy_kwh))
 
 
 def test_a_batch_goes_on_where_the_one_before_ended() -> None:

@@ -39,6 +39,24 @@ def test_a_late_evening_in_utc_is_the_next_day_in_sydney() -> None:
     assert day["reading_date"] == date(2026, 3, 10)
 
 
+def test_a_reading_is_of_the_day_on_which_it_begins() -> None:
+    midnight = "2026-03-10T00:00:00Z"
+    for changes in ({}, {"interval_s": 1}, {"interval_s": 0}, {"interval_s": -5}):
+        (day,) = marts(said("MTR-2", midnight, **changes))[DAY]
+        assert day["reading_date"] == date(2026, 3, 9), changes
+    (day,) = marts(said("MTR-2", midnight, interval_s=86_401))[DAY]
+    assert day["reading_date"] == date(2026, 3, 8)
+    (day,) = marts(said("MTR-2", "2026-03-10T00:30:00Z"))[DAY]
+    assert day["reading_date"] == date(2026, 3, 10)
+
+
+def test_a_length_that_is_corrected_moves_the_reading() -> None:
+    moment = "2026-03-10T00:30:00Z"
+    first, second = (said("MTR-2", moment, interval_s=each) for each in (7200, 1800))
+    (day,) = marts(first, second)[DAY]
+    assert (day["reading_date"], day["correction_count"]) == (date(2026, 3, 10), 1)
+
+
 def test_the_newest_word_counts_and_the_words_before_it_are_told_apart() -> None:
     one = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=1.0)
     other = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=2.5)
