@@ -344,7 +344,7 @@ def lines(
                 "what:N",
                 title=None,
                 legend=alt.Legend(orient="top"),
-                scale=alt.Scale(domain=list(names.values()), range=[MAIN, MEDIUM]),
+                scale=alt.Scale(domain=list(names.values()), range=[MAIN, MEDIUM, QUIET]),
             ),
             tooltip=[
                 time_tip("When"),

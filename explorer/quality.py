@@ -200,13 +200,17 @@ def show_messages(frame: pd.DataFrame | None) -> None:
 
 
 def show_repeats(repeats: pd.DataFrame | None) -> None:
-    """Duplicates and corrections by day of the reading."""
+    """Duplicates, corrections and superseded messages by day of the reading."""
     st.subheader("Duplicates and corrections")
     if repeats is None or repeats.empty:
         st.caption("No readings in this period.")
         return
     data = charts.days_frame(repeats, "reading_date")
-    names = {"duplicate_count": "duplicates", "correction_count": "corrections"}
+    names = {
+        "duplicate_count": "duplicates",
+        "correction_count": "corrections",
+        "superseded_count": "superseded",
+    }
     chart = charts.lines(data, names, charts.day_axis("Day of the reading"), "Messages")
     view.chart(chart, alt="Duplicates and corrections by day")
     duplicates = int(repeats["duplicate_count"].sum())

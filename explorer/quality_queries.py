@@ -138,13 +138,14 @@ order by 1
 
 
 def repeats(since: date) -> Query:
-    """Duplicates and corrections by the local day of the reading."""
+    """Duplicates, corrections and superseded messages by the local day of the reading."""
     sql = """
 select
     reading_date,
     sum(reading_count) as reading_count,
     sum(duplicate_count) as duplicate_count,
-    sum(correction_count) as correction_count
+    sum(correction_count) as correction_count,
+    sum(superseded_count) as superseded_count
 from marts.device_daily_metrics
 where reading_date >= ?
 group by reading_date

@@ -177,13 +177,13 @@ def show_reasons(settings: Settings, reasons: Mapping[str, int], console: Consol
     by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{reason} {count:,}" for reason, count in by_count)
     console.print(Padding(f"quarantined: {listed or 'none'}", (0, 0, 0, 2)))
-    ((readings, duplicates, corrections),) = trino.client(settings).rows(
-        "select count(*), sum(duplicate_count), sum(correction_count) "
+    ((readings, duplicates, corrections, superseded),) = trino.client(settings).rows(
+        "select count(*), sum(duplicate_count), sum(correction_count), sum(superseded_count) "
         "from iceberg.intermediate.int_meter_readings",
     )
     console.print(
-        f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates and "
-        f"{corrections or 0:,} values that were corrected\n"
+        f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates, "
+        f"{corrections or 0:,} values that were corrected, {superseded or 0:,} superseded\n"
     )
 
 

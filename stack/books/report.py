@@ -39,7 +39,7 @@ COLUMNS = {
     "lost": (BY_TOPIC, "Messages recorded as lost before they landed, accepted or not."),
     "duplicates": (
         BY_TOPIC,
-        "Accepted messages beyond the first of their reading: sent again, or corrections.",
+        "Accepted messages beyond the first of their reading: duplicates, corrections, superseded.",
     ),
     "table_rows": (BY_TOPIC, "Rows of every table, by schema.table."),
     "table_files": (BY_TOPIC, "Data and delete files of every table's newest snapshot."),

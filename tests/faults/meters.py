@@ -26,6 +26,8 @@ ZONES = ("UTC", "Europe/London", "Australia/Sydney", "America/New_York", "Asia/K
 DAYS = 12
 # Seconds that a reading says it measured: half an hour, more, three days, and none.
 LENGTHS = (1800, 1800, 10_800, 86_400, 259_200.5, 0, -900)
+# How a value came about; an estimate that comes after the actual value must not replace it.
+QUALITIES = ("A", "E", "E", "estimated", "S", "F", "Final substitute", "EDITED", "N", "odd", None)
 # Eight readings a day: the mean of a week's shares is then exact to the digits that marts keep.
 HOURS = range(0, 24, 3)
 FAULTS = (
@@ -163,7 +165,7 @@ class Meters:
                 metrics = message["metrics"] | {"energy_kwh": dice.randrange(2000) / 1000}
                 if kind < 0.03:
                     metrics["interval_s"] = dice.choice(LENGTHS)
-                message = message | {"metrics": metrics}
+                message = message | {"metrics": metrics} | self._version()
         else:
             message = self._reading()
         self._sent.append(message)
@@ -171,6 +173,16 @@ class Meters:
         if kind > 0.97:
             return key, dice.choice([None, text[: dice.randrange(1, len(text))], b"[1, 2]"])
         return key, text
+
+    def _version(self) -> dict[str, Any]:
+        """A quality or a revision, both or none."""
+        dice = self.numbers
+        fields: dict[str, Any] = {}
+        if dice.random() < 0.5:
+            fields["quality"] = dice.choice(QUALITIES)
+        if dice.random() < 0.5:
+            fields["revision"] = dice.randrange(4)
+        return fields
 
     def _reading(self) -> dict[str, Any]:
         """A reading of the last days; one in ten is wrong in a way that staging must see."""
@@ -187,6 +199,8 @@ class Meters:
         }
         if dice.random() < 0.3:
             changes["interval_s"] = dice.choice(LENGTHS)
+        if dice.random() < 0.3:
+            changes |= self._version()
         odd: Sequence[dict[str, Any]] = [
             {"voltage": 3.0},
             {"voltage": "230"},

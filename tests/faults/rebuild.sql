@@ -13,6 +13,13 @@ insert into fault values
 ('BATTERY_VOLTAGE_LOW', false, null, 30),
 ('COMMUNICATION_LOST', false, null, 1);
 
+-- How far a word on the value is to be trusted; nothing said, or a strange word, is a measured value.
+create table trust (word varchar, points integer);
+insert into trust values
+('EDITED', 6), ('A', 5), ('ACTUAL', 5), ('F', 4), ('FINAL', 4), ('FINAL_SUBSTITUTE', 4), ('S', 3),
+('SUBSTITUTE', 3), ('SUBSTITUTED', 3), ('E', 2), ('ESTIMATE', 2), ('ESTIMATED', 2), ('N', 1),
+('NULL', 1);
+
 -- A length of nothing or less is that of a moment, which is over a microsecond before its time.
 create macro begun(ended_at, seconds) as (
     ended_at - to_microseconds(greatest((seconds * 1000000)::bigint, 1))
@@ -33,6 +40,8 @@ select
     (m.body ->> '$.metrics.battery_pct')::decimal(5, 2) as battery,
     (m.body ->> '$.timestamp')::timestamptz as measured_at,
     (m.body ->> '$.metrics.interval_s')::decimal(12, 3) as seconds,
+    coalesce(t.points, 5) as points,
+    coalesce((m.body ->> '$.revision')::bigint, 0) as revision,
     -- What a reading measured lies before its time; it is of the day on which that began.
     (
         begun(
@@ -56,6 +65,8 @@ from (
         end
 ) as m
 inner join meter as d on m.body ->> '$.device_id' = d.id
+left join trust as t
+    on regexp_replace(upper(trim(m.body ->> '$.quality')), '[ -]+', '_', 'g') = t.word
 where
     -- An interval that is not told may have been a whole day; no meter measures less than its own.
     abs((m.body ->> '$.metrics.energy_kwh')::double) <= d.service_kw * 10 * case
@@ -67,18 +78,36 @@ where
     and (m.body ->> '$.timestamp')::timestamptz <= m.came_at + interval 5 minutes
     and (m.body ->> '$.timestamp')::timestamptz >= m.came_at - interval 10 years;
 
--- The newest word on a moment counts; a word like the one before it is a duplicate.
+-- The most trusted word on a moment counts, of those the highest revision, of those the newest. What
+-- comes after a better word is too late; else a word like the last one in time is a duplicate.
+create table heard as
+select
+    s.*,
+    exists (
+        select 1 from said as b
+        where
+            b.meter = s.meter
+            and b.measured_at = s.measured_at
+            and (b.came_at, b.part, b.pos) < (s.came_at, s.part, s.pos)
+            and (b.points > s.points or (b.points = s.points and b.revision > s.revision))
+    ) as is_too_late
+from said as s;
+
 create table measured as
 with told as (
     select
         *,
-        (kwh, volts, battery, status, seconds) is distinct from
-        lag((kwh, volts, battery, status, seconds)) over moment as is_news,
+        not is_too_late
+        and (kwh, volts, battery, status, seconds, points) is distinct from
+        lag((kwh, volts, battery, status, seconds, points)) over moment as is_news,
         row_number() over (
-            partition by meter, measured_at order by came_at desc, part desc, pos desc
+            partition by meter, measured_at
+            order by points desc, revision desc, came_at desc, part desc, pos desc
         ) as age
-    from said
-    window moment as (partition by meter, measured_at order by came_at, part, pos)
+    from heard
+    window moment as (
+        partition by meter, measured_at, is_too_late order by came_at, part, pos
+    )
 )
 
 select
@@ -86,8 +115,9 @@ select
     measured_at,
     any_value(customer_id) as customer_id,
     max(local_day) filter (where age = 1) as local_day,
-    count(*) - count(*) filter (where is_news) as duplicates,
+    count(*) filter (where not is_too_late and not is_news) as duplicates,
     count(*) filter (where is_news) - 1 as corrections,
+    count(*) filter (where is_too_late) as late_words,
     max(status) filter (where age = 1) as status,
     max(kwh) filter (where age = 1) as kwh,
     max(volts) filter (where age = 1) as volts,
@@ -110,6 +140,7 @@ select
     count(*) filter (where status <> 'OK') as warnings,
     sum(duplicates)::bigint as duplicates,
     sum(corrections)::bigint as corrections,
+    sum(late_words)::bigint as late_words,
     count(*) filter (where is_strange_customer) as strange_customers,
     min(measured_at) as first_at,
     max(measured_at) as last_at,
@@ -136,6 +167,7 @@ select
     warnings as warning_count,
     duplicates as duplicate_count,
     corrections as correction_count,
+    late_words as superseded_count,
     strange_customers as customer_mismatch_count,
     hundredths(nearest(10000 * (readings - warnings), readings)) as health_score_pct,
     state as device_health_status,

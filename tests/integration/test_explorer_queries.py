@@ -243,7 +243,8 @@ def test_arrivals_count_every_accepted_message_once(seen: Seen, unit: str) -> No
 def test_repeats_are_the_accepted_messages_beyond_the_readings(seen: Seen) -> None:
     frame = seen.frame(quality_queries.repeats(LONG_AGO))
     ((accepted,),) = seen.rows("select count(*) from iceberg.staging.stg_telemetry_raw")
-    counted = frame[["reading_count", "duplicate_count", "correction_count"]].sum().sum()
+    counts = ("reading", "duplicate", "correction", "superseded")
+    counted = frame[[f"{name}_count" for name in counts]].sum().sum()
     assert int(counted) == accepted
 
 

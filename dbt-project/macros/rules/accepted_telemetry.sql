@@ -1,4 +1,11 @@
 {% macro accepted_telemetry(messages, devices, load_id=none) -%}
+    with worded as (
+        select
+            *,
+            {{ quality_word() }} as quality_in
+        from {{ messages }}
+    )
+
     select
         {{ kafka_key('messages') }} as telemetry_key,
         messages.device_id,
@@ -6,14 +13,26 @@
         messages.message_id,
         messages.kafka_topic_id,
         upper(trim(messages.status)) as status,
+        messages.quality_in,
         try_cast(messages.energy_kwh as decimal(18, 6)) as energy_kwh,
         try_cast(messages.voltage as decimal(9, 3)) as voltage,
         try_cast(messages.battery_pct as decimal(5, 2)) as battery_pct,
         try_cast(messages.register_kwh as decimal(18, 6)) as register_kwh,
         try_cast(messages.interval_s as decimal(12, 3)) as interval_s,
         try_cast(messages.frequency_hz as decimal(7, 3)) as frequency_hz,
+        {{ quality_rank('messages.quality_in') }} as quality_rank,
+        coalesce(
+            messages.revision,
+            try_cast(json_extract_scalar(messages.extra_fields, '$.revision') as bigint),
+            0
+        ) as revision,
         messages.customer_id is distinct from devices.customer_id
             as is_customer_mismatch,
+        coalesce(
+            messages.quality_in not in ('A', 'ACTUAL')
+            and {{ quality_rank('messages.quality_in') }} = 5,
+            false
+        ) as is_quality_unknown,
         messages.reading_at
         < messages.kafka_at - interval '{{ var("old_reading_days") }}' day as is_old,
         messages.kafka_partition,
@@ -27,7 +46,7 @@
         messages.kafka_at,
         messages.landed_at,
         {{ loaded_now() }} as loaded_at
-    from {{ messages }} as messages
+    from worded as messages
     -- A message of a meter that master data does not know is rejected for that.
     inner join {{ devices }} as devices on messages.device_id = devices.device_id
     where {{ rejection_reason('messages', 'devices') }} is null

@@ -13,6 +13,7 @@
             count_if(is_warning) as warning_count,
             sum(duplicate_count) as duplicate_count,
             sum(correction_count) as correction_count,
+            sum(superseded_count) as superseded_count,
             count_if(is_customer_mismatch) as customer_mismatch_count,
             max(batch_id) as batch_id,
             min(reading_at) as first_reading_at,
@@ -35,6 +36,7 @@
         warning_count,
         duplicate_count,
         correction_count,
+        superseded_count,
         customer_mismatch_count,
         cast(
             cast(100 * (reading_count - warning_count) as decimal(18, 4))

@@ -10,25 +10,49 @@
         inner join {{ devices }} as devices on messages.device_id = devices.device_id
     ),
 
-    compared as (
-        -- All windows have one order and one frame: one sort serves them all.
+    arrived as (
+        -- All windows have one order: one sort serves them all.
         select
             *,
-            row_number() over newest_first as newness,
-            row(energy_kwh, voltage, battery_pct, register_kwh, interval_s, status)
-            is distinct from
-            lead(row(energy_kwh, voltage, battery_pct, register_kwh, interval_s, status))
-                over newest_first as is_changed,
-            count(*) over whole_reading as version_count,
-            max(batch_id) over whole_reading as last_batch_id,
-            max(landed_at) over whole_reading as last_landed_at,
-            array_agg(local_date) over whole_reading as local_dates
+            {{ superseded_by('ones_before') }} as is_superseded
         from measured
         window
             newest_first as (
                 partition by device_id, reading_at
                 order by
                     kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+            ),
+            ones_before as (
+                newest_first rows between 1 following and unbounded following
+            )
+    ),
+
+    compared as (
+        -- With the one before it that counted when it came. What was superseded when
+        -- it came never counted: so the newest of the others ranks highest.
+        select
+            *,
+            not is_superseded
+            and count_if(not is_superseded) over up_to_it = 1 as is_newest,
+            not is_superseded
+            and {{ measured_values() }}
+            is distinct from
+            lead(if(not is_superseded, {{ measured_values() }})) ignore nulls
+                over newest_first as is_changed,
+            count(*) over whole_reading as version_count,
+            count_if(is_superseded) over whole_reading as superseded_count,
+            max(batch_id) over whole_reading as last_batch_id,
+            max(landed_at) over whole_reading as last_landed_at,
+            array_agg(local_date) over whole_reading as local_dates
+        from arrived
+        window
+            newest_first as (
+                partition by device_id, reading_at
+                order by
+                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+            ),
+            up_to_it as (
+                newest_first rows between unbounded preceding and current row
             ),
             whole_reading as (
                 newest_first range between unbounded preceding and unbounded following
@@ -54,14 +78,19 @@
         counted.transformer_id,
         counted.time_zone,
         counted.status,
+        counted.quality_in,
         counted.energy_kwh,
         counted.voltage,
         counted.battery_pct,
         counted.register_kwh,
         counted.interval_s,
+        counted.quality_rank,
+        counted.revision,
         counted.version_count,
-        counted.version_count - 1 - counted.correction_count as duplicate_count,
+        counted.version_count - 1 - counted.correction_count
+        - counted.superseded_count as duplicate_count,
         counted.correction_count,
+        counted.superseded_count,
         counted.status != 'OK' as is_warning,
         counted.is_customer_mismatch,
         counted.is_old,
@@ -77,5 +106,5 @@
         counted.kafka_at,
         counted.last_landed_at as landed_at
     from counted
-    where counted.newness = 1
+    where counted.is_newest
 {%- endmacro %}

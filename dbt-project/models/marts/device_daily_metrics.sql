@@ -35,6 +35,7 @@ touched_readings as (
         readings.battery_pct,
         readings.duplicate_count,
         readings.correction_count,
+        readings.superseded_count,
         readings.is_warning,
         readings.is_customer_mismatch,
         readings.batch_id,

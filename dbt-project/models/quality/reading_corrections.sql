@@ -1,4 +1,16 @@
 {{ config(materialized='view', pre_hook='{{ create_replay_ledger() }}') }}
+{%- set compared_columns = [
+    'kafka_offset',
+    'status',
+    'quality_in',
+    'energy_kwh',
+    'voltage',
+    'battery_pct',
+    'register_kwh',
+    'interval_s',
+    'quality_rank',
+    'revision',
+] %}
 
 with messages as (
     select * from {{ ref('stg_telemetry_raw') }}
@@ -14,17 +26,30 @@ replayed as (
     group by telemetry_key
 ),
 
-compared as (
+arrived as (
     select
         *,
-        lag(kafka_offset) over in_order as kafka_offset_before,
-        lag(energy_kwh) over in_order as energy_kwh_before,
-        lag(voltage) over in_order as voltage_before,
-        lag(battery_pct) over in_order as battery_pct_before,
-        lag(register_kwh) over in_order as register_kwh_before,
-        lag(interval_s) over in_order as interval_s_before,
-        lag(status) over in_order as status_before
+        {{ superseded_by('ones_before') }} as is_superseded
     from messages
+    window
+        in_order as (
+            partition by device_id, reading_at
+            order by kafka_at, kafka_partition, kafka_offset, batch_id
+        ),
+        ones_before as (
+            in_order rows between unbounded preceding and 1 preceding
+        )
+),
+
+compared as (
+    -- With the one before it that counted when it came.
+    select
+        {%- for column in compared_columns %}
+        lag(if(not is_superseded, {{ column }})) ignore nulls over in_order
+            as {{ column }}_before,
+        {%- endfor %}
+        *
+    from arrived
     window
         in_order as (
             partition by device_id, reading_at
@@ -37,12 +62,15 @@ reading_corrections as (
         compared.telemetry_key,
         compared.device_id,
         case
+            when compared.is_superseded then 'SUPERSEDED_ON_ARRIVAL'
             when replayed.telemetry_key is not null
                 then concat('replayed: was ', replayed.reason)
             else 'sent again with other values'
         end as why,
         compared.status_before,
         compared.status as status_after,
+        compared.quality_in_before as quality_before,
+        compared.quality_in as quality_after,
         compared.energy_kwh_before,
         compared.energy_kwh as energy_kwh_after,
         compared.voltage_before,
@@ -53,6 +81,8 @@ reading_corrections as (
         compared.register_kwh as register_kwh_after,
         compared.interval_s_before,
         compared.interval_s as interval_s_after,
+        compared.revision_before,
+        compared.revision as revision_after,
         compared.kafka_partition,
         compared.kafka_offset,
         compared.reading_at,
@@ -61,23 +91,11 @@ reading_corrections as (
     left join replayed on compared.telemetry_key = replayed.telemetry_key
     where
         replayed.telemetry_key is not null
+        or compared.is_superseded
         or (
             compared.kafka_offset_before is not null
-            and row(
-                compared.energy_kwh,
-                compared.voltage,
-                compared.battery_pct,
-                compared.register_kwh,
-                compared.interval_s,
-                compared.status
-            ) is distinct from row(
-                compared.energy_kwh_before,
-                compared.voltage_before,
-                compared.battery_pct_before,
-                compared.register_kwh_before,
-                compared.interval_s_before,
-                compared.status_before
-            )
+            and {{ measured_values('compared') }}
+            is distinct from {{ measured_values('compared', '_before') }}
         )
 )
 

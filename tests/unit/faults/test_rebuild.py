@@ -66,6 +66,40 @@ def test_the_newest_word_counts_and_the_words_before_it_are_told_apart() -> None
     assert (day["duplicate_count"], day["correction_count"]) == (2, 2)
 
 
+def test_an_estimate_does_not_replace_an_actual_value() -> None:
+    """Case C4: estimate 0.60, actual 0.42, estimate 0.60 again."""
+    moment = "2026-03-09T10:00:00Z"
+    estimate = said("MTR-2", moment, energy_kwh=0.6, quality="E")
+    actual = said("MTR-2", moment, energy_kwh=0.42, quality="A")
+    (day,) = marts(estimate, actual, estimate)[DAY]
+    assert day["total_energy_kwh"] == Decimal("0.42")
+    assert [day[f"{name}_count"] for name in ("duplicate", "correction", "superseded")] == [0, 1, 1]
+
+
+def test_an_original_does_not_undo_its_correction() -> None:
+    moment = "2026-03-09T10:00:00Z"
+    first = said("MTR-2", moment, energy_kwh=0.5, revision=1)
+    second = said("MTR-2", moment, energy_kwh=0.7, revision=2)
+    none = said("MTR-2", moment, energy_kwh=0.9)
+    (day,) = marts(first, second, first, none, second)[DAY]
+    assert day["total_energy_kwh"] == Decimal("0.7")
+    assert [day[f"{name}_count"] for name in ("duplicate", "correction", "superseded")] == [1, 1, 2]
+
+
+def test_a_better_word_counts_whatever_its_revision() -> None:
+    moment = "2026-03-09T10:00:00Z"
+    words = ["N", "estimated", "S", "final-substitute", None, "edited"]
+    texts = [
+        said("MTR-2", moment, energy_kwh=1.0 + number, quality=word, revision=9 - number)
+        for number, word in enumerate(words)
+    ]
+    for count in range(1, len(texts) + 1):
+        (day,) = marts(*texts[:count])[DAY]
+        assert day["total_energy_kwh"] == Decimal(count)
+        (day,) = marts(*reversed(texts[:count]))[DAY]
+        assert (day["total_energy_kwh"], day["superseded_count"]) == (Decimal(count), count - 1)
+
+
 def test_what_cannot_be_or_be_read_does_not_count() -> None:
     good = said("MTR-2", "2026-03-09T10:00:00Z", energy_kwh=1.0)
     later = "2026-03-09T13:00:00Z"

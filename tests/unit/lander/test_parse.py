@@ -51,6 +51,8 @@ def test_a_good_reading_fills_the_declared_columns() -> None:
         "register_kwh": None,
         "interval_s": None,
         "frequency_hz": None,
+        "revision": None,
+        "quality": None,
         "message_id": None,
         "extra_fields": None,
         "parse_error": None,
