@@ -12,8 +12,9 @@ that it cannot prove to be ordinary. The rules:
   day and hour, minutes, seconds and fraction optional, Z or +hh, +hhmm, +hh:mm, years 1 to 9999
   as written and in UTC. Digits after the microsecond are cut off.
 * A string must be text: one with half a surrogate pair is ill-typed.
-* parse_error is the first of: not_json, not_an_object, missing:<field>, type:<field>; fields in
-  the order of the topic file. What could be read is kept beside the error.
+* parse_error is the first of: not_json, not_an_object, missing:<field>, type:<field>; of required
+  fields only, in the order of the topic file. What could be read is kept beside the error.
+* field_errors lists type:<field> for each other field that is ill-typed, in the same order.
 * extra_fields holds, character for character, whatever no field declares; of a duplicate key too.
 """
 
@@ -30,6 +31,8 @@ from lander.topics import Field
 
 NOT_JSON = "not_json"
 NOT_AN_OBJECT = "not_an_object"
+# Between the entries of field_errors.
+SEPARATOR = ", "
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
@@ -59,6 +62,7 @@ class Row(NamedTuple):
     values: Sequence[Any]
     extra_fields: str | None
     parse_error: str | None
+    field_errors: str | None
 
 
 def refuse_constant(name: str) -> NoReturn:
@@ -109,28 +113,31 @@ class ExactParser:
             text = (message or b"").decode("utf-8")
             content = DECODER.decode(text)
             if not isinstance(content, dict):
-                return Row(nothing, None, NOT_AN_OBJECT)
+                return Row(nothing, None, NOT_AN_OBJECT, None)
             extra = None
             if has_undeclared(content, self.tree):
                 extra = undeclared(text, skip_space(text, 0), self.tree)[0]
         except (ValueError, RecursionError):
-            return Row(nothing, None, NOT_JSON)
-        values, error = self._convert(content)
-        return Row(values, extra, error)
+            return Row(nothing, None, NOT_JSON, None)
+        values, error, field_errors = self._convert(content)
+        return Row(values, extra, error, field_errors)
 
-    def _convert(self, content: dict[str, object]) -> tuple[list[Any], str | None]:
-        """The values, and the first missing required field, else the first ill-typed one."""
+    def _convert(self, content: dict[str, object]) -> tuple[list[Any], str | None, str | None]:
+        """The values; the first error of required fields, missing first; all of side fields."""
         values: list[Any] = []
         missing = ill_typed = None
+        others: list[str] = []
         for field, path, convert in self._plan:
             raw = content.get(path[0]) if len(path) == 1 else value_at(content, path)
             value = None if raw is None else convert(raw)
             values.append(value)
             if raw is None and field.required and missing is None:
                 missing = f"missing:{field.name}"
+            elif raw is not None and value is None and not field.required:
+                others.append(f"type:{field.name}")
             elif raw is not None and value is None and ill_typed is None:
                 ill_typed = f"type:{field.name}"
-        return values, missing or ill_typed
+        return values, missing or ill_typed, SEPARATOR.join(others) or None
 
 
 def value_at(content: object, path: tuple[str, ...]) -> object:

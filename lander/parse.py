@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from lander import exact
 from lander.topics import Field, Topic
 
 NOT_TEXT = "not_text"
+OUTCOMES = ("extra_fields", "parse_error", "field_errors")
 ARROW_TYPES = {
     "string": pa.string(),
     "double": pa.float64(),
@@ -35,6 +36,10 @@ CUTS_PER_ROW = 1 / 500
 SMALL_BLOCK = 64
 # No zone is further from UTC. In microseconds.
 ONE_DAY = 86_400 * 1_000_000
+
+
+# A word, and for each row whether it holds.
+Marked: TypeAlias = tuple[str, pa.Array]
 
 
 class UncleanBlockError(Exception):
@@ -60,9 +65,9 @@ def parser_for(topic: Topic) -> Parser:
 
 
 def output_schema(fields: Sequence[Field]) -> pa.Schema:
-    """Declared columns, then extra_fields and parse_error."""
+    """Declared columns, then extra_fields, parse_error and field_errors."""
     declared = [(field.column, ARROW_TYPES[field.type]) for field in fields]
-    return pa.schema([*declared, ("extra_fields", pa.string()), ("parse_error", pa.string())])
+    return pa.schema([*declared, *((name, pa.string()) for name in OUTCOMES)])
 
 
 class TextParser:
@@ -71,9 +76,10 @@ class TextParser:
     schema = output_schema(())
 
     def parse(self, messages: Sequence[bytes | None]) -> pa.Table:
-        """No extra fields; parse_error is not_text for tombstones and bytes that are no UTF-8."""
+        """No fields; parse_error is not_text for tombstones and bytes that are no UTF-8."""
         errors = [None if is_text(message) else NOT_TEXT for message in messages]
-        return pa.table({"extra_fields": [None] * len(errors), "parse_error": errors}, self.schema)
+        none = [None] * len(errors)
+        return pa.table(dict(zip(OUTCOMES, (none, errors, none), strict=True)), self.schema)
 
 
 def is_text(message: bytes | None) -> bool:
@@ -107,7 +113,7 @@ class JsonParser:
         """The same result, one message at a time."""
         rows = [self._exact.parse(message) for message in messages]
         columns: list[Sequence[Any]] = list(zip(*(row.values for row in rows), strict=True))
-        columns += [[row.extra_fields for row in rows], [row.parse_error for row in rows]]
+        columns += [[getattr(row, name) for row in rows] for name in OUTCOMES]
         arrays = [
             pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)
         ]
@@ -149,7 +155,10 @@ class JsonParser:
 
     def _typed(self, table: pa.Table) -> pa.Table:
         """The declared columns out of what Arrow read, with the errors it does not know."""
-        columns, missing, ill_typed = [], [], []
+        columns: list[pa.Array] = []
+        missing: list[Marked] = []
+        ill_typed: list[Marked] = []
+        others: list[Marked] = []
         for field in self._fields:
             read = column_at(table, field.path)
             column = convert(read, field.type)
@@ -158,12 +167,21 @@ class JsonParser:
                 missing.append((f"missing:{field.name}", pc.is_null(read)))
             if column.null_count != read.null_count:
                 mask = pc.and_not(pc.is_null(column), pc.is_null(read))
-                ill_typed.append((f"type:{field.name}", mask))
-        errors = pa.nulls(len(table), pa.string())
+                (ill_typed if field.required else others).append((f"type:{field.name}", mask))
+        nothing = pa.nulls(len(table), pa.string())
+        errors = nothing
         for reason, mask in reversed(missing + ill_typed):
             errors = pc.if_else(mask, reason, errors)
-        columns += [pa.nulls(len(table), pa.string()), errors]
+        columns += [nothing, errors, listed(others) if others else nothing]
         return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+def listed(marked: Sequence[Marked]) -> pa.Array:
+    """The words whose masks are true, with SEPARATOR between; null where there is none."""
+    texts = [pc.if_else(mask, exact.SEPARATOR + word, "") for word, mask in marked]
+    together = pc.binary_join_element_wise(*texts, "")
+    rest = pc.utf8_slice_codeunits(together, len(exact.SEPARATOR))
+    return pc.if_else(pc.equal(together, ""), None, rest)
 
 
 def cut(start: int, stop: int, row: int | None) -> list[tuple[int, int]]:

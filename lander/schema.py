@@ -43,8 +43,8 @@ OUTCOME_FIELDS: tuple[tuple[str, IcebergType, str], ...] = (
     (
         "parse_error",
         StringType(),
-        "First of not_json, not_an_object, missing:<field>, type:<field>; in text topics "
-        "not_text; null if the message could be read.",
+        "First of not_json, not_an_object, missing:<field>, type:<field> of the required fields; "
+        "in text topics not_text; null if the message could be read.",
     ),
     ("batch_id", LongType(), "Number of the commit that landed the row; increases by one."),
     ("landed_at", TimestamptzType(), "Time of that commit; never runs backwards."),
@@ -59,6 +59,12 @@ OUTCOME_FIELDS: tuple[tuple[str, IcebergType, str], ...] = (
         StringType(),
         "JSON array of [name, value], a value that is no UTF-8 as {base64: text}; null if it has "
         "none.",
+    ),
+    (
+        "field_errors",
+        StringType(),
+        "type:<field> of each field that is not required and has a value of another type, with a "
+        "comma and a blank between; its column is null. Null if there is none.",
     ),
 )
 PARTITION_COLUMN = "landed_at"

@@ -30,14 +30,15 @@ KAFKA_COLUMNS = (
     "message_headers",
     "kafka_skipped",
 )
-OUTCOME_COLUMNS = ("extra_fields", "parse_error", "batch_id", "landed_at")
+OUTCOME_COLUMNS = ("extra_fields", "parse_error", "field_errors", "batch_id", "landed_at")
 
 
 @dataclass(frozen=True)
 class Field:
     """A declared field: where it stands in the JSON object and which column it becomes.
 
-    path: names from the outside in; required: missing or null is then a parse error.
+    path: names from the outside in; required: missing, null or of another type is then a parse
+    error. Any other field is a side field: of another type it is a field error.
     """
 
     path: tuple[str, ...]
@@ -48,7 +49,7 @@ class Field:
 
     @property
     def name(self) -> str:
-        """The path with dots, as parse errors show it."""
+        """The path with dots, as errors show it."""
         return ".".join(self.path)
 
 

@@ -185,7 +185,7 @@ class Meters:
         return fields
 
     def _reading(self) -> dict[str, Any]:
-        """A reading of the last days; one in ten is wrong in a way that staging must see."""
+        """A reading of the last days; one in ten has a wrong field, mostly a side field."""
         dice = self.numbers
         device = dice.choice(self.devices)
         at = self._now - timedelta(days=dice.randrange(DAYS))
@@ -204,10 +204,15 @@ class Meters:
         odd: Sequence[dict[str, Any]] = [
             {"voltage": 3.0},
             {"voltage": "230"},
+            {"voltage": None},
             {"battery_pct": 101},
+            {"battery_pct": "full"},
             {"energy_kwh": 1e9},
+            {"energy_kwh": "0.5"},
             {"energy_kwh": -0.5},
             {"status": None},
+            {"status": True},
+            {"customer_id": None},
         ]
         if dice.random() < 0.1:
             changes |= dice.choice(odd)

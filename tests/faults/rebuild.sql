@@ -4,6 +4,9 @@
 
 -- Whole numbers of the smallest unit, rounded half up; nothing below is negative.
 create macro nearest(total, parts) as ((2 * total + parts) // (2 * parts))::bigint;
+-- A number of the message; null for what is none.
+create macro number_at(body, path) as
+    if(json_type(body, path) in ('DOUBLE', 'UBIGINT', 'BIGINT'), (body ->> path)::double, null);
 create macro hundredths(value) as (value / 100.0)::decimal(5, 2);
 
 create table fault (kind varchar, is_major boolean, ended_by varchar, days integer);
@@ -25,7 +28,8 @@ create macro begun(ended_at, seconds) as (
     ended_at - to_microseconds(greatest((seconds * 1000000)::bigint, 1))
 );
 
--- A message counts if it is an object with every field of its type, and says something possible.
+-- A message counts if it is an object that names a meter, a time and an energy, and those are possible.
+-- Whatever else it should say and does not, or not possibly, is not known.
 create table said as
 select
     m.part,
@@ -34,47 +38,50 @@ select
     d.id as meter,
     d.customer_id,
     m.body ->> '$.customer_id' is distinct from d.customer_id as is_strange_customer,
-    upper(trim(m.body ->> '$.status')) as status,
+    if(json_type(m.body, '$.status') = 'VARCHAR', upper(trim(m.body ->> '$.status')), null)
+        as status,
     (m.body ->> '$.metrics.energy_kwh')::decimal(18, 6) as kwh,
-    (m.body ->> '$.metrics.voltage')::decimal(9, 3) as volts,
-    (m.body ->> '$.metrics.battery_pct')::decimal(5, 2) as battery,
+    if(volts between d.nominal_v * 0.5 and d.nominal_v * 1.5, volts::decimal(9, 3), null) as volts,
+    if(battery between 0 and 100, battery::decimal(5, 2), null) as battery,
     (m.body ->> '$.timestamp')::timestamptz as measured_at,
-    (m.body ->> '$.metrics.interval_s')::decimal(12, 3) as seconds,
+    seconds,
     coalesce(t.points, 5) as points,
-    coalesce((m.body ->> '$.revision')::bigint, 0) as revision,
+    coalesce(number_at(m.body, '$.revision')::bigint, 0) as revision,
     -- What a reading measured lies before its time; it is of the day on which that began.
     (
         begun(
             (m.body ->> '$.timestamp')::timestamptz,
-            coalesce((m.body ->> '$.metrics.interval_s')::decimal(12, 3), d.minutes * 60)
+            coalesce(seconds, d.minutes * 60)
         ) at time zone d.zone
     )::date as local_day
 from (
-    select * from message
+    select
+        *,
+        number_at(body, '$.metrics.voltage') as volts,
+        number_at(body, '$.metrics.battery_pct') as battery,
+        number_at(body, '$.metrics.interval_s') as length,
+        if(length between 0 and 366 * 86400, length::decimal(12, 3), null) as seconds
+    from message
     where
         -- DuckDB reads what is no JSON only if nobody asks it to.
         case
             when body is null or not json_valid(body) then false
             else
                 json_type(body) = 'OBJECT'
-                and coalesce(json_type(body, '$.status') = 'VARCHAR', false)
-                and coalesce(
-                    json_type(body, '$.metrics.voltage') in ('DOUBLE', 'UBIGINT', 'BIGINT'),
-                    false
-                )
+                and coalesce(json_type(body, '$.device_id') = 'VARCHAR', false)
+                and coalesce(json_type(body, '$.timestamp') = 'VARCHAR', false)
+                and number_at(body, '$.metrics.energy_kwh') is not null
         end
 ) as m
 inner join meter as d on m.body ->> '$.device_id' = d.id
 left join trust as t
     on regexp_replace(upper(trim(m.body ->> '$.quality')), '[ -]+', '_', 'g') = t.word
 where
-    -- An interval that is not told may have been a whole day; no meter measures less than its own.
+    -- An interval that is not told, or not possibly, may have been a whole day.
     abs((m.body ->> '$.metrics.energy_kwh')::double) <= d.service_kw * 10 * case
-        when m.body ->> '$.metrics.interval_s' is null then 24
-        else greatest((m.body ->> '$.metrics.interval_s')::double / 3600, d.minutes / 60)
+        when seconds is null then 24
+        else greatest(seconds / 3600, d.minutes / 60)
     end
-    and (m.body ->> '$.metrics.voltage')::double between d.nominal_v * 0.5 and d.nominal_v * 1.5
-    and (m.body ->> '$.metrics.battery_pct')::double between 0 and 100
     and (m.body ->> '$.timestamp')::timestamptz <= m.came_at + interval 5 minutes
     and (m.body ->> '$.timestamp')::timestamptz >= m.came_at - interval 10 years;
 
@@ -132,11 +139,14 @@ select
     local_day,
     any_value(customer_id) as customer_id,
     sum(kwh) as kwh,
-    nearest((sum(volts) * 1000)::hugeint, count(*)) as millivolts,
+    nearest((sum(volts) * 1000)::hugeint, count(volts)) as millivolts,
+    count(volts) as volt_readings,
     min(volts) as lowest,
     max(volts) as highest,
-    nearest((sum(battery) * 100)::hugeint, count(*)) as battery_hundredths,
+    nearest((sum(battery) * 100)::hugeint, count(battery)) as battery_hundredths,
+    max_by(battery, measured_at) filter (where battery is not null) as last_battery,
     count(*) as readings,
+    count(*) filter (where status = 'OK') as fine,
     count(*) filter (where status <> 'OK') as warnings,
     sum(duplicates)::bigint as duplicates,
     sum(corrections)::bigint as corrections,
@@ -144,7 +154,7 @@ select
     count(*) filter (where is_strange_customer) as strange_customers,
     min(measured_at) as first_at,
     max(measured_at) as last_at,
-    -- More than one warning in ten readings.
+    -- More than one warning in ten readings; one without a status is neither fine nor a warning.
     case
         when count(*) filter (where status <> 'OK') * 10 > count(*) then 'UNHEALTHY'
         when count(*) filter (where status <> 'OK') > 0 then 'DEGRADED'
@@ -163,13 +173,16 @@ select
     lowest as min_voltage,
     highest as max_voltage,
     hundredths(battery_hundredths) as avg_battery_pct,
+    last_battery as last_battery_pct,
     readings as reading_count,
+    volt_readings as voltage_count,
+    fine as ok_count,
     warnings as warning_count,
     duplicates as duplicate_count,
     corrections as correction_count,
     late_words as superseded_count,
     strange_customers as customer_mismatch_count,
-    hundredths(nearest(10000 * (readings - warnings), readings)) as health_score_pct,
+    hundredths(nearest(10000 * fine, readings)) as health_score_pct,
     state as device_health_status,
     first_at as first_reading_at,
     last_at as last_reading_at
@@ -180,11 +193,12 @@ select
     customer_id,
     local_day as reading_date,
     sum(kwh)::decimal(18, 6) as total_energy_kwh,
-    (nearest(sum(millivolts * readings), sum(readings)) / 1000.0)::decimal(9, 3) as avg_voltage,
+    (nearest(sum(millivolts * volt_readings), sum(volt_readings)) / 1000.0)::decimal(9, 3)
+        as avg_voltage,
     count(*) as active_device_count,
     sum(readings)::bigint as reading_count,
     sum(warnings)::bigint as total_warnings,
-    hundredths(nearest(sum(nearest(10000 * (readings - warnings), readings)), count(*)))
+    hundredths(nearest(sum(nearest(10000 * fine, readings)), count(*)))
         as avg_device_health,
     case
         when bool_or(state = 'UNHEALTHY') then 'ACTION_REQUIRED'
@@ -233,11 +247,12 @@ select
     d.meter,
     max_by(d.state, d.local_day) as state,
     max_by(d.warnings, d.local_day) as warnings,
-    max_by(nearest(10000 * (d.readings - d.warnings), d.readings), d.local_day) as share,
-    nearest(10000 * sum(d.readings - d.warnings)::bigint, sum(d.readings)::bigint) as week_share,
+    max_by(nearest(10000 * d.fine, d.readings), d.local_day) as share,
+    nearest(10000 * sum(d.fine)::bigint, sum(d.readings)::bigint) as week_share,
+    max_by(d.last_battery, d.local_day) filter (where d.last_battery is not null) as battery,
     sum(d.warnings)::bigint as week_warnings,
     case
-        when count(*) > 1
+        when count(d.battery_hundredths) > 1
             then regr_slope(d.battery_hundredths / 100.0, epoch(d.local_day) / 86400)
     end as slope
 from meter_day as d
@@ -256,14 +271,15 @@ with known as (
         hundredths(w.share) as share,
         hundredths(w.week_share) as week_share,
         w.slope,
-        l.battery,
+        -- A charge that the last reading lacks is the newest one of the week.
+        coalesce(l.battery, w.battery) as battery,
         l.measured_at as seen_at,
         coalesce(f.faults, 0) as faults,
         coalesce(f.is_major, false) as is_major,
         coalesce(f.names, '') as names,
         l.measured_at is null as is_never_seen,
         coalesce(l.measured_at < clock.now - 12 * m.minutes * interval 1 minute, false) as is_silent,
-        coalesce(l.battery < 20, false) as is_low
+        coalesce(coalesce(l.battery, w.battery) < 20, false) as is_low
     from meter as m
     cross join clock
     left join week as w on m.id = w.meter

@@ -49,7 +49,8 @@ def text_differences(messages: Sequence[bytes | None]) -> Iterator[str]:
     table = landed(messages, parser)
     yield from kept_differences(messages, table)
     for message, row in itertools.zip_longest(messages, rows(table.select(names(parser)))):
-        wanted = {"extra_fields": None, "parse_error": None if is_utf8(message) else "not_text"}
+        error = None if is_utf8(message) else "not_text"
+        wanted = {"extra_fields": None, "parse_error": error, "field_errors": None}
         if row != wanted:
             yield f"{message!r}\n  wanted {wanted}\n  found  {row}"
 

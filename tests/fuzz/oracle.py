@@ -1,4 +1,4 @@
-"""What must become of a message: the rules of parsing and of quarantine, stated a second time.
+"""What must become of a message: the rules of parsing, quarantine and flags, stated a second time.
 
 Written from the rules' text (lander/exact.py, the models' YAML), not from the code that follows
 them: its own reader of JSON, its own calendar, Python instead of SQL.
@@ -27,6 +27,9 @@ ISO_8601 = re.compile(
 DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 MICROSECOND = timedelta(microseconds=1)
 SECOND, DAY = 10**6, 86_400 * 10**6
+# Side fields that every message should have, and the longest time that a reading measures.
+EXPECTED = ("battery_pct", "customer_id", "status", "voltage")
+LONGEST_S = 366 * 86_400
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,26 @@ def expected_row(message: bytes | None, fields: Sequence[Field]) -> dict[str, An
     try:
         content = read((message or b"").decode("utf-8"))
     except (UnicodeDecodeError, NotJsonError):
-        return {**nothing, "extra_fields": None, "parse_error": "not_json"}
+        return unread(nothing, "not_json")
     if content.kind != "object":
-        return {**nothing, "extra_fields": None, "parse_error": "not_an_object"}
+        return unread(nothing, "not_an_object")
     found = {field: value_at(content, field.path) for field in fields}
     row = {f.column: None if v is None else typed(v, f.type) for f, v in found.items()}
     missing = [f"missing:{f.name}" for f, v in found.items() if v is None and f.required]
-    wrong = [f"type:{f.name}" for f, v in found.items() if v and row[f.column] is None]
-    first = next(iter(missing + wrong), None)
-    rest = undeclared(content, {field.path for field in fields})
-    return {**row, "extra_fields": rest, "parse_error": first}
+    wrong = [field for field, value in found.items() if value and row[field.column] is None]
+    decisive = [*missing, *(f"type:{field.name}" for field in wrong if field.required)]
+    others = ", ".join(f"type:{field.name}" for field in wrong if not field.required)
+    return {
+        **row,
+        "extra_fields": undeclared(content, {field.path for field in fields}),
+        "parse_error": next(iter(decisive), None),
+        "field_errors": others or None,
+    }
+
+
+def unread(nothing: Mapping[str, Any], why: str) -> dict[str, Any]:
+    """The row of what is no JSON object."""
+    return {**nothing, "extra_fields": None, "parse_error": why, "field_errors": None}
 
 
 def value_at(content: Value, path: Sequence[str]) -> Value | None:
@@ -138,19 +151,39 @@ def rejection(
         return "unknown_device"
     device = devices[row["device_id"]]
     hours = 24.0
-    if row["interval_s"] is not None:
+    if row["interval_s"] is not None and 0 <= row["interval_s"] <= LONGEST_S:
         hours = max(row["interval_s"] / 3600, device.interval_minutes / 60)
-    energy, volts = abs(row["energy_kwh"]), row["voltage"] / device.nominal_voltage_v
+    energy = abs(row["energy_kwh"])
     earliest, latest = years_before(kafka_at, 10), kafka_at + timedelta(minutes=5)
     rules = {
         # The column holds twelve digits before the point.
         "energy_out_of_range": energy > device.service_size_kw * hours * 10 or energy >= 1e12,
-        "voltage_out_of_range": not 0.5 <= volts <= 1.5,
-        "battery_out_of_range": not 0 <= row["battery_pct"] <= 100,
         "reading_in_future": row["reading_at"] > (latest - EPOCH) // MICROSECOND,
         "reading_too_old": row["reading_at"] < (earliest - EPOCH) // MICROSECOND,
     }
     return next((reason for reason, holds in rules.items() if holds), None)
+
+
+def flags(row: Mapping[str, Any], device: Device) -> list[str]:
+    """What is wrong with the side fields of an accepted message, as FIELD:REASON in order."""
+    low, high = device.nominal_voltage_v / 2, device.nominal_voltage_v * 3 / 2
+    possible = {
+        "battery_pct": (0, 100),
+        "frequency_hz": (10, 100),
+        "interval_s": (0, LONGEST_S),
+        # The column holds twelve digits before the point.
+        "register_kwh": (0, 999_999_999_999),
+        "voltage": (low, high),
+    }
+    errors = (row["field_errors"] or "").replace("metrics.", "").split(", ")
+    wrong = {error.removeprefix("type:"): "wrong_type" for error in errors if error}
+    missing = {name: "missing" for name in EXPECTED if row[name] is None}
+    outside = {
+        name: "out_of_range"
+        for name, (least, most) in possible.items()
+        if row[name] is not None and not least <= row[name] <= most
+    }
+    return [f"{name}:{why}" for name, why in sorted((outside | missing | wrong).items())]
 
 
 def years_before(moment: datetime, years: int) -> datetime:

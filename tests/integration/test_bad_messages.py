@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz import check, messages
-from tests.fuzz.oracle import Device, expected_row, rejection
+from tests.fuzz.oracle import Device, expected_row, flags, rejection
 from tests.integration.lakehouse import Lakehouse, Reading, reading
 
 pytestmark = pytest.mark.same_in_both_modes
@@ -29,11 +29,12 @@ GENERATED = 2_000
 
 @dataclass(frozen=True)
 class Case:
-    """A message and where it must end: ACCEPTED, or the reason of its quarantine."""
+    """A message and where it must end: ACCEPTED, or the reason of its quarantine; and its flags."""
 
     name: str
     payload: bytes | None
     reason: str
+    flags: str | None = None
 
 
 def good(**changes: Any) -> Reading:
@@ -54,6 +55,11 @@ def at(moment: datetime) -> bytes:
     return text(good() | {"timestamp": moment.isoformat()})
 
 
+def with_metrics(**metrics: Any) -> bytes:
+    message = good()
+    return text(message | {"metrics": message["metrics"] | metrics})
+
+
 CASES = [
     Case("truncated", text(good())[:40], "not_json"),
     Case("empty", b"", "not_json"),
@@ -65,17 +71,14 @@ CASES = [
     Case("number", b"42", "not_an_object"),
     Case("json_null", b"null", "not_an_object"),
     Case("empty_object", b"{}", "missing:device_id"),
-    Case("no_voltage", without("voltage"), "missing:metrics.voltage"),
-    Case("no_status", without("status"), "missing:status"),
-    Case("null_battery", text(good(battery_pct=None)), "missing:metrics.battery_pct"),
+    Case("no_energy", without("energy_kwh"), "missing:metrics.energy_kwh"),
+    Case("no_time", without("timestamp"), "missing:timestamp"),
     Case("energy_as_text", text(good(energy_kwh="0.42")), "type:metrics.energy_kwh"),
     Case("device_as_number", text(good() | {"device_id": 10000}), "type:device_id"),
     Case("time_without_zone", text(good() | {"timestamp": STAMP[:-1]}), "type:timestamp"),
     Case("time_as_number", text(good() | {"timestamp": 1765261540}), "type:timestamp"),
     Case("sql_in_id", text(good() | {"device_id": "'; drop table x; --"}), "unknown_device"),
     Case("control_characters", text(good() | {"device_id": "MTR\u0000\u0007"}), "unknown_device"),
-    Case("no_volts", text(good(voltage=0)), "voltage_out_of_range"),
-    Case("overfull_battery", text(good(battery_pct=101)), "battery_out_of_range"),
     Case(
         "more_than_a_decimal_holds",
         text(good(energy_kwh=1e12) | {"metrics": good(energy_kwh=1e12)["metrics"] | AEON}),
@@ -89,6 +92,38 @@ CASES = [
     Case("a_megabyte", text(good() | {"note": "x" * 1_000_000}), ACCEPTED),
     Case("another_zone", at(NOW.astimezone()), ACCEPTED),
     Case("other_customer", text(good() | {"customer_id": "CUST-9999"}), ACCEPTED),
+    Case("no_voltage", without("voltage"), ACCEPTED, "voltage:missing"),
+    Case("no_status", without("status"), ACCEPTED, "status:missing"),
+    Case("no_customer", without("customer_id"), ACCEPTED, "customer_id:missing"),
+    Case("null_battery", text(good(battery_pct=None)), ACCEPTED, "battery_pct:missing"),
+    Case("no_volts", text(good(voltage=0)), ACCEPTED, "voltage:out_of_range"),
+    Case("many_volts", text(good(voltage=99999)), ACCEPTED, "voltage:out_of_range"),
+    Case("volts_as_text", text(good(voltage="230V")), ACCEPTED, "voltage:wrong_type"),
+    Case("volts_no_double_holds", text(good(voltage=10**400)), ACCEPTED, "voltage:wrong_type"),
+    Case("overfull_battery", text(good(battery_pct=101)), ACCEPTED, "battery_pct:out_of_range"),
+    Case(
+        "full_battery_in_words", text(good(battery_pct="full")), ACCEPTED, "battery_pct:wrong_type"
+    ),
+    Case("status_as_number", text(good(status=0)), ACCEPTED, "status:wrong_type"),
+    Case("customer_as_object", text(good(customer_id={})), ACCEPTED, "customer_id:wrong_type"),
+    Case(
+        "register_below_zero", with_metrics(register_kwh=-1), ACCEPTED, "register_kwh:out_of_range"
+    ),
+    Case("interval_backwards", with_metrics(interval_s=-1), ACCEPTED, "interval_s:out_of_range"),
+    Case("interval_as_text", with_metrics(interval_s="1800"), ACCEPTED, "interval_s:wrong_type"),
+    Case(
+        "frequency_of_a_radio",
+        with_metrics(frequency_hz=1e8),
+        ACCEPTED,
+        "frequency_hz:out_of_range",
+    ),
+    Case("numbered_message", text(good() | {"message_id": 7}), ACCEPTED, "message_id:wrong_type"),
+    Case(
+        "nothing_but_energy",
+        text({"device_id": DEVICE, "timestamp": STAMP, "metrics": {"energy_kwh": 0.5}}),
+        ACCEPTED,
+        "battery_pct:missing, customer_id:missing, status:missing, voltage:missing",
+    ),
 ]
 
 
@@ -97,6 +132,7 @@ class Ending:
     """Where a message ended, and what landing keeps of it."""
 
     reason: str
+    flags: str | None
     kafka_at: datetime
     message: str | None
     encoding: str | None
@@ -138,32 +174,35 @@ def outcome(lakehouse: Lakehouse, generated: Mapping[str, bytes | None], strayed
             select * from iceberg.landing.telemetry_raw where message_key like '{run}/%'
         ),
         ended as (
-            select landed.*, 'accepted' as reason from landed
+            select landed.*, 'accepted' as reason, accepted.field_flags from landed
             inner join iceberg.staging.stg_telemetry_raw as accepted
                 on landed.kafka_partition = accepted.kafka_partition
                 and landed.kafka_offset = accepted.kafka_offset
             union all
-            select landed.*, quarantined.reason from landed
+            select landed.*, quarantined.reason, null from landed
             inner join iceberg.quality.quarantine_telemetry_raw as quarantined
                 on landed.kafka_partition = quarantined.kafka_partition
                 and landed.kafka_offset = quarantined.kafka_offset
         )
         select
-            message_key, reason, to_unixtime(kafka_at),
+            message_key, reason, field_flags, to_unixtime(kafka_at),
             case when length(message) < 1000000 then message end, message_encoding, extra_fields
         from ended
         """
     )
     found: dict[str, list[Ending]] = {}
-    for key, reason, seconds, *kept in rows:
+    for key, reason, flagged, seconds, *kept in rows:
         kafka_at = datetime.fromtimestamp(round(seconds, 3), UTC)
-        found.setdefault(key.removeprefix(f"{run}/"), []).append(Ending(reason, kafka_at, *kept))
+        ending = Ending(reason, flagged, kafka_at, *kept)
+        found.setdefault(key.removeprefix(f"{run}/"), []).append(ending)
     return found
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_message_ends_once_with_its_reason(case: Case, outcome: Outcome) -> None:
-    assert [ending.reason for ending in outcome[case.name]] == [case.reason]
+    assert [(ending.reason, ending.flags) for ending in outcome[case.name]] == [
+        (case.reason, case.flags)
+    ]
 
 
 def test_generated_messages_end_once_as_the_oracle_says(
@@ -178,13 +217,11 @@ def test_generated_messages_end_once_as_the_oracle_says(
     for name, message in generated.items():
         (ending,) = outcome[name]
         row = expected_row(message, check.TELEMETRY)
-        wanted = (
-            rejection(row, devices, ending.kafka_at) or ACCEPTED,
-            row["extra_fields"],
-            message,
-        )
+        reason = rejection(row, devices, ending.kafka_at)
+        flagged = "" if reason else ", ".join(flags(row, devices[row["device_id"]]))
+        wanted = (reason or ACCEPTED, flagged or None, row["extra_fields"], message)
         kept = check.original(ending.message, ending.encoding)
-        if wanted != (ending.reason, ending.extra_fields, kept):
+        if wanted != (ending.reason, ending.flags, ending.extra_fields, kept):
             wrong[name] = (wanted, ending)
     assert not wrong
 

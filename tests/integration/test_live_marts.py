@@ -54,8 +54,9 @@ def day(dice: random.Random, device: str, days_ago: int, hours: Sequence[int]) -
             device,
             stamp(TODAY - timedelta(days=days_ago) + timedelta(hours=hour)),
             energy_kwh=dice.randrange(1, 2000) / 1000,
-            voltage=dice.randrange(2200, 2400) / 10,
-            status=dice.choice(["OK"] * 9 + ["WARN_UNDER_VOLTAGE"]),
+            voltage=dice.choice([230.0, 231.5, 99999]),
+            status=dice.choice(["OK"] * 8 + ["WARN_UNDER_VOLTAGE", None]),
+            battery_pct=dice.choice([*range(50, 58), "full", None]),
         )
         for hour in hours
     ]

@@ -50,8 +50,9 @@ def shuffled_week(devices: Sequence[str], seed: int) -> list[Reading]:
             device,
             f"{day(days_ago)}T{hour:02}:00:00Z",
             energy_kwh=dice.randrange(1, 2000) / 1000,
-            voltage=dice.randrange(2200, 2400) / 10,
-            status=dice.choice(["OK"] * 9 + ["WARN_UNDER_VOLTAGE"]),
+            voltage=dice.choice([*(volts / 10 for volts in range(2200, 2400)), "230", 99999]),
+            battery_pct=dice.choice([*range(50, 58), "full", None]),
+            status=dice.choice(["OK"] * 8 + ["WARN_UNDER_VOLTAGE", None]),
         )
         for device in devices
         for days_ago in range(1, 8)

@@ -3,6 +3,6 @@
     from {{ model }}
     where not regexp_like(
         {{ column_name }},
-        '^(not_json|not_an_object|(missing|type):.+|unknown_(device|time_zone)|(energy|voltage|battery)_out_of_range|reading_in_future|reading_too_old|master_data_changed)$'
+        '^(not_json|not_an_object|(missing|type):.+|unknown_(device|time_zone)|energy_out_of_range|reading_in_future|reading_too_old|master_data_changed)$'
     )
 {% endtest %}

@@ -3,9 +3,10 @@
         customer_id,
         reading_date,
         cast(sum(total_energy_kwh) as decimal(18, 6)) as total_energy_kwh,
-        -- Each reading weighs the same, whichever meter it is from.
+        -- Each reading that has a voltage weighs the same, whichever meter it is from.
         cast(
-            sum(avg_voltage * reading_count) / sum(reading_count) as decimal(9, 3)
+            sum(avg_voltage * voltage_count) / nullif(sum(voltage_count), 0)
+            as decimal(9, 3)
         ) as avg_voltage,
         count(*) as active_device_count,
         sum(reading_count) as reading_count,

@@ -9,7 +9,11 @@
             min(voltage) as min_voltage,
             max(voltage) as max_voltage,
             avg(battery_pct) as avg_battery_pct,
+            max_by(battery_pct, reading_at) filter (where battery_pct is not null)
+                as last_battery_pct,
             count(reading_at) as reading_count,
+            count(voltage) as voltage_count,
+            count_if(not is_warning) as ok_count,
             count_if(is_warning) as warning_count,
             sum(duplicate_count) as duplicate_count,
             sum(correction_count) as correction_count,
@@ -32,15 +36,17 @@
         min_voltage,
         max_voltage,
         avg_battery_pct,
+        last_battery_pct,
         reading_count,
+        voltage_count,
+        ok_count,
         warning_count,
         duplicate_count,
         correction_count,
         superseded_count,
         customer_mismatch_count,
         cast(
-            cast(100 * (reading_count - warning_count) as decimal(18, 4))
-            / nullif(reading_count, 0)
+            cast(100 * ok_count as decimal(18, 4)) / nullif(reading_count, 0)
             as decimal(5, 2)
         ) as health_score_pct,
         case

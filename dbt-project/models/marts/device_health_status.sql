@@ -18,11 +18,16 @@ with devices as (
 device_days as (
     select
         *,
-        date_diff(
-            'day',
-            cast({{ as_of(window) }} as date) - interval '{{ var("health_days") }}' day,
-            reading_date
-        ) as day_number,
+        -- Of the days with a charge; the others are no point of the battery's line.
+        if(
+            avg_battery_pct is not null,
+            date_diff(
+                'day',
+                cast({{ as_of(window) }} as date)
+                - interval '{{ var("health_days") }}' day,
+                reading_date
+            )
+        ) as battery_day,
         row_number() over (partition by device_id order by reading_date desc) as newness
     from {{ ref('device_daily_metrics') }}
     where
@@ -34,19 +39,22 @@ weeks as (
     select
         device_id,
         cast(
-            cast(100 * sum(reading_count - warning_count) as decimal(18, 4))
+            cast(100 * sum(ok_count) as decimal(18, 4))
             / sum(reading_count) as decimal(5, 2)
         ) as week_health_score_pct,
         sum(warning_count) as week_warning_count,
+        max_by(last_battery_pct, reading_date) filter (
+            where last_battery_pct is not null
+        ) as week_battery_pct,
         -- Slope of the least-squares line through the daily means; the sums are exact.
         cast(
             cast(
-                count(*) * sum(day_number * avg_battery_pct)
-                - sum(day_number) * sum(avg_battery_pct) as double
+                count(battery_day) * sum(battery_day * avg_battery_pct)
+                - sum(battery_day) * sum(avg_battery_pct) as double
             ) / nullif(
                 cast(
-                    count(*) * sum(day_number * day_number)
-                    - sum(day_number) * sum(day_number) as double
+                    count(battery_day) * sum(battery_day * battery_day)
+                    - sum(battery_day) * sum(battery_day) as double
                 ), 0
             ) as decimal(9, 3)
         ) as battery_trend_pct_per_day
@@ -94,13 +102,18 @@ assessed as (
         last_days.health_score_pct,
         weeks.week_health_score_pct,
         weeks.battery_trend_pct_per_day,
+        -- A reading without a charge hides none that is known.
+        coalesce(devices.last_battery_pct, weeks.week_battery_pct) as battery_pct,
         coalesce(last_days.warning_count, 0) as warning_count,
         coalesce(weeks.week_warning_count, 0) as week_warning_count,
         coalesce(open_faults.open_fault_count, 0) as open_fault_count,
         coalesce(open_faults.open_faults, '') as open_faults,
         coalesce(open_faults.major_fault_count, 0) > 0 as has_major_fault,
-        coalesce(devices.last_battery_pct < {{ var('battery_low_pct') }}, false)
-            as is_battery_low,
+        coalesce(
+            coalesce(devices.last_battery_pct, weeks.week_battery_pct)
+            < {{ var('battery_low_pct') }},
+            false
+        ) as is_battery_low,
         devices.last_seen_at is null as is_never_seen,
         coalesce(
             devices.last_seen_at < {{ as_of(window) }} - devices.interval_minutes
@@ -144,7 +157,7 @@ device_health_status as (
         open_faults,
         health_score_pct,
         week_health_score_pct,
-        last_battery_pct as battery_pct,
+        battery_pct,
         battery_trend_pct_per_day,
         warning_count,
         week_warning_count,

@@ -110,15 +110,44 @@ def test_what_cannot_be_or_be_read_does_not_count() -> None:
         said("MTR-9", later),
         # Service size 10 kW for 24 hours, ten times over, is 2400 kWh.
         said("MTR-2", later, energy_kwh=2400.1),
-        said("MTR-2", later, voltage=114.9),
-        said("MTR-2", later, voltage="230"),
-        said("MTR-2", later, battery_pct=100.1),
-        said("MTR-2", later, status=None),
+        said("MTR-2", later, energy_kwh="0.5"),
+        said("MTR-2", later, energy_kwh=None),
+        json.dumps(reading("MTR-2", later) | {"timestamp": 1773061200}),
         said("MTR-2", "2026-03-10T12:06:00Z"),
         said("MTR-2", "2016-03-09T12:00:00Z"),
     ]
     (day,) = marts(good, *bad)[DAY]
     assert (day["reading_count"], day["total_energy_kwh"]) == (1, Decimal("1.0"))
+
+
+def test_a_bad_side_field_costs_nothing_but_itself() -> None:
+    usual: dict[str, Any] = {"energy_kwh": 1.0, "customer_id": "CUST-1"}
+    odd: list[dict[str, Any]] = [
+        {"voltage": 114.9},
+        {"voltage": "230", "status": None},
+        {"battery_pct": 100.1, "status": 7},
+        {"battery_pct": [], "customer_id": None},
+    ]
+    texts = [
+        said(
+            "MTR-2",
+            f"2026-03-09T1{hour}:00:00Z",
+            **usual | {"battery_pct": 15 + hour} | each,
+        )
+        for hour, each in enumerate(odd)
+    ]
+    found = marts(*texts)
+    (day,), (customer,) = found[DAY], found["customer_usage_summary"]
+    assert (day["reading_count"], day["total_energy_kwh"]) == (4, Decimal("4.0"))
+    # Two of 230 V; charges of 15 and 16 %; two of four say OK, none warns; one names nobody.
+    assert (day["avg_voltage"], day["voltage_count"]) == (Decimal("230.0"), 2)
+    assert customer["avg_voltage"] == Decimal("230.0")
+    assert (day["avg_battery_pct"], day["last_battery_pct"]) == (Decimal("15.5"), Decimal(16))
+    assert (day["ok_count"], day["warning_count"]) == (2, 0)
+    assert (day["health_score_pct"], day["device_health_status"]) == (Decimal("50.0"), "HEALTHY")
+    assert day["customer_mismatch_count"] == 1
+    health = next(row for row in found[HEALTH] if row["device_id"] == "MTR-2")
+    assert (health["battery_pct"], health["reasons"]) == (Decimal(16), "silent; low battery")
 
 
 def test_more_than_one_warning_in_ten_makes_a_day_unhealthy() -> None:

@@ -111,6 +111,7 @@ def test_a_row_carries_its_coordinates_and_its_batch() -> None:
             "message_encoding": "utf8",
             "extra_fields": None,
             "parse_error": None,
+            "field_errors": None,
             "batch_id": 7,
             "landed_at": datetime(2026, 1, 2, tzinfo=UTC),
             "kafka_skipped": 9,

@@ -98,6 +98,11 @@ def reason_of(message: bytes | None) -> str | None:
     return reason
 
 
+def field_errors(message: bytes | None) -> list[str]:
+    errors: str | None = expected_row(message, TELEMETRY.fields)["field_errors"]
+    return errors.split(", ") if errors else []
+
+
 def test_the_oracle_takes_for_json_what_python_does(examples: list[bytes | None]) -> None:
     judged = {message: reason_of(message) != "not_json" for message in examples}
     assert judged == {message: is_json(message) for message in examples}
@@ -110,6 +115,8 @@ def test_the_examples_reach_every_reason(examples: list[bytes | None]) -> None:
     wrong = {"type:device_id", "type:timestamp", "type:metrics.energy_kwh"}
     assert {None, "not_json", "not_an_object"} | missing | wrong <= set(found)
     assert found[None] > 100
+    errors = {error for message in examples for error in field_errors(message)}
+    assert {"type:status", "type:customer_id", "type:metrics.register_kwh"} <= errors
 
 
 def decoder(**options: Any) -> json.JSONDecoder:

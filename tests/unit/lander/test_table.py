@@ -231,6 +231,23 @@ def test_a_field_added_to_the_topic_file_becomes_a_column(catalog: SqlCatalog) -
     assert catalog.load_table("landing.pings").scan().to_arrow().column("level").null_count == 8
 
 
+def test_a_table_of_an_older_version_gets_the_column_of_field_errors(catalog: SqlCatalog) -> None:
+    watermark = land(table := handle(catalog), table.open(NEW), {0: 4})
+    with catalog.load_table("landing.pings").update_schema() as update:
+        update.delete_column("field_errors")
+    meter, at = FIELDS
+    topic = replace(TOPIC, fields=(meter, replace(at, required=False)))
+    table = handle(catalog, topic)
+    table.open(NEW)
+    following = watermark.following({0: 8}, NOON, "first", {})
+    table.commit(rows(following, 4, topic), watermark, following)
+
+    found = catalog.load_table("landing.pings").scan().to_arrow().to_pylist()
+    # The third message says "x" for a time.
+    errors = {row["kafka_offset"]: row["field_errors"] for row in found}
+    assert errors == dict.fromkeys(range(8)) | {6: "type:at"}
+
+
 def test_a_field_of_another_type_needs_another_column(catalog: SqlCatalog) -> None:
     handle(catalog).open(NEW)
     changed = replace(TOPIC, fields=(replace(FIELDS[0], type="long"), FIELDS[1]))
