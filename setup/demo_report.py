@@ -172,11 +172,16 @@ def show_flows(found: Sequence[DemoCounts], console: Console) -> None:
     console.print(table_of(["messages", *(flow.topic for flow in found)], rows))
 
 
-def show_reasons(settings: Settings, reasons: Mapping[str, int], console: Console) -> None:
-    """Why readings were quarantined, and how many came more than once."""
-    by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{reason} {count:,}" for reason, count in by_count)
-    console.print(Padding(f"quarantined: {listed or 'none'}", (0, 0, 0, 2)))
+def show_reasons(settings: Settings, row: Mapping[str, Any], console: Console) -> None:
+    """Why readings were quarantined or flagged, and how many came more than once.
+
+    row: the newest of iceberg.ops.reconciliation, by column.
+    """
+    for column in ("quarantined", "flagged"):
+        counts: Mapping[str, int] = row[column][settings.topic_name]
+        by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in by_count)
+        console.print(Padding(f"{column}: {listed or 'none'}", (0, 0, 0, 2)))
     ((readings, duplicates, corrections, superseded),) = trino.client(settings).rows(
         "select count(*), sum(duplicate_count), sum(correction_count), sum(superseded_count) "
         "from iceberg.intermediate.int_meter_readings",
@@ -264,7 +269,7 @@ def show(settings: Settings, folder: Path, console: Console) -> int:
     row = ledger.last(trino.client(settings, plan.trino_user), plan.ledger)
     found = [flow_of(folder, topic, row) for topic in topics(settings)]
     show_flows(found, console)
-    show_reasons(settings, row["quarantined"][settings.topic_name], console)
+    show_reasons(settings, row, console)
     problems = [problem for each in found for problem in each.problems]
     if is_different or problems:
         text = "\n".join(["  ✗ The balance does NOT hold", *problems, *said])

@@ -45,6 +45,8 @@ def show(report: Report, table: str, say: Say) -> None:
         say(f"{topic}: {told}")
         for reason, count in rejected.items():
             say(f"    {reason} {count}")
+        for flag, count in report.flagged.get(topic, {}).items():
+            say(f"    flagged: {flag} {count}")
     for difference in report.differences:
         say(f"✗ wanted: {difference.wanted}")
         say(f"  found:  {difference.found}")

@@ -141,6 +141,14 @@ def of_ledger(row: Mapping[str, Any]) -> Iterator[GaugeMetricFamily]:
     ]
     labels = ["topic", "reason"]
     yield gauge("quarantined_messages", "Landed messages not accepted.", labels, reasons)
+    flags = [
+        ([topic, *flag.split(":")], float(count))
+        for topic, counts in sorted((row["flagged"] or {}).items())
+        for flag, count in sorted(counts.items())
+    ]
+    labels = ["topic", "field", "reason"]
+    text = "Accepted messages with a field that could not be used."
+    yield gauge("flagged_messages", text, labels, flags)
     for column, (name, help_text) in BY_TABLE.items():
         tables = [(table.split("."), float(n)) for table, n in sorted(row[column].items())]
         yield gauge(name, help_text, ["layer", "table"], tables)

@@ -10,7 +10,7 @@ from typing import Any
 from stack.books import landing, outcomes
 from stack.books.evidence import Difference, Evidence, Head, LandedBatch, TopicState
 from stack.books.landing import Landing
-from stack.books.outcomes import ACCEPTED, Outcomes
+from stack.books.outcomes import Outcomes, flags_in, is_accepted
 from stack.books.plan import Flow
 from stack.books.tables import Tables
 from stack.watermarks.landed import Watermark
@@ -35,7 +35,20 @@ class Account:
     @property
     def accepted(self) -> int:
         """Accepted messages."""
-        return sum(each.counts.get(ACCEPTED, 0) for each in self.outcomes.values())
+        return sum(
+            number
+            for each in self.outcomes.values()
+            for reason, number in each.counts.items()
+            if is_accepted(reason)
+        )
+
+    @property
+    def flagged(self) -> dict[str, int]:
+        """Accepted messages by field and reason of what is wrong with them, as FIELD:REASON."""
+        total: Counter[str] = Counter()
+        for each in self.outcomes.values():
+            total.update(flags_in(each.counts))
+        return dict(sorted(total.items()))
 
     @property
     def quarantined(self) -> dict[str, int]:
@@ -43,7 +56,7 @@ class Account:
         total: Counter[str] = Counter()
         for each in self.outcomes.values():
             total.update(each.counts)
-        return {reason: count for reason, count in sorted(total.items()) if reason != ACCEPTED}
+        return {reason: count for reason, count in sorted(total.items()) if not is_accepted(reason)}
 
     def to_json(self) -> dict[str, Any]:
         """What the next count goes on from."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from stack.books.report import COLUMNS, Report
+from stack.books.report import ADDED, COLUMNS, Report
 from stack.clients.trino import Trino
 
 RECENT_DAYS = 7
@@ -43,6 +43,16 @@ def create(trino: Trino, table: str) -> None:
         f"{name} {kind} comment {quoted(comment)}" for name, (kind, comment) in COLUMNS.items()
     )
     trino.rows(CREATE_SQL.format(table=table, columns=columns))
+
+
+def add_columns(trino: Trino, table: str) -> None:
+    """Give a ledger of 0.1.0 the columns that came later."""
+    for name in ADDED:
+        kind, comment = COLUMNS[name]
+        trino.rows(
+            f"alter table iceberg.{table} add column if not exists {name} {kind} "
+            f"comment {quoted(comment)}"
+        )
 
 
 def last(trino: Trino, table: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Account for what became of landed messages: accepted, or rejected for a reason."""
+"""Account for what became of landed messages: accepted, with flags or none, or rejected."""
 
 from __future__ import annotations
 
@@ -13,17 +13,33 @@ from stack.books.tables import Tables
 
 PROGRESS_PROPERTY = "meterhouse.progress"
 ACCEPTED = ""
+# What the reason of an accepted message begins with whose side fields are flagged.
+FLAGGED = "flagged: "
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Rows of one outcome table through a batch, by reason; ACCEPTED is no reason.
+    """Rows of one outcome table through a batch, by reason; ACCEPTED and FLAGGED reject nothing.
 
     build: which making of the table was counted; another one has rows of its own.
     """
 
     build: str
     counts: Mapping[str, int]
+
+
+def is_accepted(reason: str) -> bool:
+    """Whether rows of this reason were accepted."""
+    return reason == ACCEPTED or reason.startswith(FLAGGED)
+
+
+def flags_in(counts: Mapping[str, int]) -> Counter[str]:
+    """Accepted messages by each of their flags."""
+    found: Counter[str] = Counter()
+    for reason, number in counts.items():
+        if reason.startswith(FLAGGED):
+            found.update(dict.fromkeys(reason.removeprefix(FLAGGED).split(", "), number))
+    return found
 
 
 def watermark_of(head: Head | None) -> dict[str, Any]:

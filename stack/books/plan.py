@@ -16,7 +16,8 @@ class Flow:
     """A topic's way through the lakehouse; its landing table has its name.
 
     outcomes: schema.table -> SQL of the reason why a row was rejected, null where it was
-    accepted; every landed message is one row in one of them. readings: schema.table of one row a
+    accepted, 'flagged: ' and its flags where it was accepted with some; every landed message is
+    one row in one of them. readings: schema.table of one row a
     distinct reading, empty where there is none.
     """
 

@@ -57,6 +57,7 @@ class Reconciler:
         self._trino = trino.client(settings, plan.trino_user)
         self._tables = TrinoTables(self._trino)
         self._broker = Broker(kafka.administrator(settings, kafka.DBT))
+        self._knows_ledger = False
 
     def reconcile(self, ask: Ask, seen: Look | None, before_writing: Callable[[], None]) -> Look:
         """Reconcile and write a row, or return `seen` where nothing changed since and none is due.
@@ -85,6 +86,9 @@ class Reconciler:
     ) -> Look:
         if self._plan.ledger not in locations:
             ledger.create(self._trino, self._plan.ledger)
+        elif not self._knows_ledger:
+            ledger.add_columns(self._trino, self._plan.ledger)
+        self._knows_ledger = True
         previous = ledger.last(self._trino, self._plan.ledger)
         counted = {} if ask.is_full else json.loads(previous.get("counted", "{}"))
         accounts = accounts_of(self._plan.flows, evidence, counted, self._tables)
@@ -200,6 +204,7 @@ def report_of(
         unprocessed={topic: found.landing.later for topic, found in accounts.items()},
         accepted={topic: found.accepted for topic, found in accounts.items()},
         quarantined={topic: found.quarantined for topic, found in accounts.items()},
+        flagged={topic: found.flagged for topic, found in accounts.items()},
         lost={topic: found.landing.lost for topic, found in accounts.items()},
         duplicates={
             topic: found.duplicates

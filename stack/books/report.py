@@ -36,6 +36,10 @@ COLUMNS = {
     "unprocessed": (BY_TOPIC, "Messages that landed after that batch."),
     "accepted": (BY_TOPIC, "Landed messages that staging accepted."),
     "quarantined": ("map(varchar, map(varchar, bigint))", "The others, by reason."),
+    "flagged": (
+        "map(varchar, map(varchar, bigint))",
+        "Accepted messages with a field that could not be used, by field:reason.",
+    ),
     "lost": (BY_TOPIC, "Messages recorded as lost before they landed, accepted or not."),
     "duplicates": (
         BY_TOPIC,
@@ -48,6 +52,9 @@ COLUMNS = {
     "model_seconds": ("map(varchar, double)", "Duration of each model of the round; none by hand."),
     "counted": ("varchar", "JSON that the next row counts on from; not for people."),
 }
+
+# Columns that the ledger of 0.1.0 does not have.
+ADDED = ("flagged",)
 
 ByTopic = Mapping[str, int]
 ByPartition = Mapping[str, Mapping[int, int]]
@@ -74,6 +81,7 @@ class Report:
     unprocessed: ByTopic = field(default_factory=dict)
     accepted: ByTopic = field(default_factory=dict)
     quarantined: Mapping[str, ByTopic] = field(default_factory=dict)
+    flagged: Mapping[str, ByTopic] = field(default_factory=dict)
     lost: ByTopic = field(default_factory=dict)
     duplicates: ByTopic = field(default_factory=dict)
     table_rows: ByTopic = field(default_factory=dict)

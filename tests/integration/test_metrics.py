@@ -42,7 +42,10 @@ def scrape(lakehouse: Lakehouse) -> Metrics:
 @pytest.fixture(scope="module")
 def metrics(lakehouse: Lakehouse) -> Metrics:
     """What the endpoint says after messages of both kinds were reconciled by hand."""
-    lakehouse.send(reading("MTR-10000", "2026-01-01T00:30:00Z"))
+    lakehouse.send(
+        reading("MTR-10000", "2026-01-01T00:30:00Z"),
+        reading("MTR-10000", "2026-01-01T01:00:00Z", voltage=99999, battery_pct="full"),
+    )
     lakehouse.send_raw([(b"MTR-10000", b"no json")])
     lakehouse.land_and_round()
     command = [str(PROJECT_ROOT / "bin" / "stack"), "reconcile", "--full"]
@@ -81,6 +84,16 @@ def test_quarantined_messages_are_as_sql_counts_them(
     )
     found = metrics["meterhouse_quarantined_messages"]
     assert {labels[0]: n for labels, n in found.items() if labels[1] == TOPIC} == dict(rows)
+
+
+def test_flagged_messages_are_as_sql_counts_them(lakehouse: Lakehouse, metrics: Metrics) -> None:
+    rows = lakehouse.sql(
+        "select field, reason, count(*) from iceberg.quality.flagged_fields group by 1, 2"
+    )
+    wanted = {(field, reason): count for field, reason, count in rows}
+    found = metrics["meterhouse_flagged_messages"]
+    assert {labels[:2]: n for labels, n in found.items() if labels[2] == TOPIC} == wanted
+    assert {("voltage", "out_of_range"), ("battery_pct", "wrong_type")} <= set(wanted)
 
 
 def test_the_reconciliation_is_that_of_the_books(lakehouse: Lakehouse, metrics: Metrics) -> None:

@@ -84,7 +84,10 @@ def test_what_is_whole_balances_and_the_next_row_counts_what_is_new(
     assert books.rows("quarantined")[-1] == [{books.topic: {"bad": 2}}]
     ((last,),) = books.rows("broker_end_offsets")[-1:]
     assert last == {books.topic: books.lakehouse.end_offsets(books.topic)}
+    # As the ledger of 0.1.0, which lacks the column.
+    books.run(f"alter table iceberg.{books.plan.ledger} drop column flagged")
     assert books.reconcile(is_full=True) == 0
+    assert books.rows("flagged") == [*[[None]] * 4, [{books.topic: {}}]]
     assert [extent for (extent,) in books.rows("extent")] == [*["increment"] * 4, "full"]
 
 

@@ -147,6 +147,7 @@ def test_a_person_is_told_what_differs_and_what_to_do() -> None:
         landed={"t": 3},
         accepted={"t": 1},
         quarantined={"t": {"not_json": 1}},
+        flagged={"t": {"voltage:missing": 1}},
         unprocessed={"t": 0},
         lost={"t": 0},
     )
@@ -154,6 +155,7 @@ def test_a_person_is_told_what_differs_and_what_to_do() -> None:
     assert said == [
         "t: acknowledged not reported, landed 3, accepted 1, quarantined 1",
         "    not_json 1",
+        "    flagged: voltage:missing 1",
         "✗ wanted: t: 3",
         "  found:  it's 2",
         "  next:   look",

@@ -149,6 +149,29 @@ def test_the_next_account_goes_on_from_the_row_before() -> None:
     assert second.differences == ()
 
 
+def test_a_flagged_message_is_accepted_and_counted_by_each_of_its_flags() -> None:
+    both = "flagged: battery_pct:wrong_type, voltage:out_of_range"
+    flagged = [Row(0, 0, reason=both), Row(0, 1, reason="flagged: voltage:out_of_range"), Row(0, 2)]
+    first = account(FLOW, evidence(), None, tables(staging=flagged))
+    assert (first.accepted, first.quarantined) == (3, {"not_json": 1})
+    assert first.flagged == {"battery_pct:wrong_type": 1, "voltage:out_of_range": 2}
+    assert first.differences == ()
+    content = tables(
+        landing=[*LANDED, Row(0, 4, batch=2)], staging=[*flagged, Row(0, 4, batch=2, reason=both)]
+    )
+    later = heads(
+        landing=landing_head(5, {0: 5}, batch=2),
+        staging=model_head(4, 2),
+        quality=model_head(1, 2),
+        intermediate=model_head(3, 2),
+    )
+    topics = {"t": TopicState(TOPIC_ID, {0: 0}, {0: 5})}
+    second = account(FLOW, evidence(heads=later, topics=topics), again(first), content)
+    assert second.flagged == {"battery_pct:wrong_type": 2, "voltage:out_of_range": 3}
+    assert (second.accepted, second.quarantined) == (4, {"not_json": 1})
+    assert second.differences == ()
+
+
 def test_messages_that_were_judged_again_are_counted_where_they_are_now() -> None:
     first = account(FLOW, evidence(), None, tables())
     moved = heads(staging=model_head(4, 1), quality=model_head(0, 1))
