@@ -31,6 +31,7 @@ def show() -> None:
         overview.show_balance(flow)
         show_funnel(flow)
     show_quarantine(answers, first_landed_at(view.today(), length), chosen)
+    show_flagged(answers.frame("flagged"))
     left, right = st.columns(2, gap="large")
     with left:
         show_repeats(answers.frame("repeats"))
@@ -51,6 +52,7 @@ def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
         "flow": quality_queries.flow(),
         "reasons": quality_queries.quarantine_reasons(since),
         "messages": quality_queries.quarantined(since, "", "", LIMIT),
+        "flagged": quality_queries.flagged_fields(since),
         "arrivals": quality_queries.arrivals(since, "hour" if days <= HOURLY_UP_TO_DAYS else "day"),
         "repeats": quality_queries.repeats(since.date()),
     }
@@ -197,6 +199,31 @@ def show_messages(frame: pd.DataFrame | None) -> None:
         if st.query_params.get("message") != wanted:
             st.query_params["message"] = wanted
             st.rerun()
+
+
+def show_flagged(frame: pd.DataFrame | None) -> None:
+    """Fields that accepted messages lacked, or whose value was none."""
+    st.subheader("Fields that could not be used")
+    if frame is None:
+        return
+    if frame.empty:
+        st.caption("Every field of the messages accepted in this period could be used.")
+        return
+    st.caption("The energy of these messages counts; quality.flagged_fields names each.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="flagged",
+        column_config={
+            "field": st.column_config.TextColumn("Field", pinned=True),
+            "reason": "Reason",
+            "message_count": columns.number("Messages"),
+            "meter_count": columns.number("Meters"),
+            "device_id": "Most from",
+            "newest_at": columns.moment("Newest landed, UTC"),
+        },
+        alt="Fields that could not be used",
+    )
 
 
 def show_repeats(repeats: pd.DataFrame | None) -> None:

@@ -1,4 +1,4 @@
-"""What the pages ask about the flow of messages: landed, accepted, quarantined, repeated, late."""
+"""What the pages ask about messages: landed, accepted, flagged, quarantined, repeated, late."""
 
 from __future__ import annotations
 
@@ -100,6 +100,38 @@ order by landed_at desc
 limit 1
 """
     return Query(sql, (partition, offset), "quality.quarantine_telemetry_raw")
+
+
+def flagged_fields(since: datetime) -> Query:
+    """Side fields of accepted messages that could not be used, of those landed since a time.
+
+    device_id: the meter that most of them came from.
+    """
+    sql = """
+with meters as (
+    select
+        field,
+        reason,
+        device_id,
+        count(*) as message_count,
+        max(landed_at) as newest_at
+    from quality.flagged_fields
+    where landed_at >= ?
+    group by field, reason, device_id
+)
+
+select
+    field,
+    reason,
+    sum(message_count) as message_count,
+    count(*) as meter_count,
+    max_by(device_id, message_count) as device_id,
+    max(newest_at) as newest_at
+from meters
+group by field, reason
+order by message_count desc, field, reason
+"""
+    return Query(sql, (since,), "quality.flagged_fields")
 
 
 def arrivals(since: datetime, unit: str) -> Query:

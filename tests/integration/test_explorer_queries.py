@@ -54,7 +54,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen(lakehouse: Lakehouse) -> Seen:
     """Readings of our own on two weekdays a week apart, one of them broken, through the models."""
-    (device,) = lakehouse.new_devices(time_zone="UTC")
+    device, other = lakehouse.new_devices(2, time_zone="UTC")
     now = datetime.now(UTC)
     for days_ago in (0, 7):
         start = (now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0)
@@ -62,6 +62,7 @@ def seen(lakehouse: Lakehouse) -> Seen:
         stamps = [f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in times]
         # Of a second each: they are of their day at whatever time this runs.
         lakehouse.send(*(reading(device, e, status="WARN", interval_s=1) for e in stamps))
+        lakehouse.send(reading(other, stamps[0], voltage=99999, interval_s=1))
     lakehouse.send_raw([(device.encode(), b'{"broken": <b>')])
     line = f"WARN {device}/CUST-8000: clock invalid (battery 45 %, 227.7 V)"
     lakehouse.send_raw([(device.encode(), line.encode())], topic="meter_logs")
@@ -229,6 +230,25 @@ def test_quarantined_messages_are_found_with_raw_text_and_coordinates(seen: Seen
     place = (int(found["kafka_partition"].iloc[0]), int(found["kafka_offset"].iloc[0]))
     one = seen.frame(quality_queries.quarantined_message(*place))
     assert list(one["message"]) == ['{"broken": <b>']
+
+
+def test_flagged_fields_are_counted_by_field_and_reason(seen: Seen) -> None:
+    frame = seen.frame(quality_queries.flagged_fields(LONG_AGO_AT))
+    wanted: dict[tuple[str, str], tuple[int, set[str]]] = {}
+    for device, flags in seen.rows(
+        "select device_id, field_flags from iceberg.staging.stg_telemetry_raw "
+        "where field_flags is not null"
+    ):
+        for flag in flags.split(", "):
+            field, reason = flag.split(":")
+            count, meters = wanted.get((field, reason), (0, set()))
+            wanted[field, reason] = count + 1, meters | {device}
+    found = {
+        (row["field"], row["reason"]): (int(row["message_count"]), int(row["meter_count"]))
+        for _, row in frame.iterrows()
+    }
+    assert found == {key: (count, len(meters)) for key, (count, meters) in wanted.items()}
+    assert ("voltage", "out_of_range") in found
 
 
 @pytest.mark.parametrize("unit", ["hour", "day"])

@@ -51,6 +51,12 @@ def test_every_chart_of_a_meter_can_be_drawn() -> None:
         assert chart.to_dict()["$schema"]
 
 
+def test_a_chart_is_drawn_of_slots_without_any_voltage() -> None:
+    none = pd.Series([None, None, None], dtype="Float64")
+    slots = SLOTS.assign(min_voltage=none, avg_voltage=none, max_voltage=none)
+    assert charts.voltage(slots, BERLIN, 230).to_dict()["$schema"]
+
+
 def test_the_day_that_is_not_over_is_told_apart() -> None:
     chart = charts.energy_days(DAYS, "total_energy_kwh", date(2026, 11, 21))
     assert list(chart.data["state"]) == ["whole day", "whole day", "so far"]

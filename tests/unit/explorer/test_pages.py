@@ -142,6 +142,24 @@ def test_a_quarantined_message_leads_to_its_place_in_kafka(
     assert (state["partition"], state["start"], state["offset"]) == (["3"], ["offset"], ["1234"])
 
 
+def test_fields_that_could_not_be_used_are_listed_with_their_meter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {
+        "field": "voltage",
+        "reason": "out_of_range",
+        "message_count": 12,
+        "meter_count": 2,
+        "device_id": "MTR-2",
+        "newest_at": pd.Timestamp(NOW),
+    }
+    answers = {"flagged": Answer(pd.DataFrame([row]))}
+    test = page(monkeypatch, "quality", FakeLakehouse(answers))
+    assert not test.exception
+    (shown,) = [each.value for each in test.dataframe if "meter_count" in each.value]
+    assert list(shown[["field", "device_id"]].iloc[0]) == ["voltage", "MTR-2"]
+
+
 def test_the_master_data_of_a_meter_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     row = health_row("MTR-1", "HEALTHY", "") | {
         "time_zone": "UTC",

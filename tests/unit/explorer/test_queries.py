@@ -33,6 +33,7 @@ ALL = {
     "quarantine_reasons": quality_queries.quarantine_reasons(TIME),
     "quarantined": quality_queries.quarantined(TIME, "", "", 10),
     "quarantined_message": quality_queries.quarantined_message(0, 1),
+    "flagged_fields": quality_queries.flagged_fields(TIME),
     "arrivals": quality_queries.arrivals(TIME, "hour"),
     "repeats": quality_queries.repeats(DAY),
 }
