@@ -4,13 +4,13 @@
 \connect meterhouse
 
 create table if not exists public.customer_master (
-    customer_id text primary key check (customer_id ~ '^CUST-[0-9]{4,}$'),
+    customer_id text primary key,
     customer_name text not null check (customer_name <> ''),
     first_name text not null,
     last_name text not null,
     company_name text,
     customer_class text not null check (customer_class in ('household', 'trade')),
-    tariff_code text not null check (tariff_code ~ '^[A-Z0-9-]+$'),
+    tariff_code text not null,
     street text not null,
     postcode text not null,
     city text not null,
@@ -24,12 +24,12 @@ create table if not exists public.customer_master (
 );
 
 create table if not exists public.device_master (
-    device_id text primary key check (device_id ~ '^MTR-[0-9]{5,}$'),
+    device_id text primary key,
     customer_id text not null references public.customer_master (customer_id),
     model text not null,
     manufacturer text not null,
-    firmware_version text not null check (firmware_version ~ '^[0-9]+(\.[0-9]+)+$'),
-    transformer_id text not null check (transformer_id ~ '^TRF-[0-9]{4,}$'),
+    firmware_version text not null,
+    transformer_id text not null,
     -- An unknown zone name makes this check fail with the name in the message.
     time_zone text not null
     check ((timestamp '2000-01-01 00:00:00' at time zone time_zone) is not null),
@@ -46,6 +46,41 @@ create table if not exists public.device_master (
     updated_at timestamptz not null default current_timestamp
 );
 
+-- True for what can name a thing: 1 to 64 printable characters, the first and the last no blank.
+-- Any other text is an error that says so. By Unicode's categories Cc, Cf, Zl and Zp are not
+-- printable and Zs are blanks; listed, because classes such as [[:cntrl:]] follow the locale.
+create or replace function public.require_printable(column_name text, value text) returns boolean
+language plpgsql immutable strict
+as $$
+declare
+    invisible constant text :=
+        '[\u0001-\u001f\u007f-\u009f\u2028\u2029\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891'
+        '\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb'
+        '\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a'
+        '\U000e0001\U000e0020-\U000e007f]';
+    blank constant text := '[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]';
+begin
+    if
+        char_length(value) between 1 and 64
+        and value !~ invisible
+        and left(value, 1) !~ blank
+        and right(value, 1) !~ blank
+    then
+        return true;
+    end if;
+    raise exception using
+        errcode = 'check_violation',
+        column = column_name,
+        message = format(
+            'wanted %s of 1 to 64 printable characters, the first and the last no blank; '
+            'found %s characters: "%s"; write another one, docs/operations.md says which can be',
+            column_name,
+            char_length(value),
+            regexp_replace(left(value, 64), invisible, chr(65533), 'g')
+        );
+end
+$$;
+
 -- Filled by setup with the zones of PostgreSQL that Trino can evaluate: one meter in another zone
 -- would stop every model.
 create table if not exists public.time_zone (name text primary key);
@@ -53,7 +88,31 @@ create table if not exists public.time_zone (name text primary key);
 -- Rules for new rows and changed values. What stands there already is left: setup names it, and the
 -- models quarantine the readings of a meter that they cannot judge.
 do $$
+declare
+    owner_table text;
+    named text;
 begin
+    for owner_table, named in
+        values
+        ('customer_master', 'customer_id'),
+        ('customer_master', 'tariff_code'),
+        ('device_master', 'device_id'),
+        ('device_master', 'firmware_version'),
+        ('device_master', 'transformer_id')
+    loop
+        if not exists (
+            select from pg_constraint
+            where conname = format('%s_%s_is_printable', owner_table, named)
+        ) then
+            -- Patterns of version 0.1.0, which took the simulator's names alone.
+            execute format(
+                'alter table public.%1$I drop constraint if exists %1$s_%2$s_check, '
+                'add constraint %1$s_%2$s_is_printable '
+                'check (public.require_printable(%2$L, %2$I)) not valid',
+                owner_table, named
+            );
+        end if;
+    end loop;
     if not exists (
         select from pg_constraint where conname = 'device_master_time_zone_is_known_to_trino'
     ) then
@@ -122,7 +181,8 @@ when (old.* is distinct from new.*)
 execute function public.set_updated_at();
 
 comment on table public.customer_master is 'One row per customer of the utility.';
-comment on column public.customer_master.customer_id is 'Customer number, CUST-8000 upward.';
+comment on column public.customer_master.customer_id is
+'Customer number: any 1 to 64 printable characters; case counts.';
 comment on column public.customer_master.customer_name is
 'Name on the bill: the company of a trade customer, else first and last name.';
 comment on column public.customer_master.first_name is 'First name of the contact person.';
@@ -146,7 +206,8 @@ comment on column public.time_zone.name is
 'IANA name that PostgreSQL and Trino both know; setup asks Trino.';
 
 comment on table public.device_master is 'One row per meter.';
-comment on column public.device_master.device_id is 'Meter number, MTR-10000 upward.';
+comment on column public.device_master.device_id is
+'Meter number: any 1 to 64 printable characters; case counts.';
 comment on column public.device_master.customer_id is 'Customer the meter is billed to.';
 comment on column public.device_master.model is 'Model name of the maker.';
 comment on column public.device_master.manufacturer is 'Maker of the meter.';

@@ -56,7 +56,8 @@ class Serialiser:
     """Turns readings of a fleet into keys and values of messages."""
 
     def __init__(self, devices: Sequence[Device]) -> None:
-        self.ids = np.array([device.device_id for device in devices], dtype=object)
+        # As they stand between the quotes of a JSON string.
+        self.ids = np.array([json.dumps(device.device_id)[1:-1] for device in devices], object)
         self.keys = np.array([device.device_id.encode() for device in devices], dtype=object)
         self.heads = np.array([head(device) for device in devices], dtype=object)
 

@@ -47,7 +47,7 @@ meter_digests as (
         md5(string_agg(digest, '' order by device_id)) as counted,
         md5(string_agg(digest, '' order by device_id)
             filter (where created_at <= nullif(%(newest_at)s, '')::timestamptz)) as counted_before,
-        md5(string_agg(device_id, ',' order by device_id) filter (where is_active)) as active,
+        md5(string_agg(digest, '' order by device_id) filter (where is_active)) as active,
         max(created_at)::text as newest_at
     from meters
 ),

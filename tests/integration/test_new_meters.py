@@ -44,3 +44,17 @@ def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
     lakehouse.change_master_data(statement, meter)
     found = catalog.look(lakehouse.settings, seen, "").master_data
     assert (found.counted_before, found.all) == (seen.counted, seen.all)
+
+
+def test_meters_in_service_are_told_apart_whatever_their_names(lakehouse: Lakehouse) -> None:
+    """Names joined by a comma could be those of one meter as well as of two."""
+    names = ("7,8", "7", "8")
+    for name in names:
+        lakehouse.add_device(name, is_active=name == "7,8")
+    one = catalog.look(lakehouse.settings, None, "").master_data
+    statement = "update device_master set is_active = not is_active where device_id = any(%s)"
+    lakehouse.change_master_data(statement, list(names))
+    two = catalog.look(lakehouse.settings, None, "").master_data
+    for name in names:
+        lakehouse.forget_device(name)
+    assert (one.counted, one.all != two.all) == (two.counted, True)

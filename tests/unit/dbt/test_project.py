@@ -106,6 +106,13 @@ def test_variables_are_all_used() -> None:
     assert declared == used - {"unit_test_after_load", "unit_test_after_batch", "plan"}
 
 
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+def test_no_path_of_an_object_is_made_of_a_name(model: Path) -> None:
+    """A name may hold a slash; partitions are folders, and theirs are times."""
+    properties = re.search(r"partitioning[^\]]*\]", model.read_text("utf-8"))
+    assert properties is None or "_id" not in properties[0].replace("batch_id", "")
+
+
 def test_profile_takes_its_address_from_the_environment() -> None:
     output = yaml_of(PROJECT / "profiles.yml")["meterhouse"]["outputs"]["lakehouse"]
     assert output["host"] == "{{ env_var('TRINO_HOST') }}"

@@ -68,6 +68,18 @@ def test_half_hourly_messages_equal_those_of_json_dumps(
     assert value == json.dumps(expected).encode()
 
 
+@pytest.mark.parametrize("device_id", ["O'Brien\"--;", "C:\\meter", "Zähler 7/Ost", "{{ x }}"])
+def test_a_meter_of_any_name_sends_json_that_names_it(device_id: str) -> None:
+    index = np.array([0])
+    meter = replace(device(10291), device_id=device_id, customer_id=f"of {device_id}")
+    one = readings(1000, 1_800_000, 420, 5)
+    [value] = Serialiser([meter]).values(one, index, index)
+    record = json.loads(value)
+    assert record["device_id"] == device_id
+    assert record["customer_id"] == f"of {device_id}"
+    assert record["message_id"] == f"{device_id}-1765261540"
+
+
 def test_live_messages_hold_millionths_of_a_kwh() -> None:
     record = json.loads(only_value(readings(1_000_000, 500, 50, 12_345_000_001)))
     assert record["metrics"]["energy_kwh"] == 0.00005
