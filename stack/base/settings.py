@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from stack.base.errors import ConfigurationError
+from stack.base.patterns import Pattern
 from stack.base.root import PROJECT_ROOT
 
 EXAMPLE_FILE = PROJECT_ROOT / ".env.example"
 # What RUN_MODE says once setup has chosen.
 NATIVE, COMPOSE = "native", "compose"
 TRUTH_VALUES = {"true": True, "false": False}
+# How a type is told where its own name says too little.
+KINDS = {bool: "true or false", Pattern: "a regular expression, as .env.example describes it"}
 # Numbers that mean nothing at zero or below.
 ABOVE_ZERO = {
     "NUM_DEVICES",
@@ -124,6 +127,8 @@ class Settings:
 
     dbt_auto_run: bool
     dbt_run_interval: float
+    log_meter_pattern: Pattern
+    log_customer_pattern: Pattern
 
     maintenance_interval: float
     maintenance_snapshot_hours: float
@@ -220,8 +225,9 @@ def convert(name: str, text: str, kind: type) -> Any:
     try:
         value = TRUTH_VALUES[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError) as error:
-        wanted = "true or false" if kind is bool else kind.__name__
-        raise ConfigurationError(f"{name} as {wanted}", repr(text), fix) from error
+        wanted = KINDS.get(kind, kind.__name__)
+        found = f"{text!r} with {error}" if kind is Pattern else repr(text)
+        raise ConfigurationError(f"{name} as {wanted}", found, fix) from error
     if kind is float and not math.isfinite(value):
         raise ConfigurationError(f"{name} as a finite number", repr(text), fix)
     if name in ABOVE_ZERO and value <= 0:

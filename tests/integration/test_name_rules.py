@@ -1,7 +1,8 @@
-"""What may name a meter or customer, in PostgreSQL."""
+"""What may name a meter or customer, in PostgreSQL, and how log lines are asked for such names."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -10,7 +11,9 @@ from typing import Any
 import psycopg2
 import pytest
 
+from stack.base.patterns import Pattern
 from stack.base.root import PROJECT_ROOT
+from stack.rounds.replay import quoted
 from tests.integration.lakehouse import Lakehouse
 from tests.names import LONGEST
 from tests.postgres import admin_connection
@@ -128,3 +131,35 @@ def rules(cursor: Any) -> set[str]:
         "where conrelid in ('device_master'::regclass, 'customer_master'::regclass)"
     )
     return {name for (name,) in cursor.fetchall()}
+
+
+TEXTS = (
+    "MTR-1",
+    "ab12 Ω-計器１.",
+    "O'Brien\"--; m-1,M-1",
+    "a{b}(c)[d]|e\\f$^*+?.",
+    "x\u00a0y\u3000z_0",
+)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\d+",
+        r"\D+",
+        r"\w+",
+        r"\W+",
+        r"\s",
+        r"\S+",
+        r"[A-Z]{2,}|\u0027[^,;]+",
+        r"[mM]-1(?:,M-1)?",
+        r"\{b\}\(c\)\[d\]\|e\\f\$\^\*\+\?\.",
+        r"[\w-]+?\.",
+        r"計器.",
+    ],
+)
+def test_trino_reads_a_pattern_as_python_does(lakehouse: Lakehouse, pattern: str) -> None:
+    calls = [f"regexp_extract({quoted(text)}, {quoted(Pattern(pattern))})" for text in TEXTS]
+    (found,) = lakehouse.sql(f"select {', '.join(calls)}")
+    matches = [re.search(pattern, text, re.ASCII) for text in TEXTS]
+    assert found == [match and match[0] for match in matches]

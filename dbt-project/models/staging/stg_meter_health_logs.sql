@@ -54,8 +54,8 @@ extracted as (
                 1
             )
         ) as log_level,
-        regexp_extract(message, '(?:^|[^A-Z])(MTR-[0-9]+)', 1) as device_id,
-        regexp_extract(message, '(?:^|[^A-Z])(CUST-[0-9]+)', 1) as customer_id,
+        {{ name_in_text('message', env_var('LOG_METER_PATTERN')) }} as device_id,
+        {{ name_in_text('message', env_var('LOG_CUSTOMER_PATTERN')) }} as customer_id,
         regexp_extract(message, '(?:^|\W)status=([A-Za-z_]+)', 1) as status,
         regexp_extract(message, '{{ day }}[T ]{{ time }} ?(?:Z|UTC)', 1) as logged_day,
         regexp_extract(message, '{{ day }}[T ]{{ time }} ?(?:Z|UTC)', 2) as logged_time

@@ -132,6 +132,8 @@ def test_an_empty_address_is_this_machine_and_the_port(tmp_path: Path) -> None:
         ("LANDING_COMMIT_ROWS=0", "LANDING_COMMIT_ROWS above 0"),
         ("LANDING_COMMIT_SECONDS=0", "LANDING_COMMIT_SECONDS above 0"),
         ("DBT_RUN_INTERVAL=0", "DBT_RUN_INTERVAL above 0"),
+        ("LOG_METER_PATTERN=(", "LOG_METER_PATTERN as a regular expression.*missing \\)"),
+        ("LOG_CUSTOMER_PATTERN=", "LOG_CUSTOMER_PATTERN as a regular expression"),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_names_the_setting(
