@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from explorer.queries import LIST_LIMIT, Query
+from explorer.queries import LIST_LIMIT, Query, as_master_data_has_it
 
 
 def customers(first: date, today: date) -> Query:
@@ -56,7 +56,7 @@ limit {LIST_LIMIT}
 def customer(customer_id: str) -> Query:
     """Master data of one customer; no row if it is not known."""
     sql = "select * from staging.stg_customers where customer_id = ?"
-    return Query(sql, (customer_id,), "staging.stg_customers")
+    return Query(sql, (as_master_data_has_it(customer_id),), "staging.stg_customers")
 
 
 def customer_days(customer_id: str, since: date) -> Query:

@@ -47,11 +47,13 @@ def filtered(frame: pd.DataFrame) -> pd.DataFrame:
         text = view.search("customer, name, town")
         alert = st.selectbox(
             "Alert",
-            [None, *ALERTS],
+            ALERTS,
+            index=None,
+            placeholder="All",
             key="alert",
             bind="query-params",
             width=190,
-            format_func=lambda each: status_word(each) if each else "All",
+            format_func=status_word,
         )
     if alert:
         frame = frame[frame["customer_alert_status"] == alert]

@@ -17,6 +17,10 @@ DEFAULT_LOCALE = Locale("en", "GB")
 MEGA_FROM_KWH = 100_000
 # Characters that Markdown, or Streamlit's own signs in it, give a meaning to.
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&\"'^=@/])")
+# What Streamlit makes arrows, dashes and icons of once Markdown has been read. A word joiner, which
+# shows as nothing, keeps it from that.
+REPLACED = re.compile(r"(?<!\S)[<>~-](?=[-=>]{1,2}(?!\S))|:(?=material_|streamlit:)")
+JOINER = "\u2060"
 WORDS = {"HEALTHY": "Healthy", "DEGRADED": "Degraded", "UNHEALTHY": "Unhealthy"}
 WORDS |= {"NORMAL": "Normal", "MONITOR": "Monitor", "ACTION_REQUIRED": "Action required"}
 UNKNOWN = "Not assessed"
@@ -32,7 +36,8 @@ def locale_of(tag: str | None) -> Locale:
 
 def plain(text: object) -> str:
     """Text for a place that reads Markdown: everything in it shows as it is written."""
-    return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    line = REPLACED.sub(rf"\g<0>{JOINER}", " ".join(str(text).split()))
+    return SPECIAL.sub(r"\\\1", line)
 
 
 def status_word(status: Any) -> str:

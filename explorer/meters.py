@@ -34,27 +34,31 @@ def filtered(frame: pd.DataFrame) -> pd.DataFrame:
         text = view.search("meter, customer, model, reason")
         status = st.selectbox(
             "Status",
-            [None, *STATUSES],
+            STATUSES,
+            index=None,
+            placeholder="All",
             key="status",
             bind="query-params",
             width=170,
-            format_func=lambda each: status_word(each) if each else "All",
+            format_func=status_word,
         )
         customer = st.selectbox(
             "Customer",
-            [None, *choices(frame, "customer_id")],
+            choices(frame, "customer_id"),
+            index=None,
+            placeholder="All",
             key="customer",
             bind="query-params",
             width=170,
-            format_func=lambda each: each or "All",
         )
         transformer = st.selectbox(
             "Transformer",
-            [None, *choices(frame, "transformer_id")],
+            choices(frame, "transformer_id"),
+            index=None,
+            placeholder="All",
             key="transformer",
             bind="query-params",
             width=170,
-            format_func=lambda each: each or "All",
         )
     wanted = {
         "device_health_status": status,

@@ -103,11 +103,12 @@ def filters(reasons: list[str]) -> tuple[str, str]:
     with st.container(horizontal=True, gap="small"):
         reason = st.selectbox(
             "Reason",
-            [None, *reasons],
+            reasons,
+            index=None,
+            placeholder="All",
             key="reason",
             bind="query-params",
             width=260,
-            format_func=lambda each: each or "All",
         )
         text = view.search("meter, or text in the message")
     return reason or "", text

@@ -74,7 +74,7 @@ from quality.quarantine_telemetry_raw
 where
     landed_at >= ?
     and (? = '' or reason = ?)
-    and (? = '' or strpos(lower(message), lower(?)) > 0 or message_key = ?)
+    and (? = '' or strpos(lower(message), lower(?)) > 0 or ? in (message_key, device_id))
 order by landed_at desc, kafka_partition, kafka_offset desc
 limit ?
 """

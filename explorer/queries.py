@@ -176,6 +176,11 @@ limit {LIST_LIMIT}
     return Query(sql, (), "marts.device_health_status")
 
 
+def as_master_data_has_it(name: str) -> str:
+    """A name that PostgreSQL can be asked for: no text of its own holds a zero byte."""
+    return name.replace("\0", "\ufffd")
+
+
 def meter(device_id: str) -> Query:
     """Master data and health of one meter; no row if master data does not know it."""
     sql = """
@@ -198,7 +203,8 @@ left join staging.stg_customers as customers on devices.customer_id = customers.
 left join marts.device_health_status as health on devices.device_id = health.device_id
 where devices.device_id = ?
 """
-    return Query(sql, (device_id,), "staging.stg_devices and marts.device_health_status")
+    values = (as_master_data_has_it(device_id),)
+    return Query(sql, values, "staging.stg_devices and marts.device_health_status")
 
 
 def meter_slots(device_id: str, start: datetime, end: datetime) -> Query:

@@ -1,10 +1,9 @@
-"""A customer and a meter of a test's own, with names that are none."""
+"""Customers and meters of a test's own, with odd names."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -27,18 +26,18 @@ class Oddity:
 
 
 @contextmanager
-def odd_names(settings: Settings) -> Iterator[Oddity]:
-    """Register a customer and a meter like the first ones but for EVIL; gone at the end."""
-    number = 900_000_000 + uuid.uuid4().int % 90_000_000
-    oddity = Oddity(f"MTR-{number}", f"CUST-{number}")
+def registered(settings: Settings, oddities: Sequence[Oddity]) -> Iterator[None]:
+    """Register customers and meters like the first ones but for their names; gone at the end."""
     try:
-        run(settings, *insertion("customer_master", customer_id=oddity.customer_id, city=EVIL))
-        names = {"device_id": oddity.device_id, "customer_id": oddity.customer_id}
-        run(settings, *insertion("device_master", **names, model=EVIL))
-        yield oddity
+        for odd in oddities:
+            names = {"customer_id": odd.customer_id}
+            run(settings, *insertion("customer_master", **names, city=EVIL))
+            run(settings, *insertion("device_master", **names, device_id=odd.device_id, model=EVIL))
+        yield
     finally:
-        run(settings, "delete from device_master where device_id = %s", oddity.device_id)
-        run(settings, "delete from customer_master where customer_id = %s", oddity.customer_id)
+        for odd in oddities:
+            run(settings, "delete from device_master where device_id = %s", odd.device_id)
+            run(settings, "delete from customer_master where customer_id = %s", odd.customer_id)
 
 
 def insertion(table: str, **columns: str) -> tuple[str, str]:

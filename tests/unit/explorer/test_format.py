@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from explorer.format import Writer, locale_of, plain, span, status_word
+from explorer.format import JOINER, Writer, locale_of, plain, span, status_word
 
 BRITISH = Writer(locale_of("en-GB"), ZoneInfo("Europe/London"))
 GERMAN = Writer(locale_of("de-DE"), ZoneInfo("Europe/Berlin"))
@@ -71,3 +71,15 @@ def test_a_span_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
 
 def test_a_status_that_is_missing_is_not_called_healthy() -> None:
     assert status_word(None) == status_word(float("nan")) == "Not assessed"
+
+
+@pytest.mark.parametrize("text", ["a -> b", "<-", "x -- y", "a >= b ~= c <-> d", ":material_home:"])
+def test_what_streamlit_would_draw_otherwise_is_held_together(text: str) -> None:
+    shown = plain(text).replace("\\", "")
+    assert shown != text
+    assert shown.replace(JOINER, "") == text
+
+
+@pytest.mark.parametrize("text", ["a->b", "2026-11-30 12:30:15 UTC", "--x", "a=b", "-1 °C", "x: y"])
+def test_what_is_drawn_as_written_gets_no_joiner(text: str) -> None:
+    assert plain(text).replace("\\", "") == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,6 +65,13 @@ def test_csv_holds_exact_numbers_and_iso_times() -> None:
     assert lines[0] == "kwh,at,text,text_2"
     assert lines[1] == '0.100000,2026-01-01T00:00:00+00:00,"a ""b"", c","[1, 2]"'
     assert lines[2] == ",,,"
+
+
+def test_csv_holds_every_name_as_it_is() -> None:
+    names = ["=1+1", "-7", "@x", "O'Brien\"--;", "a,b", "Zähler 7/Ost", "計器１", "a  b", "007"]
+    rows = SqlResult([[name] for name in names], [("id", "varchar")], is_cut=False, seconds=0)
+    read = list(csv.reader(io.StringIO(csv_of(rows).decode(), newline="")))
+    assert read == [["id"], *([name] for name in names)]
 
 
 def test_parquet_keeps_decimals_times_and_lists() -> None:
