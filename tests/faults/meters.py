@@ -213,6 +213,8 @@ class Meters:
             {"status": None},
             {"status": True},
             {"customer_id": None},
+            {"interval_s": "1800"},
+            {"revision": "two"},
         ]
         if dice.random() < 0.1:
             changes |= dice.choice(odd)

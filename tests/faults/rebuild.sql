@@ -44,14 +44,15 @@ select
     if(volts between d.nominal_v * 0.5 and d.nominal_v * 1.5, volts::decimal(9, 3), null) as volts,
     if(battery between 0 and 100, battery::decimal(5, 2), null) as battery,
     (m.body ->> '$.timestamp')::timestamptz as measured_at,
-    seconds,
+    seconds::decimal(12, 3) as seconds,
     coalesce(t.points, 5) as points,
-    coalesce(number_at(m.body, '$.revision')::bigint, 0) as revision,
+    coalesce(if(json_type(m.body, '$.revision') in ('UBIGINT', 'BIGINT'), (m.body ->> '$.revision')::bigint, null), 0)
+        as revision,
     -- What a reading measured lies before its time; it is of the day on which that began.
     (
         begun(
             (m.body ->> '$.timestamp')::timestamptz,
-            coalesce(seconds, d.minutes * 60)
+            coalesce(seconds::decimal(12, 3), d.minutes * 60)
         ) at time zone d.zone
     )::date as local_day
 from (
@@ -59,8 +60,12 @@ from (
         *,
         number_at(body, '$.metrics.voltage') as volts,
         number_at(body, '$.metrics.battery_pct') as battery,
-        number_at(body, '$.metrics.interval_s') as length,
-        if(length between 0 and 366 * 86400, length::decimal(12, 3), null) as seconds
+        -- No meter measures for less than nothing or more than a leap year.
+        if(
+            number_at(body, '$.metrics.interval_s') between 0 and 366 * 86400,
+            number_at(body, '$.metrics.interval_s'),
+            null
+        ) as seconds
     from message
     where
         -- DuckDB reads what is no JSON only if nobody asks it to.
@@ -75,9 +80,11 @@ from (
 ) as m
 inner join meter as d on m.body ->> '$.device_id' = d.id
 left join trust as t
-    on regexp_replace(upper(trim(m.body ->> '$.quality')), '[ -]+', '_', 'g') = t.word
+    on
+        json_type(m.body, '$.quality') = 'VARCHAR'
+        and regexp_replace(upper(trim(m.body ->> '$.quality')), '[ -]+', '_', 'g') = t.word
 where
-    -- An interval that is not told, or not possibly, may have been a whole day.
+    -- An interval that is not told may have been a whole day; no meter measures less than its own.
     abs((m.body ->> '$.metrics.energy_kwh')::double) <= d.service_kw * 10 * case
         when seconds is null then 24
         else greatest(seconds / 3600, d.minutes / 60)

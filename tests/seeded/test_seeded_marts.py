@@ -37,8 +37,8 @@ def rows(lakehouse: Lakehouse, mart: str) -> list[str]:
     return sorted(json.dumps(row, default=str) for row in found)
 
 
-# A slot must be a reading unless its message was spoilt or never sent; if it is one, with its true
-# energy. Readings of clocks that are ahead lie between the half-hours.
+# A slot must be a reading unless its message was spoilt in what decides, or never sent; if it is
+# one, with its true energy. Readings of clocks that are ahead lie between the half-hours.
 AGAINST_TRUTH = """
 with facts as (
     select kind, device_id, "from" as from_at, "to" as to_at, "true" as true_values
@@ -52,9 +52,12 @@ slots as (
     from facts where kind = 'slot'
 ),
 spoilt as (
-    select device_id, epoch(to_at) as end_s from facts where kind in (
-        'malformed_json', 'wrong_type', 'missing_field', 'silent_meter', 'future_clock'
-    )
+    select device_id, epoch(to_at) as end_s from facts where
+        kind in ('malformed_json', 'silent_meter', 'future_clock')
+        or (
+            kind in ('wrong_type', 'missing_field')
+            and true_values ->> 'field' in ('device_id', 'timestamp', 'metrics', 'energy_kwh')
+        )
 ),
 outages as (
     select device_id, epoch(from_at) as from_s, epoch(to_at) as to_s
