@@ -85,7 +85,7 @@ CASES = [
         "energy_out_of_range",
     ),
     Case("a_power_station", text(good(energy_kwh=1e9)), "energy_out_of_range"),
-    Case("ten_minutes_ahead", at(NOW + timedelta(minutes=10)), "reading_in_future"),
+    Case("a_day_ahead", at(NOW + timedelta(days=1)), "reading_in_future"),
     Case("year_9999", at(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)), "reading_in_future"),
     Case("eleven_years_old", at(NOW - timedelta(days=11 * 366)), "reading_too_old"),
     Case("unknown_fields", text(good() | {"colour": ["red", {"deep": 1}]}), ACCEPTED),
