@@ -41,8 +41,10 @@ declare -A begun=()
 begin() {
   local name=$1
   shift
+  # There before the command is, which may be slow to start: `follow` reads it at once.
+  : >"$results/$name.txt"
   set -m
-  "$@" </dev/null &>"$results/$name.txt" &
+  "$@" </dev/null &>>"$results/$name.txt" &
   set +m
   begun[$name]=$!
 }
