@@ -28,6 +28,8 @@ AT_ONCE = 4
 SHOWN_CHARACTERS = 300
 
 MISSING = {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "INVALID_VIEW"}
+# In a page's own question: an older version's table gets new columns by the models' first run.
+OUTDATED = "COLUMN_NOT_FOUND"
 TOO_LONG = {"EXCEEDED_TIME_LIMIT", "EXCEEDED_CPU_LIMIT"}
 
 
@@ -149,7 +151,7 @@ def problem_of(error: Exception, tables: str, address: str) -> Problem:
         if isinstance(error, TrinoConnectionError | requests.exceptions.RequestException):
             return Problem(f"Trino does not answer at {address}.", "./initial-setup.sh status")
         return Problem(f"Trino said: {error}"[:SHOWN_CHARACTERS], "./initial-setup.sh status")
-    if error.error_name in MISSING:
+    if error.error_name in MISSING or (tables and error.error_name == OUTDATED):
         missing = tables or str(error.message)
         return Problem(not_there(missing), "bin/dbt run", is_empty=True, missing=missing)
     if error.error_name == "PERMISSION_DENIED":

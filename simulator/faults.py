@@ -45,7 +45,7 @@ SINGLE_KINDS = (
 )
 READING_KINDS = (*RUN_LENGTHS, *SINGLE_KINDS)
 FAULT_KINDS = (*READING_KINDS, *REGISTER_KINDS)
-# `all` is older than the faults of the metering itself, which no model handles yet.
+# `all` is older than the faults of the metering itself, most of which no model handles yet.
 GROUPS = {"all": tuple(MESSAGE_EFFECTS), "metering": (*METERING_EFFECTS, *REGISTER_KINDS)}
 EFFECTS = {**MESSAGE_EFFECTS, **METERING_EFFECTS}
 

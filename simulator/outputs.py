@@ -40,15 +40,28 @@ class TruthFile:
         self.file.close()
 
     def write(self, truths: Iterable[Truth]) -> None:
-        """Append facts."""
+        """Append facts. Raises ConfigurationError where the file cannot take them."""
         for truth in truths:
             self.counts[truth.kind] += 1
-            self.file.write(json.dumps(truth.record(), ensure_ascii=False) + "\n")
+            self._append([json.dumps(truth.record(), ensure_ascii=False) + "\n"])
 
     def write_slots(self, slots: Slots) -> None:
-        """Append what is true of slots."""
+        """Append what is true of slots. Raises as write does."""
         self.counts[KIND] += len(slots)
-        self.file.writelines(slots.lines())
+        self._append(slots.lines())
+
+    def flush(self) -> None:
+        """Hand all facts to the operating system. Raises as write does."""
+        try:
+            self.file.flush()
+        except OSError as error:
+            raise unwritable(self.path, "--truth", error) from error
+
+    def _append(self, lines: Iterable[str]) -> None:
+        try:
+            self.file.writelines(lines)
+        except OSError as error:
+            raise unwritable(self.path, "--truth", error) from error
 
     @property
     def faults(self) -> dict[str, int]:

@@ -88,8 +88,12 @@ def drawn(
     intervals = max(1, WITHIN_MS // model.interval_ms)
     place = uniform(draw(model.seed, "register fault at", model.fleet.keys)) * intervals
     at_ms = from_ms + (1 + place.astype(np.int64)) * model.interval_ms
-    for device in np.flatnonzero(numbers < len(REGISTER_KINDS)).tolist():
-        moment = at_ms[device : device + 1]
-        conditions = model.conditions(moment // DAY_MS)
-        counted = int(model.counted_units(conditions, moment)[device, 0])
-        yield RegisterFault(REGISTER_KINDS[numbers[device]], device, int(moment[0]), counted)
+    hit = np.flatnonzero(numbers < len(REGISTER_KINDS))
+    days = at_ms // DAY_MS
+    # A day's conditions are those of the whole fleet: asked for once a day, not once a fault.
+    for day in np.unique(days[hit]):
+        devices = hit[days[hit] == day]
+        counted = model.counted_units(model.conditions(np.array([day])), at_ms[devices])
+        for column, device in enumerate(devices.tolist()):
+            kind, moment = REGISTER_KINDS[numbers[device]], int(at_ms[device])
+            yield RegisterFault(kind, device, moment, int(counted[device, column]))

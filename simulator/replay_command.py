@@ -153,7 +153,7 @@ def replay(settings: Settings, options: argparse.Namespace) -> int:
 
 def truth_path(settings: Settings, options: argparse.Namespace, now_ms: int) -> Path:
     """Where the truth goes unless a file is named."""
-    name = f"replay-{options.device}-{stamp(now_ms).replace(':', '')}.jsonl"
+    name = f"replay-{options.series}-{stamp(now_ms).replace(':', '')}.jsonl"
     return settings.state_dir / "truth" / name
 
 

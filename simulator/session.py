@@ -60,6 +60,8 @@ class Session:
         self.truth.write(chunk.truths)
         if chunk.slots:
             self.truth.write_slots(chunk.slots)
+        # What Kafka has must be there after a kill, too.
+        self.truth.flush()
         self.delivery.send(self.topic, chunk.keys, chunk.values, on_sent)
         if chunk.logs:
             self.truth.write(line.truth for line in chunk.logs)
@@ -77,7 +79,7 @@ class Session:
                 f"Waiting for {waiting:,} acknowledgements (Ctrl+C again to give up) ..."
             )
         self.delivery.finish(lambda: self.stop.given_up)
-        self.truth.file.flush()
+        self.truth.flush()
         problem = self.reports.report(self.delivery.counts) if self.reports else ""
         if problem:
             self.screen.line(f"What was acknowledged is not in PostgreSQL: {problem}")

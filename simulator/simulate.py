@@ -123,7 +123,7 @@ def add_stream(group: argparse.ArgumentParser, settings: Settings) -> None:
         help="share of readings (of meters for "
         + ", ".join(REGISTER_KINDS)
         + ") hit by a fault: all (messages lost or spoilt), metering (wrong energies, versions and "
-        "registers, which no model corrects yet), or one of " + ", ".join(FAULT_KINDS),
+        "registers, most of which no model corrects yet), or one of " + ", ".join(FAULT_KINDS),
     )
 
 

@@ -15,6 +15,8 @@ REFUSED = {
     r"\(\?(?!:)": "(? that begins no (?:...)",
     r"\{(?!\d+(?:,\d*)?\})": "{ that begins no {m}, {m,} or {m,n}",
     r"\[\^?\]": "a set of characters that begins with ]",
+    r"\[[^\]]*(?:\[|&&)": "a set within a set, or && in a set",
+    r"[*+}][^()]*\)[*+{]": "a repeated group with a repetition in it",
 }
 
 
@@ -38,6 +40,8 @@ def problem_of(text: str) -> str:
     for letter in escapes:
         if letter.isalnum() and letter not in SHARED_ESCAPES:
             return f"\\{letter}"
+    if re.search(r"\\u[dD][89a-fA-F]", text):
+        return "half of a character"
     # What follows a backslash stands for itself.
     plain = re.sub(r"\\.", "x", text)
     for wrong, words in REFUSED.items():

@@ -25,7 +25,7 @@ with (
 )
 """
 LAST_SQL = """
-select {columns} from iceberg.{table}
+select * from iceberg.{table}
 where reconciled_at > current_timestamp - interval '{days}' day
 order by reconciled_at desc
 limit 1
@@ -56,13 +56,11 @@ def add_columns(trino: Trino, table: str) -> None:
 
 
 def last(trino: Trino, table: str) -> dict[str, Any]:
-    """The newest row by column; empty if there is none."""
-    columns = ", ".join(COLUMNS)
+    """The newest row by column; empty if there is none. A ledger of 0.1.0 lacks what was ADDED."""
     # Of a ledger of years only the newest files are read, unless it rested for a week.
     for days in (RECENT_DAYS, 36500):
-        rows = trino.rows(LAST_SQL.format(columns=columns, table=table, days=days))
-        if rows:
-            return dict(zip(COLUMNS, rows[0], strict=True))
+        for row in trino.records(LAST_SQL.format(table=table, days=days)):
+            return dict.fromkeys(ADDED) | row
     return {}
 
 

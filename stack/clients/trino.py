@@ -111,11 +111,19 @@ class Trino:
         Raises TableGoneError where there is no such table, RetriableError if Trino refuses the
         statement or does not answer.
         """
+        return self._answer(sql)[1]
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of one statement by the names of its columns. Raises as rows does."""
+        names, rows = self._answer(sql)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _answer(self, sql: str) -> tuple[list[str], list[list[Any]]]:
         try:
             with self.cursor() as cursor:
                 cursor.execute(sql)
                 rows: list[list[Any]] = cursor.fetchall()
-                return rows
+                return [column.name for column in cursor.description or ()], rows
         except FAILURES as error:
             raise self.problem(error, sql) from error
 

@@ -23,7 +23,7 @@ insert into trust values
 ('SUBSTITUTE', 3), ('SUBSTITUTED', 3), ('E', 2), ('ESTIMATE', 2), ('ESTIMATED', 2), ('N', 1),
 ('NULL', 1);
 
--- A length of nothing or less is that of a moment, which is over a microsecond before its time.
+-- A length of nothing is that of a moment, which is over a microsecond before its time.
 create macro begun(ended_at, seconds) as (
     ended_at - to_microseconds(greatest((seconds * 1000000)::bigint, 1))
 );

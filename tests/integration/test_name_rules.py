@@ -136,6 +136,7 @@ def rules(cursor: Any) -> set[str]:
 TEXTS = (
     "MTR-1",
     "ab12 Ω-計器１.",
+    "計器１",
     "O'Brien\"--; m-1,M-1",
     "a{b}(c)[d]|e\\f$^*+?.",
     "x\u00a0y\u3000z_0",

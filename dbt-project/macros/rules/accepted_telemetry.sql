@@ -22,11 +22,7 @@
         {{ side_value('interval_s', 'messages', 'devices') }} as interval_s,
         {{ side_value('frequency_hz', 'messages', 'devices') }} as frequency_hz,
         {{ quality_rank('messages.quality_in') }} as quality_rank,
-        coalesce(
-            messages.revision,
-            try_cast(json_extract_scalar(messages.extra_fields, '$.revision') as bigint),
-            0
-        ) as revision,
+        coalesce(messages.revision, 0) as revision,
         messages.customer_id is distinct from devices.customer_id
             as is_customer_mismatch,
         coalesce(

@@ -11,19 +11,19 @@
     ),
 
     arrived as (
-        -- All windows have one order: one sort serves them all.
+        -- All windows have one order: one sort serves them all. Their frames only grow or
+        -- are the whole, so that a message sent ten thousand times costs no more than others.
         select
             *,
             {{ superseded_by('ones_before') }} as is_superseded
         from measured
         window
-            newest_first as (
+            in_order as (
                 partition by device_id, reading_at
-                order by
-                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+                order by kafka_at, kafka_partition, kafka_offset, batch_id
             ),
             ones_before as (
-                newest_first rows between 1 following and unbounded following
+                in_order rows between unbounded preceding and 1 preceding
             )
     ),
 
@@ -33,29 +33,29 @@
         select
             *,
             not is_superseded
-            and count_if(not is_superseded) over up_to_it = 1 as is_newest,
+            and count_if(not is_superseded) over up_to_it
+            = count_if(not is_superseded) over whole_reading as is_newest,
             not is_superseded
             and {{ measured_values() }}
             is distinct from
-            lead(if(not is_superseded, {{ measured_values() }})) ignore nulls
-                over newest_first as is_changed,
+            lag(if(not is_superseded, {{ measured_values() }})) ignore nulls
+                over in_order as is_changed,
             count(*) over whole_reading as version_count,
             count_if(is_superseded) over whole_reading as superseded_count,
             max(batch_id) over whole_reading as last_batch_id,
             max(landed_at) over whole_reading as last_landed_at,
-            array_agg(local_date) over whole_reading as local_dates
+            map_keys(histogram(local_date) over whole_reading) as local_dates
         from arrived
         window
-            newest_first as (
+            in_order as (
                 partition by device_id, reading_at
-                order by
-                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+                order by kafka_at, kafka_partition, kafka_offset, batch_id
             ),
             up_to_it as (
-                newest_first rows between unbounded preceding and current row
+                in_order rows between unbounded preceding and current row
             ),
             whole_reading as (
-                newest_first range between unbounded preceding and unbounded following
+                in_order range between unbounded preceding and unbounded following
             )
     ),
 
@@ -65,8 +65,7 @@
             *,
             count_if(is_changed) over (
                 partition by device_id, reading_at
-                order by
-                    kafka_at desc, kafka_partition desc, kafka_offset desc, batch_id desc
+                order by kafka_at, kafka_partition, kafka_offset, batch_id
                 range between unbounded preceding and unbounded following
             ) - 1 as correction_count
         from compared
@@ -101,7 +100,7 @@
         {{ load_id }} as load_id,
         {%- endif %}
         counted.local_date as reading_date,
-        array_sort(array_distinct(counted.local_dates)) as version_dates,
+        array_sort(counted.local_dates) as version_dates,
         counted.reading_at,
         counted.kafka_at,
         counted.last_landed_at as landed_at

@@ -20,7 +20,7 @@
                 ~ var('interval_longest_days') ~ ' * 86400',
         },
         'message_id': {'path': 'message_id'},
-        'quality_in': {'path': 'quality'},
+        'quality': {'path': 'quality'},
         'register_kwh': {
             'path': 'metrics.register_kwh',
             'type': 'decimal(18, 6)',

@@ -41,20 +41,28 @@ arrived as (
         )
 ),
 
-compared as (
-    -- With the one before it that counted when it came.
+followed as (
+    -- With the one before it that counted when it came, NULLs and all.
     select
-        {%- for column in compared_columns %}
-        lag(if(not is_superseded, {{ column }})) ignore nulls over in_order
-            as {{ column }}_before,
-        {%- endfor %}
-        *
+        *,
+        lag(
+            if(not is_superseded, row({{ compared_columns | join(', ') }}))
+        ) ignore nulls over in_order as before
     from arrived
     window
         in_order as (
             partition by device_id, reading_at
             order by kafka_at, kafka_partition, kafka_offset, batch_id
         )
+),
+
+compared as (
+    select
+        {%- for column in compared_columns %}
+        before[{{ loop.index }}] as {{ column }}_before,
+        {%- endfor %}
+        *
+    from followed
 ),
 
 reading_corrections as (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ def refusal(name: str, exception: str = "") -> TrinoQueryError:
 
 class Answers(Trino):
     """A Trino that fails as told before it succeeds."""
+
+    description = (SimpleNamespace(name="answers"),)
 
     def __init__(self, *errors: Exception) -> None:
         super().__init__("trino", 8080, "dbt")
@@ -81,6 +84,10 @@ def test_another_failure_is_told_at_once() -> None:
 
 def test_rows_are_those_of_the_statement() -> None:
     assert Answers().rows("select 1") == [[1]]
+
+
+def test_records_are_rows_by_the_names_of_columns() -> None:
+    assert Answers().records("select 1 as answers") == [{"answers": 1}]
 
 
 @pytest.mark.parametrize("name", ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"])

@@ -16,6 +16,7 @@ from stack.base.patterns import Pattern
         r"O\u0027Brien\u0022--;",
         r"a\{b\}|\(\?c\)|\\",
         "[^,;]+",
+        "(?:[0-9][0-9]-)+X",
     ],
 )
 def test_a_pattern_that_both_engines_read_is_taken_as_it_is(text: str) -> None:
@@ -35,8 +36,14 @@ def test_a_pattern_that_both_engines_read_is_taken_as_it_is(text: str) -> None:
         (r"\bMTR", r"\\b"),
         (r"\x27", r"\\x"),
         (r"a\1", r"\\1"),
-        ("[[a-z]]+", "nested set"),
+        ("[[a-z]]+", "set"),
         ("[a-z&&[^b]]+", "set"),
+        ("[A-Z[0-9]]+", "a set within"),
+        ("[&&a]+", "a set within"),
+        ("M[-([x]y", "a set within"),
+        ("(?:[0-9]+-?)+X", "a repeated group"),
+        ("(?:a{2}b)*c", "a repeated group"),
+        (r"\ud83d\udd0c", "half of a character"),
         ("[]a]", "begins with ]"),
         ("a{,3}", "begins no {m}"),
         ("{{ x }}", "begins no {m}"),
