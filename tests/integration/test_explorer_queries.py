@@ -25,8 +25,9 @@ from tests.integration.lakehouse import Lakehouse, no_word, reading
 
 pytestmark = pytest.mark.same_in_both_modes
 
-LONG_AGO = date(2020, 1, 1)
-LONG_AGO_AT = datetime(2020, 1, 1, tzinfo=UTC)
+# Before what models accept: ten years.
+LONG_AGO = date(2010, 1, 1)
+LONG_AGO_AT = datetime(2010, 1, 1, tzinfo=UTC)
 FAR_AHEAD_AT = datetime(2100, 1, 1, tzinfo=UTC)
 NOON_READINGS = 5
 
