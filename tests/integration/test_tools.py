@@ -140,7 +140,7 @@ def test_trino_shows_the_topic_as_text() -> None:
 
 def test_psql_sees_the_master_data() -> None:
     count = output(
-        "bin/psql -At -c \"select count(*) from device_master where device_id < 'MTR-10010'\""
+        "bin/psql -At -c \"select count(*) from device_master where device_id like 'MTR-1000_'\""
     )
     assert int(count) == 10
 
