@@ -167,11 +167,15 @@ def rejection(
 def flags(row: Mapping[str, Any], device: Device) -> list[str]:
     """What is wrong with the side fields of an accepted message, as FIELD:REASON in order."""
     low, high = device.nominal_voltage_v / 2, device.nominal_voltage_v * 3 / 2
+    # Ten times what the service carries in a day.
+    most_kwh = device.service_size_kw * 24 * 10
     possible = {
         "battery_pct": (0, 100),
+        "export_kwh": (-most_kwh, most_kwh),
         "frequency_hz": (10, 100),
         "interval_s": (0, LONGEST_S),
         # The column holds twelve digits before the point.
+        "register_export_kwh": (0, 999_999_999_999),
         "register_kwh": (0, 999_999_999_999),
         "voltage": (low, high),
     }

@@ -109,6 +109,19 @@ CASES = [
     Case(
         "register_below_zero", with_metrics(register_kwh=-1), ACCEPTED, "register_kwh:out_of_range"
     ),
+    Case(
+        "export_of_a_power_station",
+        with_metrics(export_kwh=1e9),
+        ACCEPTED,
+        "export_kwh:out_of_range",
+    ),
+    Case("export_as_text", with_metrics(export_kwh="1"), ACCEPTED, "export_kwh:wrong_type"),
+    Case(
+        "export_register_below_zero",
+        with_metrics(register_export_kwh=-1),
+        ACCEPTED,
+        "register_export_kwh:out_of_range",
+    ),
     Case("interval_backwards", with_metrics(interval_s=-1), ACCEPTED, "interval_s:out_of_range"),
     Case("interval_as_text", with_metrics(interval_s="1800"), ACCEPTED, "interval_s:wrong_type"),
     Case(

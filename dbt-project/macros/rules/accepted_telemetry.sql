@@ -19,6 +19,9 @@
         {{ side_value('voltage', 'messages', 'devices') }} as voltage,
         {{ side_value('battery_pct', 'messages', 'devices') }} as battery_pct,
         {{ side_value('register_kwh', 'messages', 'devices') }} as register_kwh,
+        {{ side_value('export_kwh', 'messages', 'devices') }} as export_kwh,
+        {{ side_value('register_export_kwh', 'messages', 'devices') }}
+            as register_export_kwh,
         {{ side_value('interval_s', 'messages', 'devices') }} as interval_s,
         {{ side_value('frequency_hz', 'messages', 'devices') }} as frequency_hz,
         {{ quality_rank('messages.quality_in') }} as quality_rank,

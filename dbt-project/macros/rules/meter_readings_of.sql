@@ -82,6 +82,8 @@
         counted.voltage,
         counted.battery_pct,
         counted.register_kwh,
+        counted.export_kwh,
+        counted.register_export_kwh,
         counted.interval_s,
         counted.quality_rank,
         counted.revision,

@@ -8,6 +8,12 @@
             'is_possible': message ~ '.battery_pct between 0 and 100',
         },
         'customer_id': {'path': 'customer_id', 'is_expected': true},
+        'export_kwh': {
+            'path': 'metrics.export_kwh',
+            'type': 'decimal(18, 6)',
+            'is_possible': 'abs(' ~ message ~ '.export_kwh) <= ' ~ device ~ '.service_size_kw * '
+                ~ var('energy_unknown_interval_hours') ~ ' * ' ~ var('energy_gross_factor') ~ 'e0',
+        },
         'frequency_hz': {
             'path': 'metrics.frequency_hz',
             'type': 'decimal(7, 3)',
@@ -21,6 +27,11 @@
         },
         'message_id': {'path': 'message_id'},
         'quality': {'path': 'quality'},
+        'register_export_kwh': {
+            'path': 'metrics.register_export_kwh',
+            'type': 'decimal(18, 6)',
+            'is_possible': message ~ '.register_export_kwh between 0 and 999999999999',
+        },
         'register_kwh': {
             'path': 'metrics.register_kwh',
             'type': 'decimal(18, 6)',

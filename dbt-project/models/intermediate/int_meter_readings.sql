@@ -3,7 +3,7 @@
     incremental_strategy='merge',
     unique_key=['device_id', 'reading_at'],
     properties={"partitioning": "array['month(reading_at)']"},
-    meta={'rule': 2},
+    meta={'rule': 3},
 ) }}
 {%- set window = processing_window(ref('stg_telemetry_raw')) %}
 {%- set touched = touched_ranges(

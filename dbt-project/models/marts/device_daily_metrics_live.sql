@@ -9,6 +9,8 @@
         voltage,
         battery_pct,
         register_kwh,
+        export_kwh,
+        register_export_kwh,
         interval_s,
         quality_rank,
         revision,

@@ -49,6 +49,8 @@ def test_a_good_reading_fills_the_declared_columns() -> None:
         "voltage": 229.6,
         "battery_pct": 78.0,
         "register_kwh": None,
+        "export_kwh": None,
+        "register_export_kwh": None,
         "interval_s": None,
         "frequency_hz": None,
         "revision": None,
@@ -326,14 +328,19 @@ def test_text_is_an_error_only_where_it_is_no_text() -> None:
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
 TIMES = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+NAMES = ("energy_kwh", "voltage", "battery_pct")
 READINGS = st.fixed_dictionaries(
     {
         "device_id": st.text(max_size=8),
         "customer_id": st.text(max_size=8),
         "timestamp": TIMES,
         "metrics": st.fixed_dictionaries(
-            {"energy_kwh": NUMBERS, "voltage": NUMBERS, "battery_pct": NUMBERS},
-            optional={"register_kwh": NUMBERS | st.none(), "frequency_hz": NUMBERS},
+            dict.fromkeys(NAMES, NUMBERS),
+            optional={
+                "register_kwh": NUMBERS | st.none(),
+                "export_kwh": NUMBERS,
+                "frequency_hz": NUMBERS,
+            },
         ),
         "status": st.text(max_size=4),
     },
@@ -352,7 +359,7 @@ def test_valid_readings_agree_with_pythons_json(readings: list[Mapping[str, Any]
         assert row["device_id"] == reading["device_id"]
         assert row["reading_at"] == datetime.fromisoformat(reading["timestamp"])
         assert row["message_id"] == reading.get("message_id")
-        for name in ("energy_kwh", "voltage", "battery_pct", "register_kwh", "frequency_hz"):
+        for name in (*NAMES, "register_kwh", "export_kwh", "frequency_hz"):
             value = metrics.get(name)
             assert row[name] == (None if value is None else float(value))
         extra = json.loads(row["extra_fields"] or "{}")
