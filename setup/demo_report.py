@@ -36,9 +36,9 @@ from stack.books.broker import Broker
 from stack.books.by_hand import reconcile_by_hand
 from stack.books.database import locations
 from stack.books.evidence import Head, TopicState
+from stack.books.heads import Heads
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
-from stack.books.tables import TrinoTables
 from stack.clients import kafka, postgres, trino
 from stack.clients.kafka import client_options
 from stack.rounds.books import plan_of
@@ -112,8 +112,8 @@ def land(settings: Settings, _folder: Path, console: Console) -> None:
 def not_landed(settings: Settings, plan: Plan, ends: Mapping[str, TopicState]) -> dict[str, int]:
     """Messages below the ends that have not landed, by topic."""
     there = locations(postgres.client(settings, postgres.DBT), plan)
-    tables = sorted({f"landing.{name}" for name in ends} & set(there))
-    heads = TrinoTables(trino.client(settings, plan.trino_user)).heads(tables)
+    tables = {f"landing.{name}" for name in ends} & set(there)
+    heads = Heads(settings).of({table: there[table] for table in tables})
     return {
         name: sum(lag(state, watermark_of(heads.get(f"landing.{name}"), state)).values())
         for name, state in ends.items()

@@ -12,13 +12,14 @@ from stack.base.settings import Settings
 from stack.books import database, landing, ledger
 from stack.books.broker import Broker
 from stack.books.evidence import TopicState
+from stack.books.heads import Heads
 from stack.books.plan import Plan
 from stack.books.reconcile import lag
-from stack.books.tables import TrinoTables
 from stack.clients import kafka, postgres, trino
 from stack.watermarks.landed import Watermark
 
-KAFKA, POSTGRES, TRINO, RUNNER = "kafka", "postgres", "trino", "runner"
+KAFKA, POSTGRES, OBJECT_STORE = "kafka", "postgres", "object store"
+TRINO, RUNNER = "trino", "runner"
 
 Known = TypeVar("Known")
 
@@ -51,7 +52,7 @@ class Sources:
         self._postgres = postgres.client(settings, postgres.DBT)
         self._broker = Broker(kafka.administrator(settings, kafka.DBT))
         self._trino = trino.client(settings, plan.trino_user)
-        self._tables = TrinoTables(self._trino)
+        self._heads = Heads(settings)
         self._health_file = settings.state_dir / "health" / "dbt.json"
         self._row: tuple[str, dict[str, Any]] = ("", {})
         self._landed: dict[str, tuple[str, Watermark]] = {}
@@ -63,7 +64,7 @@ class Sources:
         up[RUNNER] = bool(found) and health.is_alive(self._health_file)
         locations = attempt(up, POSTGRES, self._locations)
         row = attempt(up, TRINO, lambda: self._last_row(locations))
-        watermarks = attempt(up, TRINO, lambda: self._watermarks(locations))
+        watermarks = attempt(up, OBJECT_STORE, lambda: self._watermarks(locations))
         topics = attempt(up, KAFKA, self._topics)
         backup = attempt(up, POSTGRES, lambda: database.newest_backup(self._postgres))
         return Facts(
@@ -95,7 +96,7 @@ class Sources:
             if flow.landing in locations
             and self._landed.get(flow.topic, ("",))[0] != locations[flow.landing]
         }
-        for table, head in self._tables.heads(sorted(moved)).items():
+        for table, head in self._heads.of({table: locations[table] for table in moved}).items():
             watermark = landing.watermark_of(head)
             if watermark:
                 self._landed[moved[table]] = (locations[table], watermark)

@@ -14,6 +14,7 @@ from stack.books import database, ledger
 from stack.books.broker import Broker
 from stack.books.evidence import Difference, Evidence, Head, TopicState
 from stack.books.flow import Account, Counted, account, broker_differences
+from stack.books.heads import Heads
 from stack.books.plan import Flow, Plan
 from stack.books.report import FULL, INCREMENT, Report
 from stack.books.tables import Tables, TrinoTables
@@ -55,7 +56,7 @@ class Reconciler:
         self._plan = plan
         self._postgres = postgres.client(settings, postgres.DBT)
         self._trino = trino.client(settings, plan.trino_user)
-        self._tables = TrinoTables(self._trino)
+        self._heads, self._tables = Heads(settings), TrinoTables(self._trino)
         self._broker = Broker(kafka.administrator(settings, kafka.DBT))
         self._knows_ledger = False
 
@@ -63,8 +64,8 @@ class Reconciler:
         """Reconcile and write a row, or return `seen` where nothing changed since and none is due.
 
         before_writing: called before the row is written; it may raise to prevent it.
-        Raises RetriableError where Kafka, PostgreSQL or Trino is away, FatalError where a landing
-        table's property is none.
+        Raises RetriableError where Kafka, PostgreSQL, Trino or the object store is away, FatalError
+        where a landing table's property is none.
         """
         acknowledged = database.acknowledged(self._postgres)
         topics = self._broker.begins([flow.topic for flow in self._plan.flows])
@@ -73,15 +74,17 @@ class Reconciler:
             evidence = Evidence(acknowledged, self._broker.with_ends(topics), {})
             if broker_view(seen.watermarks, evidence) == seen.from_broker:
                 return seen
-        heads = self._tables.heads(sorted(set(locations) - {self._plan.ledger}))
+        watched = {name: place for name, place in locations.items() if name != self._plan.ledger}
+        heads = self._heads.of(watched)
         evidence = Evidence(acknowledged, self._broker.with_ends(topics), heads)
-        return self._write(ask, evidence, locations, before_writing)
+        return self._write(ask, evidence, locations, seen, before_writing)
 
     def _write(
         self,
         ask: Ask,
         evidence: Evidence,
         locations: Mapping[str, str],
+        seen: Look | None,
         before_writing: Callable[[], None],
     ) -> Look:
         if self._plan.ledger not in locations:
@@ -89,8 +92,7 @@ class Reconciler:
         elif not self._knows_ledger:
             ledger.add_columns(self._trino, self._plan.ledger)
         self._knows_ledger = True
-        previous = ledger.last(self._trino, self._plan.ledger)
-        counted = {} if ask.is_full else json.loads(previous.get("counted", "{}"))
+        counted = {} if ask.is_full else self._counted(locations, seen)
         accounts = accounts_of(self._plan.flows, evidence, counted, self._tables)
         report = report_of(datetime.now(UTC), ask, evidence, accounts, self._waiting_seconds)
         before_writing()
@@ -103,6 +105,16 @@ class Reconciler:
         # The row moved the ledger; whatever else moved since the look is for the next one.
         own = {self._plan.ledger: database.locations(self._postgres, self._plan)[self._plan.ledger]}
         return Look(report, {**locations, **own}, watermarks, broker_view(watermarks, evidence))
+
+    def _counted(self, locations: Mapping[str, str], seen: Look | None) -> dict[str, Any]:
+        """What the newest row counted; Trino is asked where it is not the row last written here."""
+        ledger_name = self._plan.ledger
+        if seen and seen.locations.get(ledger_name) == locations.get(ledger_name):
+            text = seen.report.counted
+        else:
+            text = ledger.last(self._trino, ledger_name).get("counted", "{}")
+        counted: dict[str, Any] = json.loads(text)
+        return counted
 
     def _waiting_seconds(
         self, topic: str, state: TopicState, watermark: Watermark, now: datetime

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
+from stack.clients.metadata import StoredFiles
 from stack.rounds.decision import Decision
 from stack.rounds.loads import newest, next_load
-from stack.rounds.metadata import StoredFiles
 from stack.rounds.outcome import Outcome, Result, outcome_of
 from stack.rounds.progress import SCHEMAS, Progress, Said
 from stack.rounds.project import Project, environment

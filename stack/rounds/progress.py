@@ -9,7 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from stack.base.errors import RetriableError
-from stack.rounds.metadata import Files, Metadata, next_location, with_descriptions, with_properties
+from stack.clients.metadata import (
+    Files,
+    Metadata,
+    next_location,
+    with_descriptions,
+    with_properties,
+)
 from stack.writing.lock import WriterLock
 
 PROGRESS = "meterhouse.progress"

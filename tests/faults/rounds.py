@@ -48,7 +48,7 @@ def arm(planned: Strike, mark: Path) -> None:
         return call
 
     replace("stack.rounds.progress:Progress.record", records)
-    replace("stack.rounds.metadata:StoredFiles.write", writes)
+    replace("stack.clients.metadata:StoredFiles.write", writes)
 
 
 def struck_at(

@@ -11,6 +11,7 @@ import pytest
 import stack.rounds.books
 from simulator.delivery import TopicCount, topic_ids
 from simulator.reports import Reports, writer
+from stack.books.reconcile import Ask, Reconciler
 from stack.clients.kafka import client_options
 from stack.rounds.outcome import Outcome, Result
 from stack.writing import lock
@@ -26,7 +27,10 @@ from tests.integration.lakehouse import Lakehouse
 
 pytestmark = pytest.mark.same_in_both_modes
 
-NAMES = ("whole", "hole", "double", "unjudged", "recreated", "cleared", "beyond", "rounds")
+NAMES = (
+    *("whole", "hole", "double", "unjudged", "recreated", "cleared", "beyond", "rounds"),
+    *("asked",),
+)
 TURN_SECONDS = 180.0
 LONG_SECONDS = 300.0
 
@@ -89,6 +93,28 @@ def test_what_is_whole_balances_and_the_next_row_counts_what_is_new(
     assert books.reconcile(is_full=True) == 0
     assert books.rows("flagged") == [*[[None]] * 4, [{books.topic: {}}]]
     assert [extent for (extent,) in books.rows("extent")] == [*["increment"] * 4, "full"]
+
+
+def test_what_follows_a_row_of_ones_own_asks_trino_to_count_what_is_new_alone(
+    made: dict[str, Books], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The landing table, both outcome tables, and the row itself; the rest is in metadata files."""
+    books = made["asked"]
+    reconciler = Reconciler(books.lakehouse.settings, books.plan)
+    first = reconciler.reconcile(Ask(), None, lambda: None)
+    books.send("bad", "late", "later")
+    land(tmp_path_factory.mktemp("asked"), [books.topic])
+    books.process()
+    began = books.lakehouse.value("select cast(current_timestamp as varchar)")
+    second = reconciler.reconcile(Ask(), first, lambda: None)
+    assert second.report.differences == ()
+    assert second.report.landed[books.topic] - first.report.landed[books.topic] == 3
+    statements = books.lakehouse.sql(
+        f"select query from system.runtime.queries where \"user\" = '{books.schema}' "
+        f"and created >= timestamp '{began}'"
+    )
+    listed = "\n".join(" ".join(sql.split())[:200] for (sql,) in statements)
+    assert len(statements) == 4, listed
 
 
 def test_a_row_gone_from_landing_is_told_until_it_is_back(made: dict[str, Books]) -> None:

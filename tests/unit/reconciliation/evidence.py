@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stack.books.evidence import Head, LandedBatch, LandedRows, OutcomeRows
@@ -35,10 +35,6 @@ class FakeTables:
 
     content: dict[str, list[Row]]
     asked: list[tuple[str, int]] = field(default_factory=list)
-
-    def heads(self, tables: Collection[str]) -> dict[str, Head]:
-        """The newest state of tables."""
-        return {table: Head(1, len(self.content[table])) for table in tables}
 
     def landed(self, table: str, head: Head, after: LandedBatch, through: int) -> list[LandedRows]:
         """Rows by topic id and partition."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
 
-from stack.books import tables
+from stack.books import heads, tables
 from stack.books.by_hand import show
 from stack.books.evidence import Difference, Head, LandedBatch, TopicState
 from stack.books.ledger import expression, values
@@ -73,17 +72,20 @@ def test_a_table_is_read_from_its_metadata() -> None:
         "total-data-files": "4",
         "total-delete-files": "1",
     }
-    facts = [
-        ("meterhouse.progress", "{}"),
-        ("main", "12"),
-        ("11", json.dumps({"total-records": "1"})),
-        ("12", json.dumps(summary)),
-    ]
-    assert tables.head_of(facts) == Head(12, 7, 5, 2, {"meterhouse.progress": "{}"})
+    metadata = {
+        "properties": {"meterhouse.progress": "{}", "write.format.default": "PARQUET"},
+        "current-snapshot-id": 12,
+        "snapshots": [
+            {"snapshot-id": 11, "summary": {"total-records": "1"}},
+            {"snapshot-id": 12, "summary": summary},
+        ],
+    }
+    assert heads.head_of(metadata) == Head(12, 7, 5, 2, {"meterhouse.progress": "{}"})
 
 
-def test_a_table_without_a_commit_has_no_rows() -> None:
-    assert tables.head_of([]) == Head(None, 0, 0, 0, {})
+@pytest.mark.parametrize("newest", [{}, {"current-snapshot-id": -1}, {"current-snapshot-id": None}])
+def test_a_table_without_a_commit_has_no_rows(newest: dict[str, int | None]) -> None:
+    assert heads.head_of(newest) == Head(None, 0, 0, 0, {})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_table_without_a_commit_has_no_rows() -> None:
     ids=["silent", "deleted by value"],
 )
 def test_metadata_that_cannot_tell_the_rows_says_so(summary: dict[str, str]) -> None:
-    assert tables.rows_of(summary) is None
+    assert heads.rows_of(summary) is None
 
 
 def test_the_project_says_where_each_landed_message_ends() -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from stack.base.errors import RetriableError
-from stack.rounds.metadata import Metadata
+from stack.clients.metadata import Metadata
 from stack.rounds.progress import (
     ATTEMPTS,
     CAN_RECORD_SQL,

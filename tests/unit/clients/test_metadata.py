@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stack.base.errors import RetriableError
-from stack.rounds.metadata import next_location, with_descriptions, with_properties
+from stack.clients.metadata import next_location, with_descriptions, with_properties
 
 FOLDER = "s3://lakehouse/warehouse/marts/a-1/metadata"
 # An entry of a later format version has to come out as it went in.
