@@ -228,6 +228,7 @@ def test_a_user_of_the_object_store_makes_no_bucket_and_no_user(store: Store, us
         ("read", "marts", {TRINO, DBT}),
         ("write", "marts", {TRINO, DBT}),
         ("delete", "marts", {TRINO, DBT}),
+        ("read", "ops", {TRINO, DBT}),
         ("write", "ops", {TRINO}),
     ],
 )
