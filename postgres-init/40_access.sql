@@ -1,4 +1,4 @@
--- Who reads which column of the master data. Safe to run twice.
+-- Who reads which column of the master data; only the owner writes it. Safe to run twice.
 -- Names and contacts of customers are for Trino, which shows them to its operator only
 -- (trino/etc/access/rules.json); the simulator and dbt's scheduler work without them.
 
@@ -6,9 +6,15 @@
 
 begin;
 revoke all on
-public.customer_master, public.device_master, public.producer_reports, public.backups
+public.customer_master, public.device_master, public.service_point, public.meter_installation,
+public.agreement, public.device_period, public.device_period_change, public.producer_reports,
+public.backups
 from simulator, trino, dbt;
 grant select on public.device_master to simulator, trino, dbt;
+grant select on
+public.service_point, public.meter_installation, public.agreement, public.device_period
+to trino, dbt;
+grant select on public.device_period_change to dbt;
 grant select on public.customer_master to trino;
 grant select (customer_id, customer_class, is_active)
 on public.customer_master to simulator;

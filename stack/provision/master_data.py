@@ -16,12 +16,14 @@ from unnest(split('{names}', ',')) as zones (name)
 where try(at_timezone(current_timestamp, name)) is not null
 """
 ADD_SQL = "insert into time_zone select unnest(%s) on conflict do nothing"
-# A zone that a newer Trino has lost stays while meters have it: the models judge by Trino's word.
+# A zone that a newer Trino has lost stays while meters have it or had it: the models judge by
+# Trino's word.
 REMOVE_SQL = """
 delete from time_zone
 where
     name <> all(%s)
     and not exists (select from device_master where device_master.time_zone = time_zone.name)
+    and not exists (select from service_point where service_point.time_zone = time_zone.name)
 """
 UNUSABLE_SQL = """
 select device_id || ': time_zone ' || time_zone

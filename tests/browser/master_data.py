@@ -37,6 +37,7 @@ def registered(settings: Settings, oddities: Sequence[Oddity]) -> Iterator[None]
     finally:
         for odd in oddities:
             run(settings, "delete from device_master where device_id = %s", odd.device_id)
+            run(settings, "delete from agreement where customer_id = %s", odd.customer_id)
             run(settings, "delete from customer_master where customer_id = %s", odd.customer_id)
 
 

@@ -75,6 +75,18 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
         pytest.param("meterhouse", "delete from device_master where false", set(), id="delete"),
         pytest.param(
             "meterhouse",
+            "select from service_point, meter_installation, agreement, device_period",
+            {"trino", "dbt"},
+            id="meters by date",
+        ),
+        pytest.param(
+            "meterhouse", "update agreement set end_date = null where false", set(), id="a move"
+        ),
+        pytest.param(
+            "meterhouse", "select * from device_period_change", {"dbt"}, id="changes of meters"
+        ),
+        pytest.param(
+            "meterhouse",
             "update customer_master set is_active = true where false",
             set(),
             id="update",
