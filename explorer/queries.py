@@ -201,7 +201,7 @@ select
 from staging.stg_devices as devices
 left join staging.stg_customers as customers on devices.customer_id = customers.customer_id
 left join marts.device_health_status as health on devices.device_id = health.device_id
-where devices.device_id = ?
+where devices.device_id = ? and devices.known_until is null
 """
     values = (as_master_data_has_it(device_id),)
     return Query(sql, values, "staging.stg_devices and marts.device_health_status")

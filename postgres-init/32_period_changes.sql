@@ -8,7 +8,7 @@ create table if not exists public.device_period_change (
     change_id bigint generated always as identity primary key,
     -- After a restore of an older state other changes get the same numbers.
     token uuid not null default gen_random_uuid(),
-    device_id text not null,
+    device_id text,
     from_at timestamptz not null,
     changed_at timestamptz not null default current_timestamp
 );
@@ -16,11 +16,15 @@ create table if not exists public.device_period_change (
 create index if not exists device_period_change_device_id
 on public.device_period_change (device_id);
 
+-- Of no meter: by its token other master data is told from ours before its first change.
+insert into public.device_period_change (device_id, from_at)
+select null, current_timestamp where not exists (select from public.device_period_change);
+
 comment on table public.device_period_change is
 'One row per meter and change of its dated master data; written by triggers.';
 comment on column public.device_period_change.change_id is 'Number of the change.';
 comment on column public.device_period_change.token is 'Tells it from one of the same number.';
-comment on column public.device_period_change.device_id is 'Meter.';
+comment on column public.device_period_change.device_id is 'Meter; empty in the first row, of no change.';
 comment on column public.device_period_change.from_at is
 'Readings that start then or later may count otherwise now.';
 comment on column public.device_period_change.changed_at is 'When it was made.';

@@ -29,7 +29,12 @@ begin
     if wanted is not distinct from held then
         return;
     end if;
-    if held.valid_from < from_now then
+    -- What no model could use was never right: it is replaced for all its time.
+    if
+        held.valid_from < from_now
+        and held.service_size_kw <> 'NaN'
+        and exists (select from public.time_zone where name = held.time_zone)
+    then
         update public.service_point set valid_to = from_now
         where service_point_id = point and valid_from = held.valid_from;
         wanted.valid_from := from_now;
@@ -63,6 +68,12 @@ begin
     end if;
     if held.start_date < from_day then
         update public.agreement set end_date = from_day where agreement_id = held.agreement_id;
+        held.start_date := from_day;
+    elsif held.start_date > from_day and exists (
+        select from public.agreement where service_point_id = point and start_date < from_day
+    ) then
+        -- Nobody has it until somebody comes.
+        held.end_date := held.start_date;
         held.start_date := from_day;
     else
         delete from public.agreement where agreement_id = held.agreement_id;
@@ -214,6 +225,121 @@ customer_id, transformer_id, time_zone, meter_multiplier, nominal_voltage_v, ser
 interval_minutes, register_digits, is_active
 on public.device_master
 for each row execute function public.follow_device_master();
+
+-- Show in device_master what the dated tables say of now; a place that nobody has keeps its last
+-- customer there.
+create or replace function public.show_present(meter text) returns void
+language sql
+as $$
+    with present as (
+        select
+            installation.meter_multiplier,
+            installation.interval_minutes,
+            point.*,
+            coalesce(agreement.customer_id, device_master.customer_id) as customer_id
+        from public.device_master
+        inner join public.meter_installation as installation
+            on
+                device_master.device_id = installation.device_id
+                and installation.installed_at <= current_timestamp
+                and coalesce(installation.removed_at, 'infinity') > current_timestamp
+        cross join lateral (
+            select transformer_id, time_zone, nominal_voltage_v, service_size_kw
+            from public.service_point
+            where
+                service_point.service_point_id = installation.service_point_id
+                and service_point.valid_from <= current_timestamp
+            order by service_point.valid_from desc limit 1
+        ) as point
+        left join public.agreement
+            on
+                installation.service_point_id = agreement.service_point_id
+                and agreement.start_date <= (current_timestamp at time zone point.time_zone)::date
+                and coalesce(agreement.end_date, 'infinity')
+                > (current_timestamp at time zone point.time_zone)::date
+        where device_master.device_id = meter
+    )
+
+    update public.device_master
+    set
+        customer_id = present.customer_id,
+        transformer_id = present.transformer_id,
+        time_zone = present.time_zone,
+        nominal_voltage_v = present.nominal_voltage_v,
+        service_size_kw = present.service_size_kw,
+        meter_multiplier = present.meter_multiplier,
+        interval_minutes = present.interval_minutes
+    from present
+    where
+        device_master.device_id = meter
+        and row(
+            device_master.customer_id, device_master.transformer_id, device_master.time_zone,
+            device_master.nominal_voltage_v, device_master.service_size_kw,
+            device_master.meter_multiplier, device_master.interval_minutes
+        ) is distinct from row(
+            present.customer_id, present.transformer_id, present.time_zone,
+            present.nominal_voltage_v, present.service_size_kw,
+            present.meter_multiplier, present.interval_minutes
+        )
+$$;
+
+create or replace function public.show_dated_change() returns trigger
+language plpgsql
+as $$
+begin
+    if tg_table_name = 'meter_installation' then
+        perform public.show_present(coalesce(new.device_id, old.device_id));
+    else
+        perform public.show_present(device_id) from public.meter_installation
+        where service_point_id = coalesce(new.service_point_id, old.service_point_id)
+        group by device_id;
+    end if;
+    return null;
+end
+$$;
+
+-- Not of rows that device_master's own trigger wrote: it has more to write.
+do $$
+declare
+    dated text;
+begin
+    foreach dated in array array['service_point', 'meter_installation', 'agreement']
+    loop
+        execute format(
+            'create or replace trigger %1$s_is_shown '
+            'after insert or update or delete on public.%1$I '
+            'for each row when (pg_trigger_depth() = 0) '
+            'execute function public.show_dated_change()',
+            dated
+        );
+    end loop;
+end
+$$;
+
+-- Without one, nobody could say whose the readings of a meter are.
+create or replace function public.require_installation() returns trigger
+language plpgsql
+as $$
+begin
+    if
+        exists (select from public.device_master where device_id = old.device_id)
+        and not exists (select from public.meter_installation where device_id = old.device_id)
+    then
+        raise exception using
+            errcode = 'foreign_key_violation',
+            message = format(
+                'wanted an installation of meter "%s", which device_master names; found none left; '
+                'set removed_at, or change the row instead of deleting it',
+                old.device_id
+            );
+    end if;
+    return null;
+end
+$$;
+
+create or replace trigger meter_installation_of_a_meter_stays
+after update of device_id or delete on public.meter_installation
+for each row execute function public.require_installation();
 
 -- Meters from before the dated tables, in versions whose rules let odd dates and values in.
 do $$

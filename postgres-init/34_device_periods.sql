@@ -1,4 +1,5 @@
--- Master data as models read it: periods in which nothing of a meter changes. Safe to run twice.
+-- Master data as models read it: periods in which nothing of a meter changes, and which meters are
+-- known. Safe to run twice.
 
 \connect meterhouse
 
@@ -75,51 +76,143 @@ placed as (
             spans.device_id = installations.device_id
             and spans.from_at >= installations.installed_at
             and spans.from_at < coalesce(installations.next_installed_at, 'infinity')
+),
+
+periods as (
+    -- Readings from before the first installation are counted by it. Those from after a removal have
+    -- no customer; once the meter is no longer in device_master, it is not known.
+    select
+        placed.device_id,
+        case
+            when placed.is_first then timestamptz '0001-01-01 00:00:00+00' else placed.from_at
+        end as from_at,
+        placed.to_at,
+        case when not placed.is_removed then installations.service_point_id end
+            as service_point_id,
+        agreements.customer_id,
+        points.transformer_id,
+        points.time_zone,
+        points.nominal_voltage_v,
+        -- Rows of version 0.1.0 can hold NaN, which Trino does not read.
+        nullif(points.service_size_kw, 'NaN') as service_size_kw,
+        installations.meter_multiplier,
+        installations.register_modulus_kwh,
+        installations.register_decimals,
+        installations.interval_minutes,
+        placed.is_removed,
+        installations.installed_at,
+        installations.removed_at,
+        installations.initial_register_kwh,
+        installations.final_register_kwh
+    from placed
+    inner join installations
+        on
+            placed.device_id = installations.device_id
+            and placed.installed_at = installations.installed_at
+    inner join points
+        on
+            installations.service_point_id = points.service_point_id
+            and (points.is_first or points.valid_from <= placed.from_at)
+            and placed.from_at < coalesce(points.next_valid_from, 'infinity')
+    left join agreements
+        on
+            not placed.is_removed
+            and points.service_point_id = agreements.service_point_id
+            and points.valid_from = agreements.valid_from
+            and agreements.from_at <= placed.from_at
+            and placed.from_at < coalesce(agreements.to_at, 'infinity')
+    where
+        not placed.is_removed
+        or placed.to_at is not null
+        or exists (
+            select from public.device_master where device_master.device_id = placed.device_id
+        )
+),
+
+ends as (
+    -- A reading without a length is as long as the meter's interval. By the interval of the earlier
+    -- of two periods it is the first one's if it starts before that ends.
+    select
+        *,
+        case
+            when to_at is not null
+                then max(to_at + interval_minutes * interval '1 minute') over of_meter
+        end as ends_to_at
+    from periods
+    window of_meter as (partition by device_id order by from_at)
 )
 
--- Readings from before the first installation are counted by it. Those from after a removal have no
--- customer; once the meter is no longer in device_master, it is not known.
 select
-    placed.device_id,
-    case
-        when placed.is_first then timestamptz '0001-01-01 00:00:00+00' else placed.from_at
-    end as from_at,
-    placed.to_at,
-    case when not placed.is_removed then installations.service_point_id end as service_point_id,
-    agreements.customer_id,
-    points.transformer_id,
-    points.time_zone,
-    points.nominal_voltage_v,
-    points.service_size_kw,
-    installations.meter_multiplier,
-    installations.register_modulus_kwh,
-    installations.register_decimals,
-    installations.interval_minutes,
-    placed.is_removed,
-    installations.installed_at,
-    installations.removed_at,
-    installations.initial_register_kwh,
-    installations.final_register_kwh
-from placed
-inner join installations
-    on
-        placed.device_id = installations.device_id
-        and placed.installed_at = installations.installed_at
-inner join points
-    on
-        installations.service_point_id = points.service_point_id
-        and (points.is_first or points.valid_from <= placed.from_at)
-        and placed.from_at < coalesce(points.next_valid_from, 'infinity')
-left join agreements
-    on
-        not placed.is_removed
-        and points.service_point_id = agreements.service_point_id
-        and points.valid_from = agreements.valid_from
-        and agreements.from_at <= placed.from_at
-        and placed.from_at < coalesce(agreements.to_at, 'infinity')
-where
-    not placed.is_removed
-    or placed.to_at is not null
-    or exists (
-        select from public.device_master where device_master.device_id = placed.device_id
-    );
+    *,
+    coalesce(lag(ends_to_at) over (partition by device_id order by from_at), from_at)
+        as ends_from_at
+from ends;
+
+-- Meters of which readings may be: those of device_master, and until then those deleted there.
+create or replace view public.known_device as
+select
+    device_id,
+    customer_id,
+    model,
+    manufacturer,
+    firmware_version,
+    transformer_id,
+    time_zone,
+    meter_multiplier,
+    nominal_voltage_v,
+    service_size_kw,
+    interval_minutes,
+    register_digits,
+    latitude,
+    longitude,
+    is_active,
+    installed_at,
+    created_at,
+    updated_at,
+    null::timestamptz as known_until,
+    exists (select from public.time_zone where time_zone.name = device_master.time_zone)
+        as is_time_zone_listed
+from public.device_master
+union all
+select
+    gone.device_id,
+    null as customer_id,
+    null as model,
+    null as manufacturer,
+    null as firmware_version,
+    point.transformer_id,
+    point.time_zone,
+    gone.meter_multiplier,
+    point.nominal_voltage_v,
+    point.service_size_kw,
+    gone.interval_minutes,
+    round(log(gone.register_modulus_kwh))::integer as register_digits,
+    null::numeric(8, 5) as latitude,
+    null::numeric(8, 5) as longitude,
+    false as is_active,
+    gone.installed_at,
+    null as created_at,
+    gone.removed_at as updated_at,
+    gone.removed_at as known_until,
+    exists (select from public.time_zone where time_zone.name = point.time_zone)
+        as is_time_zone_listed
+from (
+    select distinct on (meter_installation.device_id) meter_installation.*
+    from public.meter_installation
+    where
+        not exists (
+            select from public.device_master
+            where device_master.device_id = meter_installation.device_id
+        )
+    order by meter_installation.device_id asc, meter_installation.installed_at desc
+) as gone
+inner join lateral (
+    -- The row of its removal, else the one that begins next.
+    select * from public.service_point
+    where service_point.service_point_id = gone.service_point_id
+    order by
+        service_point.valid_from < gone.removed_at desc,
+        case when service_point.valid_from < gone.removed_at then service_point.valid_from end desc,
+        service_point.valid_from asc
+    limit 1
+) as point on gone.removed_at is not null;

@@ -7,14 +7,14 @@
 begin;
 revoke all on
 public.customer_master, public.device_master, public.service_point, public.meter_installation,
-public.agreement, public.device_period, public.device_period_change, public.producer_reports,
-public.backups
+public.agreement, public.device_period, public.device_period_change, public.known_device,
+public.producer_reports, public.backups
 from simulator, trino, dbt;
 grant select on public.device_master to simulator, trino, dbt;
 grant select on
-public.service_point, public.meter_installation, public.agreement, public.device_period
+public.service_point, public.meter_installation, public.agreement, public.device_period,
+public.device_period_change, public.known_device
 to trino, dbt;
-grant select on public.device_period_change to dbt;
 grant select on public.customer_master to trino;
 grant select (customer_id, customer_class, is_active)
 on public.customer_master to simulator;

@@ -8,7 +8,9 @@ with device_days as (
         sum(total_energy_kwh) as energy_kwh,
         sum(warning_count) as warning_count
     from {{ ref('device_daily_metrics') }}
-    where {{ processed_through(ref('customer_usage_summary')) }}
+    where
+        {{ processed_through(ref('customer_usage_summary')) }}
+        and customer_id is not null
     group by customer_id, reading_date
 ),
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ CONTENTS = {
     MASTER_DATA: ("select count(*) from device_master", "meters"),
 }
 SHOWN_ERROR = 500
+# The schema as PostgreSQL makes it in a new database.
+EMPTY_SQL = """
+drop schema public cascade;
+create schema public authorization pg_database_owner;
+grant usage on schema public to public;
+"""
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,15 @@ def dump(settings: Settings, database: str, path: Path) -> None:
 def restore(settings: Settings, database: str, path: Path) -> None:
     """Put a dump in the place of what the database holds: all of it or, if it fails, nothing.
 
-    Raises RetriableError with pg_restore's words.
+    What the dump of an older version does not know goes too; setup makes it again.
+    Raises RetriableError with the words of pg_restore or psql.
     """
-    options = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error"]
-    run(settings, "pg_restore", [*options, f"--dbname={database}"], source=path)
+    script = EMPTY_SQL + run(settings, "pg_restore", ["--file=-"], source=path)
+    options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".sql") as file:
+        file.write(script)
+        file.flush()
+        run(settings, "psql", [*options, f"--dbname={database}"], source=Path(file.name))
 
 
 def entries(settings: Settings, path: Path) -> list[CatalogEntry]:

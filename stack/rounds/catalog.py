@@ -25,7 +25,8 @@ where catalog_name = 'lakehouse'
 """
 
 # One text a row, so that neither the order of rows nor their physical place matters. What readings
-# are judged and counted by stands apart from what is only stored beside them.
+# are judged by stands apart from what is only stored beside them, or holds for a time: the models
+# follow the changes of that by themselves. A meter that was deleted is still judged as it was.
 MASTER_DATA_SQL = """
 with meters as (
     select
@@ -33,10 +34,12 @@ with meters as (
         created_at,
         is_active,
         md5(row(
-            device_id, customer_id, transformer_id, time_zone, meter_multiplier,
-            nominal_voltage_v, service_size_kw, interval_minutes, register_digits
-        )::text) as digest
-    from public.device_master
+            device_id, nominal_voltage_v, service_size_kw, interval_minutes, is_time_zone_listed
+        )::text) as judged,
+        md5(row(
+            device_id, customer_id, transformer_id, time_zone, meter_multiplier, register_digits
+        )::text) as stored
+    from public.known_device
 ),
 customers as (
     select customer_id, row(customer_id, customer_class, tariff_code, is_active)::text as facts
@@ -44,22 +47,29 @@ customers as (
 ),
 meter_digests as (
     select
-        md5(string_agg(digest, '' order by device_id)) as counted,
-        md5(string_agg(digest, '' order by device_id)
-            filter (where created_at <= nullif(%(newest_at)s, '')::timestamptz)) as counted_before,
-        md5(string_agg(digest, '' order by device_id) filter (where is_active)) as active,
+        md5(string_agg(judged, '' order by device_id)) as counted,
+        md5(string_agg(judged, '' order by device_id) filter (where
+            created_at is null or created_at <= nullif(%(newest_at)s, '')::timestamptz
+        )) as counted_before,
+        md5(string_agg(stored, '' order by device_id)) as stored,
+        md5(string_agg(judged, '' order by device_id) filter (where is_active)) as active,
         max(created_at)::text as newest_at
     from meters
 ),
 customer_digests as (
     select md5(string_agg(facts, '' order by customer_id)) as facts from customers
+),
+period_changes as (
+    select change_id || ':' || token as newest from public.device_period_change
+    order by change_id desc limit 1
 )
 select
     coalesce(counted, ''),
     coalesce(counted_before, ''),
-    md5(row(counted, active, facts)::text),
-    coalesce(newest_at, '')
-from meter_digests cross join customer_digests
+    md5(row(counted, stored, active, facts, newest)::text),
+    coalesce(newest_at, ''),
+    newest
+from meter_digests cross join customer_digests cross join period_changes
 """
 
 RESTORED_SQL = "select coalesce(max(restored_at)::text, '') from public.backups"

@@ -17,17 +17,19 @@ DATABASE = "iceberg"
 class MasterData:
     """Fingerprints of the meters and customers in PostgreSQL.
 
-    counted: of all meters, over what readings are judged and counted by.
+    counted: of all known meters, over what readings are judged by.
     counted_before: the same over the meters that were there at the last good round (made
     no later than its newest_at); empty without such a round.
     all: of meters and customers, over everything models store of them.
     newest_at: when the newest meter was made, ISO 8601; empty without meters.
+    period_change: the newest change of dated master data, as number:token.
     """
 
     counted: str
     counted_before: str
     all: str
     newest_at: str
+    period_change: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def plan_of(found: Found) -> dict[str, object]:
         "database": DATABASE,
         "relations": found.relations,
         "master_data": found.master_data.all,
+        "period_change": found.master_data.period_change,
     }
 
 

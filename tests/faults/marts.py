@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from tests.faults.meters import Ledger, Meters
+from tests.faults.meters import Ledger, Meters, Rows
 from tests.integration.lakehouse import Lakehouse
 
 REBUILD = Path(__file__).with_name("rebuild.sql")
@@ -32,21 +32,23 @@ set timezone = 'UTC';
 create table message (part integer, pos bigint, came_at timestamptz, body varchar);
 create table event (meter varchar, kind varchar, said_at timestamptz, came_at timestamptz);
 create table meter (
-    id varchar, customer_id varchar, zone varchar, nominal_v integer, service_kw double,
-    minutes integer
+    id varchar, customer_id varchar, nominal_v integer, service_kw double, minutes integer
 );
+create table stay (
+    meter varchar, place varchar, minutes integer, came_at timestamptz, left_at timestamptz
+);
+create table place (id varchar, zone varchar, since timestamptz);
+create table contract (place varchar, customer_id varchar, first_day date, day_after date);
 create table clock (now timestamptz);
 """
 
 Row = dict[str, Any]
 
 
-def rebuilt(
-    ledger: Ledger, master_data: Sequence[tuple[Any, ...]], now: datetime
-) -> dict[str, list[Row]]:
+def rebuilt(ledger: Ledger, master_data: Rows, now: datetime) -> dict[str, list[Row]]:
     """Each mart's rows, from the ledger and master data alone.
 
-    master_data: MASTER_COLUMNS of each meter; now: what counts as the present.
+    master_data: by table of the rebuild; now: what counts as the present.
     """
     with closing(duckdb.connect()) as engine:
         engine.execute(INPUTS)
@@ -57,8 +59,8 @@ def rebuilt(
         inputs: dict[str, Sequence[tuple[Any, ...]]] = {
             "message": messages,
             "event": events,
-            "meter": master_data,
             "clock": [(now,)],
+            **master_data,
         }
         for table, rows in inputs.items():
             if not rows:

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -38,11 +39,22 @@ FAULTS = (
     "BATTERY_VOLTAGE_LOW",
     "FIRMWARE_UPDATED",
 )
-MASTER_COLUMNS = (
-    "device_id, customer_id, time_zone, nominal_voltage_v, service_size_kw, interval_minutes"
-)
+# Each table of the rebuild that holds master data, and how it is asked for, of some meters.
+PLACES = "select service_point_id from meter_installation where device_id = any(%(devices)s)"
+MASTER_DATA = {
+    "meter": "select device_id, customer_id, nominal_voltage_v, service_size_kw, interval_minutes "
+    "from device_master where device_id = any(%(devices)s)",
+    "stay": "select device_id, service_point_id, interval_minutes, installed_at, removed_at "
+    "from meter_installation where device_id = any(%(devices)s)",
+    "place": "select service_point_id, time_zone, valid_from from service_point "
+    f"where service_point_id in ({PLACES})",
+    "contract": "select service_point_id, customer_id, start_date, end_date from agreement "
+    f"where service_point_id in ({PLACES})",
+}
 
 Key = tuple[bytes | None, bytes | None]
+Rows = dict[str, list[tuple[Any, ...]]]
+Statement = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,39 @@ class Ledger:
                 keep()
 
 
+def dated(
+    table: str,
+    names: tuple[str, str, str],
+    key: str,
+    moment: datetime,
+    pause: timedelta = timedelta(),
+    **changes: Any,
+) -> list[Statement]:
+    """End the row of a dated table that holds at a moment; go on with other values after a pause.
+
+    names: of its key, first and last moment. Rows that begin later are gone.
+    """
+    name, begin, end = names
+    changed = f"jsonb_populate_record({table}, %s::jsonb)"
+    return [
+        (
+            f"delete from {table} where {name} = %s and {begin} >= %s and {begin} > (select "
+            f"min({begin}) from {table} where {name} = %s)",
+            [key, moment, key],
+        ),
+        (
+            f"update {table} set {end} = %s where {name} = %s and {begin} < %s "
+            f"and coalesce({end}, 'infinity') > %s",
+            [moment, key, moment, moment],
+        ),
+        (
+            f"insert into {table} select ({changed}).* from {table} "
+            f"where {name} = %s and {end} = %s",
+            [json.dumps({begin: f"{moment + pause}", end: None} | changes), key, moment],
+        ),
+    ]
+
+
 class Meters:
     """Some meters of two customers, registered for good; they say what a seed makes them say."""
 
@@ -119,15 +164,73 @@ class Meters:
                 ),
             )
 
-    def master_data(self) -> list[tuple[Any, ...]]:
-        """The rows of the meters in device_master, MASTER_COLUMNS of each."""
-        statement = f"select {MASTER_COLUMNS} from device_master where device_id = any(%s)"
+    def master_data(self) -> Rows:
+        """The master data of the meters, by table of the rebuild."""
+        found = {}
         with (
             closing(admin_connection(self._settings, "meterhouse")) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute(statement, (self.devices,))
-            return list(cursor.fetchall())
+            for table, statement in MASTER_DATA.items():
+                cursor.execute(statement, {"devices": self.devices})
+                found[table] = list(cursor.fetchall())
+        return found
+
+    def move(self) -> str:
+        """Change the dated master data of a meter, some days back; what was changed."""
+        dice = self.numbers
+        device = dice.choice(self.devices)
+        kind = dice.choice(["customers", "zone", "stay"])
+        moment = self._now - timedelta(minutes=dice.randrange(DAYS * 24 * 60))
+        statements = {
+            "customers": lambda: self._other_customers(device),
+            "zone": lambda: dated(
+                "service_point",
+                ("service_point_id", "valid_from", "valid_to"),
+                device,
+                moment,
+                time_zone=dice.choice(ZONES),
+            ),
+            "stay": lambda: dated(
+                "meter_installation",
+                ("device_id", "installed_at", "removed_at"),
+                device,
+                moment,
+                pause=timedelta(hours=dice.choice([0, 0, 30])),
+                interval_minutes=dice.choice([15, 30, 60]),
+                service_point_id=dice.choice([device, device, *self.devices]),
+            ),
+        }[kind]()
+        with (
+            closing(admin_connection(self._settings, "meterhouse")) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            for statement, values in statements:
+                cursor.execute(statement, values)
+        return f"{kind} of {device}"
+
+    def _other_customers(self, place: str) -> list[Statement]:
+        """Other agreements at a place: some of its days with one customer, with another, nobody."""
+        dice = self.numbers
+        today = self._now.date()
+        days = sorted(dice.sample(range(DAYS), 3), reverse=True)
+        borders = [today - timedelta(days=day) for day in days]
+        spans = [(date(2020, 1, 1), borders[0]), *pairwise(borders), (borders[-1], None)]
+        statements: list[Statement] = [
+            ("delete from agreement where service_point_id = %s", [place])
+        ]
+        for first, after in spans:
+            customer = dice.choice([*self.customers, None])
+            if customer:
+                statements.append(
+                    (
+                        "insert into agreement (service_point_id, customer_id, tariff_code, "
+                        "start_date, end_date) values (%s, %s, 'T', %s, %s)",
+                        [place, customer, first, after],
+                    )
+                )
+        return statements
 
     def speak(self, count: int) -> None:
         """Send so many messages and a few log lines; all are acknowledged when this returns."""

@@ -1,6 +1,8 @@
 -- The marts of a few meters made from scratch by DuckDB, from what the broker acknowledged.
 -- A second telling of the rules, from docs and interfaces; nothing here is taken from the models.
--- Inputs: message(part, pos, came_at, body), event(meter, kind, said_at, came_at), meter(...), clock(now).
+-- Inputs: message(part, pos, came_at, body), event(meter, kind, said_at, came_at), clock(now), meter(...),
+-- stay(meter, place, minutes, came_at, left_at), place(id, zone, since), contract(place, customer_id,
+-- first_day, day_after).
 
 -- Whole numbers of the smallest unit, rounded half up; nothing below is negative.
 create macro nearest(total, parts) as ((2 * total + parts) // (2 * parts))::bigint;
@@ -28,6 +30,14 @@ create macro begun(ended_at, seconds) as (
     ended_at - to_microseconds(greatest((seconds * 1000000)::bigint, 1))
 );
 
+-- A meter is at a place until it is at the next one; once it has left, nobody pays for it. What it
+-- measured before it came to the first, it measured there.
+create table whereabouts as
+select
+    *,
+    lead(came_at, 1, 'infinity') over (partition by meter order by came_at) as next_at
+from stay;
+
 -- A message counts if it is an object that names a meter, a time and an energy, and those are possible.
 -- Whatever else it should say and does not, or not possibly, is not known.
 create table said as
@@ -36,8 +46,7 @@ select
     m.pos,
     m.came_at,
     d.id as meter,
-    d.customer_id,
-    m.body ->> '$.customer_id' is distinct from d.customer_id as is_strange_customer,
+    m.body ->> '$.customer_id' as named,
     if(json_type(m.body, '$.status') = 'VARCHAR', upper(trim(m.body ->> '$.status')), null)
         as status,
     (m.body ->> '$.metrics.energy_kwh')::decimal(18, 6) as kwh,
@@ -47,14 +56,7 @@ select
     seconds::decimal(12, 3) as seconds,
     coalesce(t.points, 5) as points,
     coalesce(if(json_type(m.body, '$.revision') in ('UBIGINT', 'BIGINT'), (m.body ->> '$.revision')::bigint, null), 0)
-        as revision,
-    -- What a reading measured lies before its time; it is of the day on which that began.
-    (
-        begun(
-            (m.body ->> '$.timestamp')::timestamptz,
-            coalesce(seconds::decimal(12, 3), d.minutes * 60)
-        ) at time zone d.zone
-    )::date as local_day
+        as revision
 from (
     select
         *,
@@ -92,20 +94,69 @@ where
     and (m.body ->> '$.timestamp')::timestamptz <= m.came_at + interval 5 minutes
     and (m.body ->> '$.timestamp')::timestamptz >= m.came_at - interval 10 years;
 
+-- What a reading measured lies before its time. It counts where the meter was when that began, for who
+-- had the place, on the day that it was there. One that does not say how long it measured, did so for
+-- as long as the meter does there: the earliest place by which it began before the meter left for the
+-- next is the one.
+create table placed as
+with begun_there as (
+    select
+        s.*,
+        w.place,
+        w.left_at,
+        begun(s.measured_at, coalesce(s.seconds, w.minutes * 60)) as begun_at,
+        greatest(begun_at, w.came_at) as valued_at,
+        begun_at >= coalesce(w.left_at, 'infinity') as is_gone
+    from said as s
+    inner join whereabouts as w on s.meter = w.meter
+    where begun(s.measured_at, coalesce(s.seconds, w.minutes * 60)) < w.next_at
+    qualify
+        row_number() over (partition by s.part, s.pos order by w.came_at) = 1
+),
+
+zoned as (
+    -- The first thing known of a place was so before.
+    select
+        b.*,
+        p.zone
+    from begun_there as b
+    inner join place as p on b.place = p.id
+    qualify
+        row_number() over (
+            partition by b.part, b.pos
+            order by p.since <= least(b.valued_at, coalesce(b.left_at, 'infinity')) desc,
+            case when p.since <= least(b.valued_at, coalesce(b.left_at, 'infinity')) then p.since end desc,
+            p.since
+        ) = 1
+)
+
+select
+    z.* exclude (place, left_at, begun_at, valued_at, is_gone, zone, named),
+    (z.begun_at at time zone z.zone)::date as local_day,
+    c.customer_id,
+    z.named is distinct from c.customer_id as is_strange_customer
+from zoned as z
+left join contract as c
+    on
+        not z.is_gone
+        and z.place = c.place
+        and (z.valued_at at time zone z.zone)::date >= c.first_day
+        and (z.valued_at at time zone z.zone)::date < coalesce(c.day_after, 'infinity');
+
 -- The most trusted word on a moment counts, of those the highest revision, of those the newest. What
 -- comes after a better word is too late; else a word like the last one in time is a duplicate.
 create table heard as
 select
     s.*,
     exists (
-        select 1 from said as b
+        select 1 from placed as b
         where
             b.meter = s.meter
             and b.measured_at = s.measured_at
             and (b.came_at, b.part, b.pos) < (s.came_at, s.part, s.pos)
             and (b.points > s.points or (b.points = s.points and b.revision > s.revision))
     ) as is_too_late
-from said as s;
+from placed as s;
 
 create table measured as
 with told as (
@@ -127,7 +178,7 @@ with told as (
 select
     meter,
     measured_at,
-    any_value(customer_id) as customer_id,
+    max(customer_id) filter (where age = 1) as customer_id,
     max(local_day) filter (where age = 1) as local_day,
     count(*) filter (where not is_too_late and not is_news) as duplicates,
     count(*) filter (where is_news) - 1 as corrections,
@@ -144,7 +195,8 @@ create table meter_day as
 select
     meter,
     local_day,
-    any_value(customer_id) as customer_id,
+    -- Who had it last on that day.
+    max_by(customer_id, measured_at) filter (where customer_id is not null) as customer_id,
     sum(kwh) as kwh,
     nearest((sum(volts) * 1000)::hugeint, count(volts)) as millivolts,
     count(volts) as volt_readings,
@@ -213,6 +265,7 @@ select
         else 'NORMAL'
     end as customer_alert_status
 from meter_day
+where customer_id is not null
 group by customer_id, local_day;
 
 -- A fault is open until what ends it comes, or it is forgotten; a wrong clock is not believed.

@@ -206,6 +206,7 @@ def run_case(settings: Settings, case: Case) -> Verdict:
     troubles: list[str] = []
 
     def land_more() -> None:
+        meters.move()
         meters.speak(MESSAGES)
         for topic in (TOPIC, LOGS_TOPIC):
             lakehouse.land(topic, HEAL_SECONDS)

@@ -24,6 +24,20 @@ CUSTOMER = (
     "customer_class, tariff_code, street, postcode, city, country_code, email, phone) "
     "values (%s, 'N', 'F', 'L', 'household', 'T-1', 'S 1', '1', 'C', 'AU', 'a@b', '1')"
 )
+POINT = (
+    "insert into service_point (service_point_id, valid_from, transformer_id, time_zone, "
+    "country_code, nominal_voltage_v, service_size_kw) values (%s, %s, 'TRF-1', %s, 'AU', 230, 10)"
+)
+INSTALLATION = (
+    "insert into meter_installation (device_id, installed_at, removed_at, service_point_id) "
+    "values (%s, %s, %s, %s)"
+)
+AGREEMENT = (
+    "insert into agreement (service_point_id, customer_id, tariff_code, start_date, end_date) "
+    "values (%s, %s, 'T-1', %s, %s)"
+)
+# From when on the first period of a meter holds.
+BEGIN = "0001-01-01 00:00:00"
 METER: dict[str, Any] = {
     "customer_id": "A",
     "model": "M",
@@ -98,7 +112,8 @@ class MasterData:
         """Meter and first moment of each change, in order; none stands there twice."""
         return self.rows(
             "select device_id, to_char(from_at, 'YYYY-MM-DD HH24:MI:SS') "
-            "from device_period_change group by device_id, from_at order by min(change_id)"
+            "from device_period_change where device_id is not null "
+            "group by device_id, from_at order by min(change_id)"
         )
 
 

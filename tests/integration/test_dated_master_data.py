@@ -1,20 +1,28 @@
-"""Dated master data in PostgreSQL: overlaps, device_master as its simple door, notes of changes."""
+"""Dated master data in PostgreSQL: overlaps, periods, notes of what changed, an earlier version."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
 
+from stack.backup import databases
+from stack.base.root import PROJECT_ROOT
 from stack.base.settings import Settings
 from tests.integration.scratch_master_data import (
+    AGREEMENT,
+    BEGIN,
+    CUSTOMER,
     DATED_SCRIPTS,
+    INSTALLATION,
+    POINT,
+    ZONES,
     MasterData,
     scratch_master_data,
     script,
@@ -22,19 +30,6 @@ from tests.integration.scratch_master_data import (
 
 pytestmark = pytest.mark.same_in_both_modes
 
-BEGIN = "0001-01-01 00:00:00"
-POINT = (
-    "insert into service_point (service_point_id, valid_from, transformer_id, time_zone, "
-    "country_code, nominal_voltage_v, service_size_kw) values (%s, %s, 'TRF-1', %s, 'AU', 230, 10)"
-)
-INSTALLATION = (
-    "insert into meter_installation (device_id, installed_at, removed_at, service_point_id) "
-    "values (%s, %s, %s, %s)"
-)
-AGREEMENT = (
-    "insert into agreement (service_point_id, customer_id, tariff_code, start_date, end_date) "
-    "values (%s, %s, 'T-1', %s, %s)"
-)
 WAIT_SECONDS = 30
 
 
@@ -132,109 +127,42 @@ def test_the_last_row_of_a_service_point_in_use_stays(data: MasterData) -> None:
     assert 'wanted a row of service_point for "M"' in refusal(data, "delete from service_point")
 
 
-def test_a_new_meter_has_one_open_row_in_each_table(data: MasterData) -> None:
-    data.add_meter("M", meter_multiplier=40, register_digits=5, interval_minutes=15)
-    assert data.periods("M", "from_at", "to_at", "service_point_id", "customer_id") == [
-        (BEGIN, None, "M", "A")
+def test_the_last_installation_of_a_meter_cannot_be_deleted(data: MasterData) -> None:
+    data.add_meter("M")
+    assert refusal(data, "delete from meter_installation") == (
+        'wanted an installation of meter "M", which device_master names; found none left; '
+        "set removed_at, or change the row instead of deleting it"
+    )
+
+
+def test_a_reading_without_a_length_has_one_period(data: MasterData) -> None:
+    """Half-hours until 10:00, quarters of an hour until 10:05, then hours.
+
+    By the half-hour, what ends before 10:30 has begun before 10:00. Of the quarters none that
+    ends then or later begins before 10:05.
+    """
+    data.add_meter("M")
+    for at, minutes in (("10:00", 15), ("10:05", 60)):
+        data.run(
+            "update meter_installation set removed_at = %s where removed_at is null",
+            f"2026-06-01 {at}Z",
+        )
+        data.run(
+            "insert into meter_installation (device_id, installed_at, service_point_id, "
+            "interval_minutes) values ('M', %s, 'M', %s)",
+            f"2026-06-01 {at}Z",
+            minutes,
+        )
+    first = "2026-06-01 10:30:00"
+    found = data.rows(
+        "select interval_minutes, ends_from_at::text, ends_to_at::text "
+        "from device_period order by from_at"
+    )
+    assert found == [
+        (30, f"{BEGIN}+00", f"{first}+00"),
+        (15, f"{first}+00", f"{first}+00"),
+        (60, f"{first}+00", None),
     ]
-    facts = "transformer_id, time_zone, meter_multiplier, register_modulus_kwh, interval_minutes"
-    assert data.periods("M", *facts.split(", ")) == [("TRF-1", "UTC", 40, 100000, 15)]
-    assert data.rows("select start_date, end_date, tariff_code from agreement") == [
-        (date(2026, 1, 1), None, "T-1")
-    ]
-    assert data.changes() == []
-
-
-def test_a_new_customer_has_the_meter_from_the_local_day_on(data: MasterData) -> None:
-    """In Sydney the day begins 10 or 11 hours before that of UTC."""
-    data.add_meter("M", time_zone="Australia/Sydney")
-    data.change_meter("M", customer_id="B")
-    zone = ZoneInfo("Australia/Sydney")
-    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    moved_at = f"{today.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    assert data.periods("M", "from_at", "to_at", "customer_id") == [
-        (BEGIN, moved_at, "A"),
-        (moved_at, None, "B"),
-    ]
-    assert data.changes() == [("M", moved_at)]
-
-
-def test_a_customer_taken_back_on_the_same_day_leaves_no_trace(data: MasterData) -> None:
-    data.add_meter("M")
-    for customer in ("B", "C", "A"):
-        data.change_meter("M", customer_id=customer)
-    assert data.periods("M", "from_at", "to_at", "customer_id") == [(BEGIN, None, "A")]
-
-
-@pytest.mark.parametrize(
-    ("column", "before", "after"),
-    [
-        ("time_zone", "UTC", "Europe/London"),
-        ("transformer_id", "TRF-1", "TRF-2"),
-        ("service_size_kw", 10, 20),
-        ("meter_multiplier", 1, 40),
-        ("interval_minutes", 30, 15),
-    ],
-)
-def test_another_value_holds_from_now_on(
-    data: MasterData, column: str, before: object, after: object
-) -> None:
-    data.add_meter("M")
-    data.change_meter("M", **{column: after})
-    assert data.periods("M", column, "customer_id") == [(before, "A"), (after, "A")]
-    ((from_at,),) = data.rows("select distinct from_at from device_period_change")
-    assert timedelta() <= datetime.now(UTC) - from_at < timedelta(minutes=1)
-    assert data.rows("select from_at from device_period order by 1 desc limit 1") == [(from_at,)]
-
-
-def test_what_no_period_holds_changes_none(data: MasterData) -> None:
-    data.add_meter("M")
-    data.change_meter("M", firmware_version="2", installed_at="2026-02-01T00:00:00Z")
-    assert len(data.periods("M", "from_at")) == 1
-    assert data.changes() == []
-
-
-def test_a_change_in_device_master_leaves_other_dated_values_alone(data: MasterData) -> None:
-    """Somebody wrote a move to device_master's customer-to-be by date."""
-    data.add_meter("M")
-    data.run("update agreement set end_date = '2026-03-01'")
-    data.run(AGREEMENT, "M", "B", "2026-03-01", None)
-    data.change_meter("M", transformer_id="TRF-2")
-    assert data.periods("M", "customer_id", "transformer_id") == [
-        ("A", "TRF-1"),
-        ("B", "TRF-1"),
-        ("B", "TRF-2"),
-    ]
-    data.change_meter("M", customer_id="B")
-    assert data.periods("M", "customer_id") == [("A",), ("B",), ("B",)]
-
-
-def test_a_meter_out_of_service_has_no_customer_until_it_is_back(data: MasterData) -> None:
-    data.add_meter("M")
-    data.change_meter("M", is_active=False)
-    columns = ("service_point_id", "customer_id", "is_removed")
-    before, out = ("M", "A", False), (None, None, True)
-    assert data.periods("M", *columns) == [before, out]
-    data.change_meter("M", transformer_id="TRF-2")
-    assert data.periods("M", *columns) == [before, out]
-    data.change_meter("M", is_active=True)
-    assert data.periods("M", *columns) == [before, out, before]
-
-
-def test_a_meter_that_is_added_out_of_service_has_its_past(data: MasterData) -> None:
-    data.add_meter("M", is_active=False)
-    assert data.periods("M", "customer_id", "is_removed") == [("A", False), (None, True)]
-
-
-def test_a_meter_deleted_from_device_master_keeps_its_past(data: MasterData) -> None:
-    data.add_meter("M")
-    data.run("delete from device_master")
-    assert data.periods("M", "from_at", "customer_id") == [(BEGIN, "A")]
-    ((age,),) = data.rows("select current_timestamp - to_at from device_period")
-    assert timedelta() < age < timedelta(minutes=1)
-    data.add_meter("M", customer_id="B")
-    assert data.periods("M", "customer_id")[0] == ("A",)
-    assert data.periods("M", "customer_id")[-1] == ("B",)
 
 
 def test_a_move_is_written_on_any_date(data: MasterData) -> None:
@@ -315,6 +243,39 @@ def test_a_changed_zone_of_a_service_point_is_noted_for_each_meter_there(data: M
     assert sorted(data.changes()) == [("M", "2026-02-01 00:00:00"), ("N", "2026-02-01 00:00:00")]
 
 
+def test_a_backup_from_before_the_dated_tables_can_be_restored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    name = "scratch_restored"
+    with scratch_master_data(settings, name, scripts=()) as data:
+        data.add_meter("M")
+        databases.dump(settings, name, tmp_path / "dump")
+        for each in DATED_SCRIPTS:
+            data.run(script(each))
+        data.add_meter("N")
+        databases.restore(settings, name, tmp_path / "dump")
+        for each in DATED_SCRIPTS:
+            data.run(script(each))
+        assert data.rows("select device_id, customer_id from device_period") == [("M", "A")]
+        data.add_meter("N")
+
+
+def test_the_moves_of_the_documentation_work_as_written(data: MasterData) -> None:
+    text = (PROJECT_ROOT / "docs/operations.md").read_text("utf-8")
+    move, exchange = re.findall(r"```sql\n(begin;.*?)```", text, re.DOTALL)
+    data.run(CUSTOMER, "CUST-8001")
+    data.add_meter("MTR-10000")
+    data.run(move)
+    data.run(exchange)
+    columns = ("to_at", "service_point_id", "customer_id")
+    assert data.periods("MTR-10000", *columns) == [
+        ("2026-03-16 00:00:00", "MTR-10000", "A"),
+        ("2026-06-01 12:00:00", "MTR-10000", "CUST-8001"),
+        (None, None, None),
+    ]
+    assert data.periods("MTR-20000", *columns) == [(None, "MTR-10000", "CUST-8001")]
+
+
 def test_setup_fills_the_tables_of_an_earlier_version_and_can_be_run_again(
     settings: Settings,
 ) -> None:
@@ -342,3 +303,8 @@ def test_setup_fills_the_tables_of_an_earlier_version_and_can_be_run_again(
             (BEGIN, None, "A", "Europe/London")
         ]
         assert data.periods("OUT", "customer_id", "is_removed") == [("A", False), (None, True)]
+        data.run(ZONES)
+        data.change_meter("SIZE", service_size_kw=20)
+        data.change_meter("ZONE", time_zone="UTC")
+        assert data.periods("SIZE", "from_at", "service_size_kw") == [(BEGIN, 20)]
+        assert data.periods("ZONE", "from_at", "time_zone") == [(BEGIN, "UTC")]

@@ -32,6 +32,8 @@ DOORS = {
     "service_size_kw": "device_master_service_size_is_a_number",
     "installed_at": "device_master_times_are_of_our_calendar",
 }
+# The same in the dated tables, which follow.
+DATED_DOORS = ["service_point_time_zone_is_known_to_trino", "service_point_size_is_a_number"]
 READING_AT = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -62,15 +64,16 @@ def without_rules(lakehouse: Lakehouse, statement: str, *values: str) -> None:
     connection = admin_connection(lakehouse.settings, "meterhouse")
     with closing(connection), connection, connection.cursor() as cursor:
         cursor.execute(
-            "select conname, pg_get_constraintdef(oid) from pg_constraint where conname = any(%s)",
-            [list(DOORS.values())],
+            "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) "
+            "from pg_constraint where conname = any(%s)",
+            [[*DOORS.values(), *DATED_DOORS]],
         )
         rules = cursor.fetchall()
-        for name, _ in rules:
-            cursor.execute(f"alter table device_master drop constraint {name}")
+        for table, name, _ in rules:
+            cursor.execute(f"alter table {table} drop constraint {name}")
         cursor.execute(statement, values)
-        for name, definition in rules:
-            cursor.execute(f"alter table device_master add constraint {name} {definition}")
+        for table, name, definition in rules:
+            cursor.execute(f"alter table {table} add constraint {name} {definition}")
 
 
 @pytest.fixture(scope="module")

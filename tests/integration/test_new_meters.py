@@ -46,6 +46,31 @@ def test_what_no_model_stores_of_a_meter_is_no_reason_to_run(
     assert (found.counted_before, found.all) == (seen.counted, seen.all)
 
 
+def test_a_moved_meter_is_a_change_of_periods_and_nothing_is_judged_again(
+    lakehouse: Lakehouse, meter: str
+) -> None:
+    before = catalog.look(lakehouse.settings, None, "")
+    seen = seen_after(before, ())
+    lakehouse.change_master_data(
+        "update device_master set transformer_id = 'TRF-0', customer_id = (select max(customer_id) "
+        "from customer_master where customer_id <> device_master.customer_id) where device_id = %s",
+        meter,
+    )
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    assert (found.counted_before, found.counted) == (seen.counted, seen.counted)
+    assert found.all != seen.all
+    assert found.period_change != before.master_data.period_change
+
+
+def test_a_deleted_meter_is_judged_as_it_was(lakehouse: Lakehouse) -> None:
+    (device,) = lakehouse.new_devices(created_at=datetime.now(UTC).isoformat())
+    seen = seen_after(catalog.look(lakehouse.settings, None, ""), ())
+    lakehouse.forget_device(device)
+    found = catalog.look(lakehouse.settings, seen, "").master_data
+    assert (found.counted_before, found.counted) == (seen.counted, seen.counted)
+    assert found.all != seen.all
+
+
 def test_meters_in_service_are_told_apart_whatever_their_names(lakehouse: Lakehouse) -> None:
     """Names joined by a comma could be those of one meter as well as of two."""
     names = ("7,8", "7", "8")

@@ -26,8 +26,6 @@
         {{ side_value('frequency_hz', 'messages', 'devices') }} as frequency_hz,
         {{ quality_rank('messages.quality_in') }} as quality_rank,
         coalesce(messages.revision, 0) as revision,
-        messages.customer_id is distinct from devices.customer_id
-            as is_customer_mismatch,
         coalesce(
             messages.quality_in not in ('A', 'ACTUAL')
             and {{ quality_rank('messages.quality_in') }} = 5,

@@ -20,5 +20,7 @@
         max(batch_id) as batch_id,
         max(landed_at) as landed_at
     from {{ device_days }}
+    -- Nobody pays for a meter whose place nobody has.
+    where customer_id is not null
     group by customer_id, reading_date
 {%- endmacro %}

@@ -3,7 +3,9 @@
         select
             device_id,
             reading_date,
-            max_by(customer_id, reading_at) as customer_id,
+            -- Removed during the day, a meter has still been somebody's on it.
+            max_by(customer_id, reading_at) filter (where customer_id is not null)
+                as customer_id,
             sum(energy_kwh) as total_energy_kwh,
             avg(voltage) as avg_voltage,
             min(voltage) as min_voltage,

@@ -1,13 +1,15 @@
-{% macro meter_readings_of(messages, devices, load_id=none) -%}
+{% macro meter_readings_of(messages, periods, load_id=none) -%}
     with measured as (
         select
             messages.*,
-            devices.customer_id as owner_id,
-            devices.transformer_id,
-            devices.time_zone,
-            {{ measured_day('messages', 'devices') }} as local_date
+            periods.customer_id as owner_id,
+            periods.transformer_id,
+            periods.time_zone,
+            messages.customer_id is distinct from periods.customer_id
+                as is_customer_mismatch,
+            {{ measured_day('messages', 'periods') }} as local_date
         from {{ messages }} as messages
-        inner join {{ devices }} as devices on messages.device_id = devices.device_id
+        inner join {{ periods }} as periods on {{ in_period('messages', 'periods') }}
     ),
 
     arrived as (

@@ -18,7 +18,10 @@
                 or {{ message }}.energy_kwh is null
             )
             then {{ message }}.parse_error
-        when {{ device }}.device_id is null then 'unknown_device'
+        when
+            {{ device }}.device_id is null
+            or {{ message }}.reading_at > {{ device }}.known_until
+            then 'unknown_device'
         when not {{ device }}.is_time_zone_known then 'unknown_time_zone'
         when try_cast({{ message }}.energy_kwh as decimal(18, 6)) is null
             or abs({{ message }}.energy_kwh)

@@ -1,4 +1,4 @@
-{% macro processing_window(upstreams, ledger=none) %}
+{% macro processing_window(upstreams, ledger=none, by_period=false) %}
     {%- if not execute or model.resource_type == 'unit_test' -%}
         {{ return(unbounded_window()) }}
     {%- endif -%}
@@ -32,13 +32,19 @@
     {%- set rebuild = should_full_refresh()
         or previous.get('rule', 1) != rule
         or builds_of(previous.get('inputs', {})) != builds_of(inputs) -%}
+    {#- A model after one that counts by periods goes as far as that has gone. -#}
+    {%- set change = (found[0].get('period_change') or newest_change()) if by_period else none -%}
+    {%- set changed = changed_since(previous.get('period_change'), change)
+        if by_period and not rebuild else none -%}
+    {%- set rebuild = rebuild or changed is false -%}
     {%- set load_id = next_load_id(previous) -%}
     {{ return({
         'rebuild': rebuild,
         'is_empty': not rebuild and (
             is_set_back(previous.inputs, inputs)
-            or previous.inputs == inputs and previous.replay == replay
+            or previous.inputs == inputs and previous.replay == replay and not changed
         ),
+        'changed': changed,
         'found': upstream_progress,
         'after': {} if rebuild else previous.inputs,
         'through': inputs,
@@ -55,6 +61,7 @@
             'inputs': inputs,
             'replay': replay,
             'landed': landed_ends(found[0]) if 'offsets' in found[0] else {},
+            'period_change': change,
         },
     }) }}
 {% endmacro %}

@@ -11,7 +11,7 @@
         {{ return([]) }}
     {%- endif -%}
     {%- set told = told_ranges(relation, column, window) -%}
-    {%- if told is not none -%}{{ return(told) }}{%- endif -%}
+    {%- if told is not none -%}{{ return(with_changed(window, told, column)) }}{%- endif -%}
     {%- set touched = 'each_touched' if each_of else column -%}
     {%- set query -%}
         select
@@ -27,5 +27,5 @@
     {%- endset -%}
     {%- set days = run_query(query) | list -%}
     {%- if length_s -%}{%- do note_longest(window, days) -%}{%- endif -%}
-    {{ return(day_ranges(days)) }}
+    {{ return(with_changed(window, day_ranges(days), column)) }}
 {% endmacro %}

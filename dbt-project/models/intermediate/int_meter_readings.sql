@@ -5,7 +5,7 @@
     properties={"partitioning": "array['month(reading_at)']"},
     meta={'rule': 3},
 ) }}
-{%- set window = processing_window(ref('stg_telemetry_raw')) %}
+{%- set window = processing_window(ref('stg_telemetry_raw'), by_period=true) %}
 {%- set touched = touched_ranges(
     ref('stg_telemetry_raw'), 'reading_at', window, length_s='interval_s'
 ) %}
@@ -16,8 +16,8 @@ with telemetry as (
     where {{ in_ranges('reading_at', touched) }}
 ),
 
-devices as (
-    select * from {{ ref('stg_devices') }}
+periods as (
+    select * from {{ ref('stg_device_periods') }}
 ),
 
 touched_readings as (
@@ -26,6 +26,18 @@ touched_readings as (
         reading_at
     from telemetry
     where {{ in_window(window) }}
+    {%- if window.changed %}
+    union distinct
+    -- Whose master data changed: what ends later may have started then.
+    select
+        telemetry.device_id,
+        telemetry.reading_at
+    from telemetry
+    inner join {{ changed_devices(window) }} as changed
+        on
+            telemetry.device_id = changed.device_id
+            and telemetry.reading_at > changed.from_at
+    {%- endif %}
 ),
 
 touched_messages as (
@@ -38,7 +50,7 @@ touched_messages as (
 ),
 
 int_meter_readings as (
-    {{ meter_readings_of('touched_messages', 'devices', load_id(window)) }}
+    {{ meter_readings_of('touched_messages', 'periods', load_id(window)) }}
 )
 
 select * from int_meter_readings

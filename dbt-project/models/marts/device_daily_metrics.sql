@@ -4,7 +4,7 @@
     unique_key=['device_id', 'reading_date'],
     properties={"partitioning": "array['month(reading_date)']"},
 ) }}
-{%- set window = processing_window(ref('int_meter_readings')) %}
+{%- set window = processing_window(ref('int_meter_readings'), by_period=true) %}
 {%- set touched = touched_ranges(
     ref('int_meter_readings'), 'reading_date', window, each_of='version_dates'
 ) %}
@@ -24,6 +24,20 @@ touched_days as (
     from readings
     cross join unnest(readings.version_dates) as dates (reading_date)
     where {{ in_window(window) }}
+    {%- if window.changed %}
+    union distinct
+    -- Another zone moves readings too.
+    select
+        held_days.device_id,
+        held_days.reading_date
+    from {{ this }} as held_days
+    inner join {{ changed_devices(window) }} as changed
+        on
+            held_days.device_id = changed.device_id
+            and held_days.reading_date
+            >= cast(changed.from_at - interval '2' day as date)
+    where {{ in_ranges('held_days.reading_date', touched) }}
+    {%- endif %}
 ),
 
 touched_readings as (

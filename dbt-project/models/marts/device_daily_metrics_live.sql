@@ -3,6 +3,7 @@
 {%- set mart = ref('device_daily_metrics') %}
 {%- set columns_of_messages %}
         device_id,
+        customer_id,
         status,
         quality_in,
         energy_kwh,
@@ -14,7 +15,6 @@
         interval_s,
         quality_rank,
         revision,
-        is_customer_mismatch,
         is_old,
         kafka_partition,
         kafka_offset,
@@ -89,6 +89,10 @@ devices as (
     select * from {{ ref('stg_devices') }}
 ),
 
+periods as (
+    select * from {{ ref('stg_device_periods') }}
+),
+
 messages as (
     select * from landed
     where batch_id > {{ counted_through(mart, 'batch_id') }}
@@ -126,7 +130,7 @@ all_messages as (
 ),
 
 new_readings as (
-    {{ meter_readings_of('all_messages', 'devices') }}
+    {{ meter_readings_of('all_messages', 'periods') }}
 ),
 
 placed_readings as (

@@ -5,7 +5,7 @@ with meters as (
         *,
         -- Trino knows fewer zones than PostgreSQL, and fails at one it does not.
         try(at_timezone(current_timestamp, time_zone)) is not null as is_time_zone_known
-    from {{ source('master_data', 'device_master') }}
+    from {{ source('master_data', 'known_device') }}
     -- PostgreSQL leaves out NaN, to it greater than all; Trino fails at reading it.
     where service_size_kw <= 999999.99
 ),
@@ -29,7 +29,8 @@ stg_devices as (
         is_active,
         is_time_zone_known,
         installed_at,
-        updated_at
+        updated_at,
+        known_until
     from meters
 )
 

@@ -8,12 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from tests.faults.marts import Row, compared, keyed, rebuilt
-from tests.faults.meters import Event, Ledger
+from tests.faults.meters import Event, Ledger, Rows
 from tests.integration.lakehouse import reading
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-SYDNEY = ("MTR-1", "CUST-1", "Australia/Sydney", 230, Decimal("10.00"), 30)
-LONDON = ("MTR-2", "CUST-1", "Europe/London", 230, Decimal("10.00"), 30)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+ZONES = {"MTR-1": "Australia/Sydney", "MTR-2": "Europe/London"}
+MASTER_DATA: Rows = {
+    "meter": [(meter, "CUST-1", 230, Decimal("10.00"), 30) for meter in ZONES],
+    "stay": [(meter, meter, 30, LONG_AGO, None) for meter in ZONES],
+    "place": [(meter, zone, LONG_AGO) for meter, zone in ZONES.items()],
+    "contract": [(meter, "CUST-1", LONG_AGO.date(), None) for meter in ZONES],
+}
 DAY = "device_daily_metrics"
 HEALTH = "device_health_status"
 
@@ -22,12 +28,14 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def marts(*texts: str | None, events: tuple[Event, ...] = ()) -> dict[str, list[Row]]:
+def marts(
+    *texts: str | None, events: tuple[Event, ...] = (), **master_data: list[tuple[Any, ...]]
+) -> dict[str, list[Row]]:
     ledger = Ledger(
         readings=[(0, pos, milliseconds(NOW) + pos, text) for pos, text in enumerate(texts)],
         events=[(event, milliseconds(NOW)) for event in events],
     )
-    return rebuilt(ledger, [SYDNEY, LONDON], NOW)
+    return rebuilt(ledger, MASTER_DATA | master_data, NOW)
 
 
 def said(device: str, timestamp: str, **changes: Any) -> str:
@@ -48,6 +56,71 @@ def test_a_reading_is_of_the_day_on_which_it_begins() -> None:
     assert day["reading_date"] == date(2026, 3, 8)
     (day,) = marts(said("MTR-2", "2026-03-10T00:30:00Z"))[DAY]
     assert day["reading_date"] == date(2026, 3, 10)
+
+
+def days(found: dict[str, list[Row]]) -> list[tuple[Any, ...]]:
+    """Meter, day, customer and energy of each row, in order."""
+    return sorted(
+        (row["device_id"], row["reading_date"], row["customer_id"], float(row["total_energy_kwh"]))
+        for row in found[DAY]
+    )
+
+
+def test_a_day_is_of_the_customer_who_had_the_place_on_it() -> None:
+    """In Sydney 9 March begins on 8 March at 13:00 UTC; nobody has the place on 10 March."""
+    found = marts(
+        said("MTR-1", "2026-03-08T13:00:00Z", energy_kwh=1),
+        said("MTR-1", "2026-03-08T13:30:00Z", energy_kwh=2),
+        said("MTR-1", "2026-03-09T13:30:00Z", energy_kwh=4),
+        contract=[
+            ("MTR-1", "CUST-1", date(2020, 1, 1), date(2026, 3, 9)),
+            ("MTR-1", "CUST-2", date(2026, 3, 9), date(2026, 3, 10)),
+        ],
+    )
+    assert days(found) == [
+        ("MTR-1", date(2026, 3, 8), "CUST-1", 1.0),
+        ("MTR-1", date(2026, 3, 9), "CUST-2", 2.0),
+        ("MTR-1", date(2026, 3, 10), None, 4.0),
+    ]
+    usage = {row["customer_id"]: row["total_energy_kwh"] for row in found["customer_usage_summary"]}
+    assert usage == {"CUST-1": 1, "CUST-2": 2}
+
+
+def test_a_meter_that_moves_counts_where_it_was_when_the_reading_began() -> None:
+    """In London until noon, in Sydney from 13:00, which is midnight there."""
+    noon, one = datetime(2026, 3, 9, 12, tzinfo=UTC), datetime(2026, 3, 9, 13, tzinfo=UTC)
+    found = marts(
+        said("MTR-2", "2019-01-01T12:00:00Z", energy_kwh=8),
+        said("MTR-2", "2026-03-09T12:29:00Z", energy_kwh=1),
+        said("MTR-2", "2026-03-09T14:00:00Z", energy_kwh=2, interval_s=3600),
+        stay=[("MTR-2", "MTR-2", 30, LONG_AGO, noon), ("MTR-2", "MTR-1", 30, one, None)],
+        contract=[
+            ("MTR-2", "CUST-1", date(2020, 1, 1), None),
+            ("MTR-1", "CUST-2", date(2020, 1, 1), None),
+        ],
+    )
+    assert days(found) == [
+        ("MTR-2", date(2019, 1, 1), "CUST-1", 8.0),
+        ("MTR-2", date(2026, 3, 9), "CUST-1", 1.0),
+        ("MTR-2", date(2026, 3, 10), "CUST-2", 2.0),
+    ]
+    gone = marts(
+        said("MTR-2", "2026-03-09T12:30:00Z"),
+        stay=[("MTR-2", "MTR-2", 30, LONG_AGO, noon)],
+    )
+    assert [row[2] for row in days(gone)] == [None]
+
+
+def test_another_zone_moves_what_began_since() -> None:
+    found = marts(
+        said("MTR-2", "2026-03-08T23:00:00Z", energy_kwh=1),
+        said("MTR-2", "2026-03-09T23:00:00Z", energy_kwh=2),
+        place=[
+            ("MTR-2", "Europe/London", LONG_AGO),
+            ("MTR-2", "Australia/Sydney", datetime(2026, 3, 9, 22, 30, tzinfo=UTC)),
+        ],
+    )
+    assert [row[1] for row in days(found)] == [date(2026, 3, 8), date(2026, 3, 10)]
 
 
 def test_a_length_that_is_corrected_moves_the_reading() -> None:

@@ -33,6 +33,7 @@ UNCHANGED = Found(
         counted_before="ten meters",
         all="ten meters, five customers",
         newest_at="2026-01-01 00:00:00+00",
+        period_change="1:a",
     ),
     project="files",
 )
@@ -41,6 +42,7 @@ ELEVEN_METERS = MasterData(
     counted_before="ten meters",
     all="eleven meters, five customers",
     newest_at="2026-02-01 00:00:00+00",
+    period_change="1:a",
 )
 
 
@@ -80,12 +82,13 @@ def test_decision_ignores_landing_tables_that_no_model_reads() -> None:
     assert decided(replace(UNCHANGED, landing=landing)) == Decision(Action.NOTHING)
 
 
-def test_decision_on_a_reassigned_meter_is_to_recount_everything() -> None:
+def test_decision_on_a_meter_judged_otherwise_is_to_recount_everything() -> None:
+    """Its service size decides which of its messages are accepted."""
     master_data = replace(
         UNCHANGED.master_data,
-        counted="ten meters, one moved",
-        counted_before="ten meters, one moved",
-        all="ten meters, one moved, five customers",
+        counted="ten meters, one larger",
+        counted_before="ten meters, one larger",
+        all="ten meters, one larger, five customers",
     )
     decision = decided(replace(UNCHANGED, master_data=master_data))
     assert decision.is_full_refresh
@@ -103,6 +106,18 @@ def test_decision_on_an_added_meter_recounts_only_what_was_quarantined(
     decision = decide(SEEN, found, SOURCES, lambda: returning)
     assert (decision.action, decision.is_full_refresh) == (Action.RUN, is_full_refresh)
     assert ("12 quarantined messages" in decision.reason) == is_full_refresh
+
+
+def test_decision_on_a_moved_meter_is_a_plain_run_that_knows_the_change() -> None:
+    master_data = replace(
+        UNCHANGED.master_data,
+        all="ten meters, one moved, five customers",
+        period_change="2:b",
+    )
+    decision = decided(replace(UNCHANGED, master_data=master_data))
+    changed = ("source:master_data",)
+    assert decision == Decision(Action.RUN, ("master data changed",), changed=changed)
+    assert decision.plan["period_change"] == "2:b"
 
 
 def test_decision_on_a_changed_customer_is_a_plain_run() -> None:
@@ -136,8 +151,8 @@ def test_decision_after_a_restore_is_to_run_once_though_nothing_landed_since() -
     assert decided(found, seen_after(found, found.model_tables)) == Decision(Action.NOTHING)
 
 
-def test_decision_after_dbt_by_hand_still_knows_that_a_meter_moved() -> None:
-    master_data = replace(UNCHANGED.master_data, counted_before="ten meters, one moved")
+def test_decision_after_dbt_by_hand_still_knows_that_a_meter_is_judged_otherwise() -> None:
+    master_data = replace(UNCHANGED.master_data, counted_before="ten meters, one larger")
     found = replace(UNCHANGED, master_data=master_data)
     assert decided(found, replace(SEEN, is_current=False)).is_full_refresh
 

@@ -18,7 +18,9 @@ from stack.rounds.service import Edge, Runner, RunnerClock, play_round
 from stack.writing.lock import WriterLock
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-MASTER_DATA = MasterData(counted="m", counted_before="m", all="a", newest_at="t")
+MASTER_DATA = MasterData(
+    counted="m", counted_before="m", all="a", newest_at="t", period_change="1:a"
+)
 GOOD = Outcome(Result.OK, models=(ModelResult("stg", "success", 1.24, ""),))
 BAD = Outcome(Result.FAILED, "stg: no such table", (ModelResult("stg", "error", 0.1, "no"),))
 
