@@ -238,8 +238,11 @@ def resources(user: str) -> set[str]:
         (
             DBT,
             {
-                f"my-bucket/warehouse/{schema}/*.metadata.json"
-                for schema in ("landing", "staging", "quality", "intermediate", "marts")
+                "my-bucket/warehouse/*.metadata.json",
+                *(
+                    f"my-bucket/warehouse/{schema}/*.metadata.json"
+                    for schema in ("staging", "quality", "intermediate", "marts")
+                ),
             },
         ),
         (PEOPLE, {"my-bucket"}),
