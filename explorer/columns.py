@@ -23,3 +23,12 @@ def moment(label: str, **options: Any) -> Any:
 def day(label: str) -> Any:
     """A column of days."""
     return st.column_config.DateColumn(label, format=LOCALIZED)
+
+
+# What names a rule of validation and what it found.
+RULE = {
+    "rule_code": st.column_config.TextColumn("Rule", pinned=True),
+    "rule_name": "Name",
+    "severity": "Severity",
+    "cause": "Looks like",
+}

@@ -1,4 +1,4 @@
-"""One meter: its load, voltage, battery, warnings, log lines, master data, why it is unhealthy."""
+"""One meter: load, voltage, battery, warnings, rules, log lines, master data, its health."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def show(device_id: str) -> None:
     with right:
         show_battery(answers.frame("days"), row)
     show_warnings(answers.frame("warnings"))
+    show_rule_hits(answers.frame("rule_hits"))
     show_logs(answers.frame("logs"))
     show_master(row)
 
@@ -71,6 +72,7 @@ def questions(
         "days": queries.meter_days(device_id, since),
         "slots": queries.meter_slots(device_id, *day_bounds(first, last, zone)),
         "warnings": queries.meter_warnings(device_id, queries.utc_midnight(since)),
+        "rule_hits": queries.meter_rule_hits(device_id, since),
         "logs": queries.meter_logs(device_id),
     }
 
@@ -218,6 +220,30 @@ def show_warnings(warnings: pd.DataFrame | None) -> None:
             "kafka_offset": "Kafka offset",
         },
         alt="Readings that warned",
+    )
+
+
+def show_rule_hits(hits: pd.DataFrame | None) -> None:
+    """What the rules of validation found."""
+    st.subheader("Rules of validation")
+    if hits is None:
+        return
+    if hits.empty:
+        st.caption(f"No rule found fault with the last {HISTORY_DAYS} days.")
+        return
+    st.dataframe(
+        hits,
+        hide_index=True,
+        height=min(400, 38 + 35 * len(hits)),
+        column_config=columns.RULE
+        | {
+            "channel": "Channel",
+            "measured": columns.number("Measured", 4),
+            "limit_value": columns.number("Limit", 4),
+            "from_at": columns.moment("From, UTC"),
+            "to_at": columns.moment("To, UTC"),
+        },
+        alt="Hits of the rules of validation",
     )
 
 

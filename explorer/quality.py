@@ -32,6 +32,7 @@ def show() -> None:
         show_funnel(flow)
     show_quarantine(answers, first_landed_at(view.today(), length), chosen)
     show_flagged(answers.frame("flagged"))
+    show_rule_hits(answers.frame("rule_hits"))
     left, right = st.columns(2, gap="large")
     with left:
         show_repeats(answers.frame("repeats"))
@@ -53,6 +54,7 @@ def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
         "reasons": quality_queries.quarantine_reasons(since),
         "messages": quality_queries.quarantined(since, "", "", LIMIT),
         "flagged": quality_queries.flagged_fields(since),
+        "rule_hits": quality_queries.rule_hits(since.date()),
         "arrivals": quality_queries.arrivals(since, "hour" if days <= HOURLY_UP_TO_DAYS else "day"),
         "repeats": quality_queries.repeats(since.date()),
     }
@@ -224,6 +226,30 @@ def show_flagged(frame: pd.DataFrame | None) -> None:
             "newest_at": columns.moment("Newest landed, UTC"),
         },
         alt="Fields that could not be used",
+    )
+
+
+def show_rule_hits(frame: pd.DataFrame | None) -> None:
+    """What the rules of validation found, by rule and cause."""
+    st.subheader("Rules of validation")
+    if frame is None:
+        return
+    if frame.empty:
+        st.caption("No rule found fault with a day of this period.")
+        return
+    st.caption("hard: the value is not used; soft: used and flagged; info: counted.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="rule_hits",
+        column_config=columns.RULE
+        | {
+            "hit_count": columns.number("Hits"),
+            "meter_count": columns.number("Meters"),
+            "device_id": "Most of",
+            "newest_date": columns.day("Newest day"),
+        },
+        alt="Hits of the rules of validation",
     )
 
 

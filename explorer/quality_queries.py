@@ -134,6 +134,42 @@ order by message_count desc, field, reason
     return Query(sql, (since,), "quality.flagged_fields")
 
 
+def rule_hits(since: date) -> Query:
+    """What the rules of validation found since a local day, by rule, severity and cause.
+
+    device_id: the meter that most of it was found of.
+    """
+    sql = """
+with meters as (
+    select
+        rule_code,
+        rule_name,
+        severity,
+        cause,
+        device_id,
+        count(*) as hit_count,
+        max(local_date) as newest_date
+    from intermediate.int_rule_hits
+    where local_date >= ?
+    group by rule_code, rule_name, severity, cause, device_id
+)
+
+select
+    rule_code,
+    rule_name,
+    severity,
+    cause,
+    sum(hit_count) as hit_count,
+    count(*) as meter_count,
+    max_by(device_id, hit_count) as device_id,
+    max(newest_date) as newest_date
+from meters
+group by rule_code, rule_name, severity, cause
+order by rule_code, severity, cause
+"""
+    return Query(sql, (since,), "intermediate.int_rule_hits")
+
+
 def arrivals(since: datetime, unit: str) -> Query:
     """Accepted messages by time of landing: how many, how late, and how long each step took.
 

@@ -275,6 +275,27 @@ limit {LOG_LIMIT}
     return Query(sql, (device_id, since), "intermediate.int_meter_readings")
 
 
+def meter_rule_hits(device_id: str, since: date) -> Query:
+    """What the rules of validation found of one meter since a local day, the newest first."""
+    sql = f"""
+select
+    rule_code,
+    rule_name,
+    severity,
+    cause,
+    channel,
+    measured,
+    limit_value,
+    from_at,
+    to_at
+from intermediate.int_rule_hits
+where device_id = ? and local_date >= ?
+order by from_at desc, rule_code
+limit {LOG_LIMIT}
+"""  # noqa: S608 - a number of this module
+    return Query(sql, (device_id, since), "intermediate.int_rule_hits")
+
+
 def meter_logs(device_id: str) -> Query:
     """The newest fault-log lines that name one meter."""
     sql = f"""

@@ -22,4 +22,6 @@ grant select (customer_id, customer_class, tariff_code, is_active)
 on public.customer_master to dbt;
 grant select, insert, update on public.producer_reports to simulator;
 grant select on public.producer_reports, public.backups to dbt;
+revoke all on public.vee_rule from simulator, trino, dbt;
+grant select on public.vee_rule to trino;
 commit;

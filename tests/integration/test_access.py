@@ -156,11 +156,22 @@ ACTIONS = (
         OPERATOR | WRITERS | READERS | {"dbt-lock"},
     ),
     Action(
+        "read rules",
+        "select rule_code from postgresql.public.vee_rule limit 1",
+        OPERATOR | WRITERS | READERS,
+    ),
+    Action(
+        "read what rules found",
+        "select device_id from iceberg.intermediate.int_rule_hits limit 1",
+        OPERATOR | WRITERS | READERS,
+    ),
+    Action(
         "read customers",
         "select customer_id from postgresql.public.customer_master limit 1",
         OPERATOR | WRITERS | READERS,
     ),
     Action("make master data", "create table postgresql.public.{own} (n integer)", NOBODY),
+    Action("write rules", "delete from postgresql.public.vee_rule where false", NOBODY),
     Action("write meters", "delete from postgresql.public.device_master where false", NOBODY),
     Action(
         "ask PostgreSQL behind the rules",

@@ -72,6 +72,8 @@ def postgres(settings: Settings, role: str, database: str, statement: str) -> bo
             {"simulator", "trino", "dbt"},
             id="meters",
         ),
+        pytest.param("meterhouse", "select * from vee_rule", {"trino"}, id="rules"),
+        pytest.param("meterhouse", "delete from vee_rule where false", set(), id="delete a rule"),
         pytest.param("meterhouse", "delete from device_master where false", set(), id="delete"),
         pytest.param(
             "meterhouse",

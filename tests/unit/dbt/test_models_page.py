@@ -59,6 +59,14 @@ def test_the_page_lists_every_file_of_a_topic() -> None:
     assert listed("A topic") == files_with("meter_logs") - {sums}
 
 
+def test_the_page_lists_every_file_of_a_rule() -> None:
+    folders = ("postgres-init", "dbt-project", "docs/rules.md", "tests/integration", "tests/seeded")
+    # Tests that a new rule need not change, and one that holds no rule by its name.
+    others = {"tests/integration/test_rules.py", "tests/seeded/test_seeded_rules.py"}
+    by_pattern = {"tests/unit/dbt/test_rules.py"}
+    assert listed("A rule of validation") - by_pattern == files_with("R06", folders) - others
+
+
 def test_the_sql_of_the_page_passes_the_linter(tmp_path: Path) -> None:
     blocks = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 3

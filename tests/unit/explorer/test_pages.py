@@ -160,6 +160,50 @@ def test_fields_that_could_not_be_used_are_listed_with_their_meter(
     assert list(shown[["field", "device_id"]].iloc[0]) == ["voltage", "MTR-2"]
 
 
+RULE_HIT = {
+    "rule_code": "R07",
+    "rule_name": "SERVICE_LIMIT",
+    "severity": "soft",
+    "cause": "SERVICE_LIMIT",
+}
+
+
+def test_what_the_rules_found_is_counted_by_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = RULE_HIT | {
+        "hit_count": 5,
+        "meter_count": 2,
+        "device_id": "MTR-2",
+        "newest_date": NOW.date(),
+    }
+    fake = FakeLakehouse({"rule_hits": Answer(pd.DataFrame([row]))})
+    test = page(monkeypatch, "quality", fake)
+    assert not test.exception
+    (shown,) = [each.value for each in test.dataframe if "hit_count" in each.value]
+    assert list(shown[["rule_code", "hit_count", "device_id"]].iloc[0]) == ["R07", 5, "MTR-2"]
+
+
+def test_what_the_rules_found_of_a_meter_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = health_row("MTR-1", "HEALTHY", "") | {
+        "time_zone": "UTC",
+        "week_health_score_pct": 99.0,
+        "open_faults": None,
+        "installed_at": pd.Timestamp(NOW),
+    }
+    hit = RULE_HIT | {
+        "channel": "IMPORT",
+        "measured": 23.0,
+        "limit_value": 20.24,
+        "from_at": pd.Timestamp(NOW),
+        "to_at": pd.Timestamp(NOW),
+    }
+    tables = {"meter": state, "rule_hits": hit}
+    fake = FakeLakehouse({name: Answer(pd.DataFrame([row])) for name, row in tables.items()})
+    test = page(monkeypatch, "meters", fake, meter="MTR-1")
+    assert not test.exception
+    (shown,) = [each.value for each in test.dataframe if "limit_value" in each.value]
+    assert list(shown[["rule_code", "measured"]].iloc[0]) == ["R07", 23.0]
+
+
 def test_the_master_data_of_a_meter_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     row = health_row("MTR-1", "HEALTHY", "") | {
         "time_zone": "UTC",

@@ -21,6 +21,7 @@ ALL = {
     "meter_slots": queries.meter_slots("MTR-1", TIME, TIME),
     "meter_days": queries.meter_days("MTR-1", DAY),
     "meter_warnings": queries.meter_warnings("MTR-1", TIME),
+    "meter_rule_hits": queries.meter_rule_hits("MTR-1", DAY),
     "meter_logs": queries.meter_logs("MTR-1"),
     "tables": queries.tables(),
     "columns": queries.columns("marts", "x"),
@@ -34,6 +35,7 @@ ALL = {
     "quarantined": quality_queries.quarantined(TIME, "", "", 10),
     "quarantined_message": quality_queries.quarantined_message(0, 1),
     "flagged_fields": quality_queries.flagged_fields(TIME),
+    "rule_hits": quality_queries.rule_hits(DAY),
     "arrivals": quality_queries.arrivals(TIME, "hour"),
     "repeats": quality_queries.repeats(DAY),
 }
