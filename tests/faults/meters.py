@@ -31,6 +31,9 @@ LENGTHS = (1800, 1800, 10_800, 86_400, 259_200.5, 0, -900)
 QUALITIES = ("A", "E", "E", "estimated", "S", "F", "Final substitute", "EDITED", "N", "odd", None)
 # Eight readings a day: the mean of a week's shares is then exact to the digits that marts keep.
 HOURS = range(0, 24, 3)
+# A register of four digits that goes on from zero after a few days, at 0.5 an hour.
+REGISTER_DIGITS, REGISTER_MODULUS_KWH, FIRST_REGISTER_KWH = 4, 10_000, 9950.0
+MULTIPLIERS = (1, 1, 20)
 FAULTS = (
     "POWER_FAILURE",
     "POWER_RETURNED",
@@ -42,8 +45,8 @@ FAULTS = (
 # Each table of the rebuild that holds master data, and how it is asked for, of some meters.
 PLACES = "select service_point_id from meter_installation where device_id = any(%(devices)s)"
 MASTER_DATA = {
-    "meter": "select device_id, customer_id, nominal_voltage_v, service_size_kw, interval_minutes "
-    "from device_master where device_id = any(%(devices)s)",
+    "meter": "select device_id, customer_id, nominal_voltage_v, service_size_kw, interval_minutes, "
+    "meter_multiplier, register_digits from device_master where device_id = any(%(devices)s)",
     "stay": "select device_id, service_point_id, interval_minutes, installed_at, removed_at "
     "from meter_installation where device_id = any(%(devices)s)",
     "place": "select service_point_id, time_zone, valid_from from service_point "
@@ -161,6 +164,8 @@ class Meters:
                     device_id=device,
                     customer_id=self.customers[each % len(self.customers)],
                     time_zone=ZONES[each % len(ZONES)],
+                    register_digits=str(REGISTER_DIGITS),
+                    meter_multiplier=str(MULTIPLIERS[each % len(MULTIPLIERS)]),
                 ),
             )
 
@@ -287,6 +292,12 @@ class Meters:
             fields["revision"] = dice.randrange(4)
         return fields
 
+    def _register_kwh(self, at: datetime) -> float:
+        """What the dial shows at a time; now and then less."""
+        hours = (at - self._now) / timedelta(hours=1) + 24 * DAYS
+        counted = FIRST_REGISTER_KWH + hours / 2 - self.numbers.choice([0] * 19 + [7])
+        return round(counted % REGISTER_MODULUS_KWH, 3)
+
     def _reading(self) -> dict[str, Any]:
         """A reading of the last days; one in ten has a wrong field, mostly a side field."""
         dice = self.numbers
@@ -300,6 +311,8 @@ class Meters:
             "status": dice.choice(["OK"] * 9 + ["WARN_LOW_BATTERY", " warn_tamper "]),
             "customer_id": dice.choice([*self.customers, self.customers[0]]),
         }
+        if dice.random() < 0.8:
+            changes["register_kwh"] = self._register_kwh(at)
         if dice.random() < 0.3:
             changes["interval_s"] = dice.choice(LENGTHS)
         if dice.random() < 0.3:

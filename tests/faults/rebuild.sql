@@ -52,6 +52,8 @@ select
     (m.body ->> '$.metrics.energy_kwh')::decimal(18, 6) as kwh,
     if(volts between d.nominal_v * 0.5 and d.nominal_v * 1.5, volts::decimal(9, 3), null) as volts,
     if(battery between 0 and 100, battery::decimal(5, 2), null) as battery,
+    -- A register shows no more than twelve digits.
+    if(dial between 0 and 999999999999, dial::decimal(18, 6), null) as dial,
     (m.body ->> '$.timestamp')::timestamptz as measured_at,
     seconds::decimal(12, 3) as seconds,
     coalesce(t.points, 5) as points,
@@ -62,6 +64,7 @@ from (
         *,
         number_at(body, '$.metrics.voltage') as volts,
         number_at(body, '$.metrics.battery_pct') as battery,
+        number_at(body, '$.metrics.register_kwh') as dial,
         -- No meter measures for less than nothing or more than a leap year.
         if(
             number_at(body, '$.metrics.interval_s') between 0 and 366 * 86400,
@@ -163,8 +166,8 @@ with told as (
     select
         *,
         not is_too_late
-        and (kwh, volts, battery, status, seconds, points) is distinct from
-        lag((kwh, volts, battery, status, seconds, points)) over moment as is_news,
+        and (kwh, volts, battery, dial, status, seconds, points) is distinct from
+        lag((kwh, volts, battery, dial, status, seconds, points)) over moment as is_news,
         row_number() over (
             partition by meter, measured_at
             order by points desc, revision desc, came_at desc, part desc, pos desc
@@ -187,6 +190,8 @@ select
     max(kwh) filter (where age = 1) as kwh,
     max(volts) filter (where age = 1) as volts,
     max(battery) filter (where age = 1) as battery,
+    max(dial) filter (where age = 1) as dial,
+    max(points) filter (where age = 1) as points,
     bool_or(is_strange_customer) filter (where age = 1) as is_strange_customer
 from told
 group by meter, measured_at;

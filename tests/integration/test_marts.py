@@ -22,6 +22,7 @@ MARTS = {
     "device_daily_metrics": "device_id, reading_date",
     "customer_usage_summary": "customer_id, reading_date",
     "device_health_status": "device_id",
+    "register_reconciliation": "device_id, channel, from_at",
 }
 
 
@@ -53,6 +54,7 @@ def shuffled_week(devices: Sequence[str], seed: int) -> list[Reading]:
             voltage=dice.choice([*(volts / 10 for volts in range(2200, 2400)), "230", 99999]),
             battery_pct=dice.choice([*range(50, 58), "full", None]),
             status=dice.choice(["OK"] * 8 + ["WARN_UNDER_VOLTAGE", None]),
+            register_kwh=dice.choice([None, 7.5, *(500 - 24 * days_ago + hour,) * 8]),
         )
         for device in devices
         for days_ago in range(1, 8)

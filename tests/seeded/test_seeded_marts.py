@@ -11,7 +11,9 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -26,6 +28,7 @@ MARTS = {
     "device_daily_metrics": "where reading_date < date '2025-03-09'",
     "customer_usage_summary": "where reading_date < date '2025-03-09'",
     "device_health_status": "where device_id between 'MTR-10000' and 'MTR-10009'",
+    "register_reconciliation": "where to_at < timestamp '2025-03-09 00:00 UTC'",
 }
 
 
@@ -91,6 +94,67 @@ where reading_at > timestamp '2025-03-01 00:00 UTC'
 """
 
 
+# A register that agrees with the readings of a span counted what is true of it.
+REGISTERS_AGAINST_TRUTH = """
+with slots as (
+    select
+        device_id, epoch("to") as end_s, ("true" ->> 'kwh')::decimal(18, 6) as energy_kwh
+    from read_json($truth, format = 'newline_delimited', columns = {
+        kind: 'varchar', device_id: 'varchar', "to": 'timestamptz', "true": 'json'
+    })
+    where kind = 'slot'
+),
+spans as (
+    select * from read_json($found, columns = {
+        device_id: 'varchar', from_s: 'bigint', to_s: 'bigint', delta_kwh: 'decimal(18, 6)'
+    })
+)
+select spans.device_id, spans.to_s, spans.delta_kwh, sum(slots.energy_kwh)
+from spans
+left join slots
+    on
+        spans.device_id = slots.device_id
+        and slots.end_s > spans.from_s
+        and slots.end_s <= spans.to_s
+group by all
+having spans.delta_kwh is distinct from sum(slots.energy_kwh)
+"""
+AGREEING_SPANS = """
+select
+    device_id, cast(to_unixtime(from_at) as bigint), cast(to_unixtime(to_at) as bigint),
+    cast(delta_kwh as varchar)
+from iceberg.marts.register_reconciliation
+where to_at <= timestamp '2025-03-08 00:00 UTC' and status = 'OK'
+"""
+
+
+def wrong_registers(lakehouse: Lakehouse, truth: Path, folder: Path) -> list[tuple[Any, ...]]:
+    """Spans that agree with their readings and not with the simulator's truth."""
+    names = ("device_id", "from_s", "to_s", "delta_kwh")
+    spans = lakehouse.sql(AGREEING_SPANS)
+    assert len(spans) > 30, "of ten meters and seven days most agree"
+    found = folder / "spans.jsonl"
+    found.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in spans))
+    files = {"truth": str(truth), "found": str(found)}
+    return duckdb.connect().execute(REGISTERS_AGAINST_TRUTH, files).fetchall()
+
+
+def spans_of_readings(lakehouse: Lakehouse) -> int:
+    """UTC days of each meter on which a register read ends, after the meter's first read."""
+    reads = lakehouse.sql(
+        "select device_id, reading_at from iceberg.intermediate.int_meter_readings "
+        "where register_kwh is not null and reading_at < timestamp '2025-03-09 00:00 UTC'"
+    )
+    first = {device: min(at for other, at in reads if other == device) for device, _ in reads}
+    return len(
+        {
+            (device, (at - timedelta(microseconds=1)).date())
+            for device, at in reads
+            if at > first[device]
+        }
+    )
+
+
 def differences(lakehouse: Lakehouse, truth: Path, folder: Path) -> list[tuple[str, str, int]]:
     """Readings that are missing, invented or wrong by the simulator's truth."""
     names = ("device_id", "end_s", "energy_kwh")
@@ -112,12 +176,14 @@ def test_a_seeded_week_fills_every_mart(lakehouse: Lakehouse, tmp_path: Path) ->
     lakehouse.land("meter_logs")
     lakehouse.round()
     assert differences(lakehouse, truth, tmp_path) == []
+    assert wrong_registers(lakehouse, truth, tmp_path) == []
     marts = {mart: rows(lakehouse, mart) for mart in MARTS}
     # Seven days; three meters, of as many customers, have a clock ahead and reach an eighth.
     assert {mart: len(found) for mart, found in marts.items()} == {
         "device_daily_metrics": 73,
         "customer_usage_summary": 38,
         "device_health_status": 10,
+        "register_reconciliation": spans_of_readings(lakehouse),
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
     file = RESULTS / f"marts-{settings.run_mode}.json"

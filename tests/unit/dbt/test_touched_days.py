@@ -153,3 +153,38 @@ def test_a_whole_is_worked_out_on_the_days_told_or_on_all(told_after: int, expec
     window = told(told_after, "reading_date") | {"rebuild": False, "is_empty": False}
     assert MACROS["whole_ranges"](READINGS, "reading_date", window) == expected
     assert window["is_whole"] is True
+
+
+@pytest.mark.parametrize(
+    ("told_after", "expected"),
+    [
+        (5, DAYS),
+        (4, [[date(2026, 11, 2), date(2026, 11, 3)], [date(2026, 11, 20), date(2026, 11, 20)]]),
+    ],
+    ids=["told", "asked"],
+)
+def test_register_days_end_the_moment_before_a_midnight(told_after: int, expected: Any) -> None:
+    midnight, noon = (datetime(2026, 11, 3, hour, tzinfo=UTC) for hour in (0, 12))
+    evening = datetime(2026, 11, 21, tzinfo=UTC)
+    days = [
+        {"touched_day": midnight, "low": midnight, "high": noon},
+        {"touched_day": evening, "low": evening, "high": evening},
+    ]
+    given = macros(run_query=lambda query: days, in_window=lambda window, relation: "load_id > 5")
+    window = told(told_after, "reading_date") | {"rebuild": False, "is_empty": False}
+    assert given["ended_days"](READINGS, window) == expected
+
+
+def test_a_rebuild_and_a_window_without_rows_ask_for_no_register_days() -> None:
+    assert MACROS["ended_days"](READINGS, {"rebuild": True, "is_unbounded": True}) is None
+    assert MACROS["ended_days"](READINGS, {"rebuild": False, "is_empty": True}) == []
+
+
+def test_readings_of_a_day_end_after_its_midnight_up_to_the_next() -> None:
+    assert MACROS["ends_of_days"](None) is None
+    assert MACROS["ends_of_days"]([[date(2026, 11, 30), date(2026, 12, 1)]]) == [
+        [
+            datetime(2026, 11, 30, 0, 0, 0, 1, tzinfo=UTC),
+            datetime(2026, 12, 2, tzinfo=UTC),
+        ]
+    ]
