@@ -223,6 +223,6 @@ def older(lakehouse: Lakehouse, devices: Sequence[str]) -> None:
             f"where device_id = '{device}'",
         )
     said = json.loads(progress(lakehouse, READINGS))
-    assert said.pop("rule") == 3
+    assert said.pop("rule") == 4
     del said["longest_s"]
     set_progress(lakehouse, READINGS, json.dumps(said))

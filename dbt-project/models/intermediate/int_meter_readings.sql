@@ -3,7 +3,7 @@
     incremental_strategy='merge',
     unique_key=['device_id', 'reading_at'],
     properties={"partitioning": "array['month(reading_at)']"},
-    meta={'rule': 3},
+    meta={'rule': 4},
 ) }}
 {%- set window = processing_window(ref('stg_telemetry_raw'), by_period=true) %}
 {%- set touched = touched_ranges(

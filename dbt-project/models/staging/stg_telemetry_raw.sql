@@ -2,7 +2,7 @@
     materialized='by_batch',
     incremental_strategy='append',
     properties={"partitioning": "array['month(landed_at)', 'month(reading_at)']"},
-    meta={'rule': 3},
+    meta={'rule': 4},
 ) }}
 {%- set landing = source('landing', 'telemetry_raw') %}
 {%- set replayed = source('replays', 'replayed_telemetry_raw') %}
