@@ -96,9 +96,13 @@ begin
 end
 $$;
 
+-- Triggers look rows up by key. A plan from when a table was small would read all of it for each row
+-- of a fleet that is loaded at once: hence no sequential scans, here and in the other files.
+
 -- Arguments: the columns of key, first and last moment.
 create or replace function public.refuse_overlap() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 declare
     key_value constant text := to_jsonb(new) ->> tg_argv[0];
@@ -134,6 +138,7 @@ $$;
 -- A service point has one key a row, so that no foreign key can name it.
 create or replace function public.require_service_point() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 declare
     wanted constant text := case

@@ -59,6 +59,7 @@ $$;
 
 create or replace function public.note_installation_change() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 declare
     facts_of_its_end constant text [] := '{removed_at, final_register_kwh}';
@@ -92,6 +93,7 @@ $$;
 -- A row holds until the next one begins: its end alone changes nothing.
 create or replace function public.note_service_point_change() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 begin
     if tg_op = 'UPDATE' then
@@ -120,6 +122,7 @@ $$;
 
 create or replace function public.note_agreement_change() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 begin
     if tg_op = 'UPDATE' then

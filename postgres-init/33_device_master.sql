@@ -162,6 +162,7 @@ $$;
 -- Values that were not changed are left as the dated tables have them, whoever wrote those.
 create or replace function public.follow_device_master() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 declare
     from_now constant timestamptz := current_timestamp;
@@ -285,6 +286,7 @@ $$;
 
 create or replace function public.show_dated_change() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 begin
     if tg_table_name = 'meter_installation' then
@@ -319,6 +321,7 @@ $$;
 -- Without one, nobody could say whose the readings of a meter are.
 create or replace function public.require_installation() returns trigger
 language plpgsql
+set enable_seqscan = off
 as $$
 begin
     if
@@ -346,6 +349,7 @@ do $$
 declare
     meter public.device_master;
 begin
+    perform set_config('enable_seqscan', 'off', true);
     for meter in
         select * from public.device_master
         where not exists (
