@@ -27,6 +27,7 @@ EMPTY_SQL = """
 drop schema public cascade;
 create schema public authorization pg_database_owner;
 grant usage on schema public to public;
+comment on schema public is 'standard public schema';
 """
 
 
