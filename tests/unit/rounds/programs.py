@@ -57,8 +57,8 @@ def exit_three(channel: socket.socket, folder: Path) -> None:
 def work_long(channel: socket.socket, folder: Path) -> None:
     """Note how it ends: by Ctrl+C's signal."""
     with lifeline.held(channel, lambda: note(folder, "cleaned")):
-        note(folder, "at work")
         try:
+            note(folder, "at work")
             time.sleep(LONG_SECONDS)
         except KeyboardInterrupt:
             note(folder, "cancelled")
@@ -88,8 +88,8 @@ def send_on(channel: socket.socket, folder: Path) -> None:
     thread = threading.Thread(target=write, daemon=True)
     with lifeline.held(channel, clean_up):
         thread.start()
-        note(folder, "at work")
         try:
+            note(folder, "at work")
             time.sleep(LONG_SECONDS)
         finally:
             thread.join()
@@ -126,8 +126,8 @@ def answer(channel: socket.socket, folder: Path, message: protocol.Message) -> N
             note(folder, "at work")
             time.sleep(LONG_SECONDS)
         elif word.startswith("last:"):
-            note(folder, "at work")
             try:
+                note(folder, "at work")
                 time.sleep(LONG_SECONDS)
             finally:
                 tell_of_model(channel, word)
