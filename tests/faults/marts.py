@@ -15,15 +15,20 @@ import duckdb
 from tests.faults.meters import Ledger, Meters, Rows
 from tests.integration.lakehouse import Lakehouse
 
-# The second one reads tables of the first.
-REBUILD = [Path(__file__).with_name(name) for name in ("rebuild.sql", "registers.sql")]
+# In this order: each reads what those before it have found.
+REBUILDS = tuple(
+    Path(__file__).with_name(name)
+    for name in ("rebuild.sql", "registers.sql", "rebuild_slots.sql", "rebuild_health.sql")
+)
 PROGRESS_PROPERTY = "meterhouse.progress"
-# Marts, and the column whose values are ours alone.
+# Tables, and the columns that tell their rows apart; the values of the first one are ours alone.
 MARTS = {
-    "device_daily_metrics": "device_id",
-    "customer_usage_summary": "customer_id",
-    "device_health_status": "device_id",
-    "register_reconciliation": "device_id",
+    "device_daily_metrics": ("device_id", "reading_date"),
+    "customer_usage_summary": ("customer_id", "reading_date"),
+    "device_health_status": ("device_id",),
+    "int_interval_reads": ("device_id", "channel", "slot_start_at"),
+    "int_energy_days": ("device_id", "channel", "local_date"),
+    "register_reconciliation": ("device_id", "channel", "from_at"),
 }
 # Numbers and times of the landing, which no ledger of a producer can know.
 OF_THE_LANDING = {"batch_id", "landed_at", "load_id"}
@@ -36,7 +41,7 @@ create table message (part integer, pos bigint, came_at timestamptz, body varcha
 create table event (meter varchar, kind varchar, said_at timestamptz, came_at timestamptz);
 create table meter (
     id varchar, customer_id varchar, nominal_v integer, service_kw double, minutes integer,
-    multiplier integer, digits integer
+    multiplier integer, digits integer, zone varchar, installed_at timestamptz
 );
 create table stay (
     meter varchar, place varchar, minutes integer, came_at timestamptz, left_at timestamptz
@@ -71,8 +76,8 @@ def rebuilt(ledger: Ledger, master_data: Rows, now: datetime) -> dict[str, list[
                 continue
             marks = ", ".join("?" * len(rows[0]))
             engine.executemany(f"insert into {table} values ({marks})", list(rows))
-        for file in REBUILD:
-            engine.execute(file.read_text(encoding="utf-8"))
+        for rebuild in REBUILDS:
+            engine.execute(rebuild.read_text(encoding="utf-8"))
         found = {}
         for mart in MARTS:
             answer = engine.execute(f"select * from {mart}")
@@ -99,17 +104,16 @@ def present(lakehouse: Lakehouse) -> datetime:
 
 def stored(lakehouse: Lakehouse, meters: Meters, mart: str) -> list[Row]:
     """A mart's rows of the meters, without what is of the landing."""
+    table = f"iceberg.{'intermediate' if mart.startswith('int_') else 'marts'}.{mart}"
     columns = [
         row[0]
-        for row in lakehouse.sql(f"show columns from iceberg.marts.{mart}")
+        for row in lakehouse.sql(f"show columns from {table}")
         if row[0] not in OF_THE_LANDING
     ]
-    owner = MARTS[mart]
+    owner = MARTS[mart][0]
     ours = meters.devices if owner == "device_id" else meters.customers
     listed = ", ".join(f"'{each}'" for each in ours)
-    rows = lakehouse.sql(
-        f"select {', '.join(columns)} from iceberg.marts.{mart} where {owner} in ({listed})"
-    )
+    rows = lakehouse.sql(f"select {', '.join(columns)} from {table} where {owner} in ({listed})")
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -120,23 +124,22 @@ def differences(lakehouse: Lakehouse, meters: Meters) -> list[str]:
     for mart in MARTS:
         rows = stored(lakehouse, meters, mart)
         assert wanted[mart], f"the ledger makes no row of {mart}: it proves nothing"
-        found += compared(mart, keyed(rows), keyed(wanted[mart]))
+        found += compared(mart, keyed(mart, rows), keyed(mart, wanted[mart]))
     return found
 
 
-def keyed(rows: list[Row]) -> dict[tuple[str, str], Row]:
+def keyed(mart: str, rows: list[Row]) -> dict[tuple[str, ...], Row]:
     """Rows by what they are of; two of one key are an error of their own."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        owner = row["device_id"] if "device_id" in row else row["customer_id"]
-        key = str(owner), str(row.get("reading_date", row.get("from_at", "")))
+        key = tuple(str(row[name]) for name in MARTS[mart])
         assert key not in found, f"two rows of {key}"
         found[key] = row
     return found
 
 
 def compared(
-    mart: str, stored_rows: dict[tuple[str, str], Row], wanted: dict[tuple[str, str], Row]
+    mart: str, stored_rows: dict[tuple[str, ...], Row], wanted: dict[tuple[str, ...], Row]
 ) -> list[str]:
     """The differences of one mart in words, the first few of them."""
     found = []

@@ -46,7 +46,8 @@ FAULTS = (
 PLACES = "select service_point_id from meter_installation where device_id = any(%(devices)s)"
 MASTER_DATA = {
     "meter": "select device_id, customer_id, nominal_voltage_v, service_size_kw, interval_minutes, "
-    "meter_multiplier, register_digits from device_master where device_id = any(%(devices)s)",
+    "meter_multiplier, register_digits, time_zone, installed_at from device_master "
+    "where device_id = any(%(devices)s)",
     "stay": "select device_id, service_point_id, interval_minutes, installed_at, removed_at "
     "from meter_installation where device_id = any(%(devices)s)",
     "place": "select service_point_id, time_zone, valid_from from service_point "

@@ -31,6 +31,9 @@ CLOCK_CHANGES = [
     ("Australia/Lord_Howe", date(2026, 10, 4), 47),
     ("Australia/Lord_Howe", date(2026, 4, 5), 49),
     ("Asia/Kathmandu", date(2026, 6, 1), 48),
+    # Midnight comes twice; midnight does not come.
+    ("Atlantic/Azores", date(2026, 10, 25), 50),
+    ("America/Santiago", date(2026, 9, 6), 46),
 ]
 Days = dict[str, tuple[int, Decimal]]
 

@@ -24,6 +24,10 @@ MARTS = {
     "device_health_status": "device_id",
     "register_reconciliation": "device_id, channel, from_at",
 }
+SLOTS = {
+    "int_interval_reads": "device_id, channel, slot_start_at",
+    "int_energy_days": "device_id, channel, local_date",
+}
 
 
 def day(days_ago: int) -> str:
@@ -230,8 +234,11 @@ def test_a_second_run_changes_nothing(story: Story) -> None:
 
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[list[Any]]]:
-    """Every mart's rows, in the order of their keys, but for the runs that wrote them."""
-    return {mart: table_rows(lakehouse, "marts", mart, keys) for mart, keys in MARTS.items()}
+    """Rows of marts, slots and days of energy by their keys, but for the runs that wrote them."""
+    marts = {mart: table_rows(lakehouse, "marts", mart, keys) for mart, keys in MARTS.items()}
+    return marts | {
+        name: table_rows(lakehouse, "intermediate", name, keys) for name, keys in SLOTS.items()
+    }
 
 
 def table_rows(lakehouse: Lakehouse, schema: str, name: str, keys: str) -> list[list[Any]]:

@@ -5,6 +5,7 @@
             periods.customer_id as owner_id,
             periods.transformer_id,
             periods.time_zone,
+            periods.interval_minutes,
             messages.customer_id is distinct from periods.customer_id
                 as is_customer_mismatch,
             {{ measured_day('messages', 'periods') }} as local_date
@@ -87,6 +88,7 @@
         counted.export_kwh,
         counted.register_export_kwh,
         counted.interval_s,
+        counted.interval_minutes,
         counted.quality_rank,
         counted.revision,
         counted.version_count,

@@ -3,9 +3,10 @@
     {#- Of what the health of a meter says or is judged by, whatever order rows come in. -#}
     {%- set query -%}
         select
-            to_hex(checksum(row(device_id, customer_id, time_zone, interval_minutes))) as digest
+            to_hex(checksum(row(
+                device_id, customer_id, time_zone, interval_minutes, installed_at
+            ))) as digest
         from {{ devices }}
-        where is_active
     {%- endset -%}
     {{ return(run_query(query)[0]['digest'] or '') }}
 {% endmacro %}

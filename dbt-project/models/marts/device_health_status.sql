@@ -6,8 +6,12 @@
 -- depends_on: {{ ref('customer_usage_summary') }}
 -- Nothing of it is read: the marts that follow each batch come first.
 {%- set window = snapshot_window(
-    [ref('device_daily_metrics'), ref('int_device_last_events')],
-    ref('stg_devices')
+    [
+        ref('device_daily_metrics'),
+        ref('int_device_last_events'),
+        ref('int_energy_days'),
+    ],
+    ref('int_device_state')
 ) %}
 
 {{ run_note(window) }}
@@ -46,6 +50,9 @@ weeks as (
         max_by(last_battery_pct, reading_date) filter (
             where last_battery_pct is not null
         ) as week_battery_pct,
+        min(first_reading_at) filter (
+            where last_battery_pct < {{ var('battery_low_pct') }}
+        ) as battery_low_since,
         -- Slope of the least-squares line through the daily means; the sums are exact.
         cast(
             cast(
@@ -80,6 +87,7 @@ open_faults as (
         events.device_id,
         count(*) as open_fault_count,
         count_if(fault_rules.severity = 'major') as major_fault_count,
+        min(events.last_event_at) as open_since,
         array_join(array_sort(array_agg(events.event_type)), ', ') as open_faults
     from events
     inner join fault_rules on events.event_type = fault_rules.event_type
@@ -96,6 +104,75 @@ open_faults as (
     group by events.device_id
 ),
 
+dates as (
+    -- Of the last 24 hours that are due, in zones 14 hours ahead of UTC or 12 after it.
+    select days.local_date
+    from unnest(sequence(
+        cast({{ as_of(window) }} as date) - interval '3' day,
+        cast({{ as_of(window) }} as date) + interval '1' day
+    )) as days (local_date)
+),
+
+expected_days as (
+    {{ expected_days_of('devices', 'dates', as_of(window)) }}
+),
+
+energy_days as (
+    select * from {{ ref('int_energy_days') }}
+    where
+        local_date >= cast({{ as_of(window) }} as date) - interval '3' day
+),
+
+due_days as (
+    select
+        expected_days.device_id,
+        expected_days.slot_us,
+        expected_days.day_start_us,
+        greatest(
+            expected_days.first_slot,
+            (
+                {{ epoch_us(as_of(window)) }} - expected_days.day_start_us
+                - 60000000 * (bigint '1440' + {{ var('estimate_after_minutes') }})
+            ) / expected_days.slot_us
+        ) as first_slot,
+        expected_days.due_slots,
+        coalesce(energy_days.slot_numbers, cast(array[] as array(bigint)))
+            as slot_numbers
+    from expected_days
+    left join energy_days
+        on
+            expected_days.device_id = energy_days.device_id
+            and expected_days.channel = energy_days.channel
+            and expected_days.local_date = energy_days.local_date
+),
+
+missing_slots as (
+    select
+        device_id,
+        slot_us,
+        day_start_us,
+        due_slots - first_slot as due_count,
+        array_sort(array_except(
+            sequence(first_slot, due_slots - 1), slot_numbers
+        )) as slot_numbers
+    from due_days
+    where first_slot < due_slots
+),
+
+due_slots as (
+    -- Less than the time that a slot is PENDING says nothing of a meter just installed.
+    select
+        device_id,
+        sum(due_count) as due_count,
+        sum(cardinality(slot_numbers)) as missing_count,
+        min(day_start_us + element_at(slot_numbers, 1) * slot_us) as missing_since_us
+    from missing_slots
+    group by device_id
+    having
+        sum(due_count * slot_us)
+        >= 60000000 * bigint '{{ var("estimate_after_minutes") }}'
+),
+
 assessed as (
     select
         devices.*,
@@ -109,6 +186,16 @@ assessed as (
         coalesce(open_faults.open_fault_count, 0) as open_fault_count,
         coalesce(open_faults.open_faults, '') as open_faults,
         coalesce(open_faults.major_fault_count, 0) > 0 as has_major_fault,
+        open_faults.open_since,
+        weeks.battery_low_since,
+        last_days.first_reading_at as day_since,
+        due_slots.due_count,
+        due_slots.missing_count,
+        100e0 * due_slots.missing_count / due_slots.due_count as missing_pct,
+        {{ moment_of_us('due_slots.missing_since_us') }} as missing_since,
+        {{ share_pct(
+            'due_slots.due_count - due_slots.missing_count', 'due_slots.due_count'
+        ) }} as completeness_pct,
         coalesce(
             coalesce(devices.last_battery_pct, weeks.week_battery_pct)
             < {{ var('battery_low_pct') }},
@@ -125,6 +212,52 @@ assessed as (
     left join last_days on devices.device_id = last_days.device_id
     left join weeks on devices.device_id = weeks.device_id
     left join open_faults on devices.device_id = open_faults.device_id
+    left join due_slots on devices.device_id = due_slots.device_id
+),
+
+weighed as (
+    -- What is never seen or silent is missing, too, and is not said twice.
+    select
+        *,
+        case
+            when is_never_seen or is_silent then 0
+            when missing_pct > {{ var('unhealthy_missing_pct') }} then 2
+            when missing_pct > {{ var('degraded_missing_pct') }} then 1
+            else 0
+        end as missing_weight,
+        concat('open faults: ', open_faults) as fault_text,
+        concat(
+            'missing readings: ',
+            cast(missing_count as varchar), ' of ', cast(due_count as varchar)
+        ) as missing_text
+    from assessed
+),
+
+explained as (
+    -- Those that make a meter UNHEALTHY come first.
+    select
+        *,
+        filter(
+            array[
+                if(is_never_seen, row('never seen', installed_at)),
+                if(is_silent, row('silent', last_seen_at)),
+                if(has_major_fault, row(fault_text, open_since)),
+                if(day_status = 'UNHEALTHY', row('unhealthy day', day_since)),
+                if(missing_weight = 2, row(missing_text, missing_since)),
+                if(day_status = 'DEGRADED', row('degraded day', day_since)),
+                if(missing_weight = 1, row(missing_text, missing_since)),
+                if(
+                    is_battery_low,
+                    row('low battery', coalesce(battery_low_since, last_seen_at))
+                ),
+                if(
+                    open_fault_count > 0 and not has_major_fault,
+                    row(fault_text, open_since)
+                )
+            ],
+            reason -> reason is not null
+        ) as reasons_found
+    from weighed
 ),
 
 device_health_status as (
@@ -137,33 +270,33 @@ device_health_status as (
                 or is_silent
                 or has_major_fault
                 or day_status = 'UNHEALTHY'
+                or missing_weight = 2
                 then 'UNHEALTHY'
-            when is_battery_low or open_fault_count > 0 or day_status = 'DEGRADED'
+            when
+                is_battery_low
+                or open_fault_count > 0
+                or day_status = 'DEGRADED'
+                or missing_weight = 1
                 then 'DEGRADED'
             else 'HEALTHY'
         end as device_health_status,
-        array_join(
-            filter(
-                array[
-                    if(is_never_seen, 'never seen'),
-                    if(is_silent, 'silent'),
-                    if(day_status != 'HEALTHY', concat(lower(day_status), ' day')),
-                    if(is_battery_low, 'low battery'),
-                    if(open_fault_count > 0, concat('open faults: ', open_faults))
-                ],
-                reason -> reason is not null
-            ), '; '
-        ) as reasons,
+        array_join(transform(reasons_found, reason -> reason[1]), '; ') as reasons,
         open_faults,
         health_score_pct,
         week_health_score_pct,
+        completeness_pct,
         battery_pct,
         battery_trend_pct_per_day,
         warning_count,
         week_warning_count,
         open_fault_count,
+        coalesce(missing_count, 0) as missing_count,
+        transform(
+            reasons_found,
+            reason -> cast(reason[2] as timestamp(6) with time zone)
+        ) as reasons_since,
         last_seen_at
-    from assessed
+    from explained
 )
 
 select * from device_health_status

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from tests.faults.marts import Row, compared, keyed, rebuilt
 from tests.faults.meters import Event, Ledger, Rows
 from tests.integration.lakehouse import reading
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+# So new that no reading is missed yet: six hours of slots would have to be due.
+NEW = NOW - timedelta(hours=11)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ZONES = {"MTR-1": "Australia/Sydney", "MTR-2": "Europe/London"}
 MASTER_DATA: Rows = {
-    "meter": [(meter, "CUST-1", 230, Decimal("10.00"), 30, 1, 6) for meter in ZONES],
+    "meter": [(meter, "CUST-1", 230, Decimal("10.00"), 30, 1, 6, zone, NEW) for meter, zone in ZONES.items()],
     "stay": [(meter, meter, 30, LONG_AGO, None) for meter in ZONES],
     "place": [(meter, zone, LONG_AGO) for meter, zone in ZONES.items()],
     "contract": [(meter, "CUST-1", LONG_AGO.date(), None) for meter in ZONES],
@@ -275,6 +279,43 @@ def test_a_meter_that_was_never_seen_says_so() -> None:
     assert found["MTR-2"]["device_health_status"] == "HEALTHY"
 
 
+@pytest.mark.parametrize(
+    ("count", "state", "reasons"),
+    [
+        (2, "UNHEALTHY", "missing readings: 46 of 48"),
+        (43, "DEGRADED", "missing readings: 5 of 48"),
+        (44, "HEALTHY", ""),
+        (48, "HEALTHY", ""),
+    ],
+)
+def test_a_meter_of_which_readings_are_missing_is_not_healthy(
+    count: int, state: str, reasons: str
+) -> None:
+    # Due at 06:00 are the 24 hours before; the newest reading of all is there, too.
+    due = NOW - timedelta(hours=6)
+    ends = [NOW, *(due - timedelta(minutes=30 * number) for number in range(count))]
+    texts = [said("MTR-2", f"{end:%Y-%m-%dT%H:%M:%SZ}") for end in ends]
+    london = next(row for row in MASTER_DATA["meter"] if row[0] == "MTR-2")
+    old = (*london[:-1], NOW - timedelta(days=400))
+    ledger = Ledger(readings=[(0, at, milliseconds(NOW), text) for at, text in enumerate(texts)])
+    (row,) = rebuilt(ledger, MASTER_DATA | {"meter": [old]}, NOW)[HEALTH]
+    assert (row["device_health_status"], row["reasons"]) == (state, reasons)
+    assert row["missing_count"] == 48 - count
+    assert row["reasons_since"] == ([due - timedelta(days=1)] if reasons else [])
+
+
+def test_reasons_stand_by_weight_each_with_its_time() -> None:
+    usual: dict[str, Any] = {"status": "warn_x", "battery_pct": 15}
+    texts = [said("MTR-2", f"2026-03-10T0{hour}:00:00Z", **usual) for hour in (3, 4)]
+    event = Event("MTR-2", "BATTERY_VOLTAGE_LOW", datetime(2026, 3, 9, 9, tzinfo=UTC))
+    found = marts(*texts, events=(event,))[HEALTH]
+    row = next(row for row in found if row["device_id"] == "MTR-2")
+    words = "silent; unhealthy day; low battery; open faults: BATTERY_VOLTAGE_LOW"
+    assert row["reasons"] == words
+    first, last = (datetime(2026, 3, 10, hour, tzinfo=UTC) for hour in (3, 4))
+    assert row["reasons_since"] == [last, first, first, event.at]
+
+
 def test_a_battery_that_falls_by_two_a_day_has_that_slope() -> None:
     texts = [
         said("MTR-2", f"2026-03-{day:02}T09:00:00Z", battery_pct=100 - 2 * day)
@@ -286,8 +327,9 @@ def test_a_battery_that_falls_by_two_a_day_has_that_slope() -> None:
 
 
 def test_differences_of_two_marts_are_told() -> None:
-    wanted = keyed([{"device_id": "MTR-1", "customer_id": "CUST-1", "reading_count": 2}])
-    wrong = keyed([{"device_id": "MTR-1", "customer_id": "CUST-1", "reading_count": 3}])
+    row = {"device_id": "MTR-1", "reading_date": date(2026, 3, 9), "reading_count": 2}
+    wanted = keyed(DAY, [row])
+    wrong = keyed(DAY, [row | {"reading_count": 3}])
     assert compared(DAY, wanted, wanted) == []
     assert "reading_count: 3, by the rebuild 2" in compared(DAY, wrong, wanted)[0]
     assert "missing" in compared(DAY, {}, wanted)[0]

@@ -15,9 +15,9 @@ from tests.unit.faults.test_rebuild import LONG_AGO, milliseconds, said
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 # Service size in kW, minutes of an interval, multiplier, digits.
 METERS = [
-    ("MTR-1", "CUST-1", 230, Decimal("18.40"), 30, 1, 6),
-    ("MTR-20", "CUST-1", 230, Decimal("69.00"), 30, 20, 5),
-    ("MTR-40", "CUST-1", 230, Decimal("69.00"), 30, 40, 6),
+    ("MTR-1", "CUST-1", 230, Decimal("18.40"), 30, 1, 6, "Europe/London", LONG_AGO),
+    ("MTR-20", "CUST-1", 230, Decimal("69.00"), 30, 20, 5, "Europe/London", LONG_AGO),
+    ("MTR-40", "CUST-1", 230, Decimal("69.00"), 30, 40, 6, "Europe/London", LONG_AGO),
 ]
 NAMES = [str(meter[0]) for meter in METERS]
 MASTER_DATA: Rows = {

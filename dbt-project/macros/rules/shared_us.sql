@@ -1,0 +1,3 @@
+{% macro shared_us(other) -%}
+    least({{ other }}.end_us, end_us) - greatest({{ other }}.start_us, start_us)
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{{ config(materialized='view') }}
+
+with expected_days as (
+    select * from {{ ref('int_expected_days') }}
+),
+
+energy_days as (
+    select * from {{ ref('int_energy_days') }}
+),
+
+int_read_days as (
+    {{ read_days_of('expected_days', 'energy_days') }}
+)
+
+select * from int_read_days
