@@ -114,6 +114,11 @@ def show_state(row: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, gap="small"):
         view.figure("Readings OK, last day", writer.unit(row["health_score_pct"], "%", 1))
         view.figure(
+            "Readings there, 24 hours",
+            writer.unit(row.get("completeness_pct"), "%", 1),
+            text=f"{writer.number(row.get('missing_count'))} slots missing",
+        )
+        view.figure(
             "Warnings, 7 days",
             writer.number(row["week_warning_count"]),
             text=f"{writer.unit(row['week_health_score_pct'], '%', 1)} OK",

@@ -33,6 +33,7 @@ def show() -> None:
     show_quarantine(answers, first_landed_at(view.today(), length), chosen)
     show_flagged(answers.frame("flagged"))
     show_rule_hits(answers.frame("rule_hits"))
+    show_incomplete(answers.frame("incomplete"))
     left, right = st.columns(2, gap="large")
     with left:
         show_repeats(answers.frame("repeats"))
@@ -56,6 +57,7 @@ def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
         "flagged": quality_queries.flagged_fields(since),
         "rule_hits": quality_queries.rule_hits(since.date()),
         "arrivals": quality_queries.arrivals(since, "hour" if days <= HOURLY_UP_TO_DAYS else "day"),
+        "incomplete": quality_queries.incomplete(since.date(), LIMIT),
         "repeats": quality_queries.repeats(since.date()),
     }
 
@@ -250,6 +252,31 @@ def show_rule_hits(frame: pd.DataFrame | None) -> None:
             "newest_date": columns.day("Newest day"),
         },
         alt="Hits of the rules of validation",
+    )
+
+
+def show_incomplete(frame: pd.DataFrame | None) -> None:
+    """Meters of which readings are missing."""
+    st.subheader("Missing readings")
+    if frame is None:
+        return
+    if frame.empty:
+        st.caption("Of every meter each slot that is due has its reading.")
+        return
+    st.caption("A slot is due 6 hours after its end. marts.interval_reads names each.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="incomplete",
+        column_config={
+            "device_id": st.column_config.TextColumn("Meter", pinned=True),
+            "missing": columns.number("Slots missing"),
+            "expected_slots": columns.number("Slots"),
+            "missing_days": columns.number("Days with one missing"),
+            "completeness_pct": columns.number("Complete, %", 1),
+            "last_slot_at": columns.moment("Last slot with a value, UTC"),
+        },
+        alt="Missing readings",
     )
 
 

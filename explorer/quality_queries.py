@@ -205,6 +205,30 @@ order by 1
     return Query(sql, (since,), "staging.stg_telemetry_raw")
 
 
+def incomplete(since: date, limit: int) -> Query:
+    """Meters with slots missing since a local day, those with most of them first.
+
+    missing_days: local days on which one is missing; completeness_pct: of what is due.
+    """
+    sql = """
+select
+    device_id,
+    sum(missing) as missing,
+    sum(expected_slots) as expected_slots,
+    count_if(missing > 0) as missing_days,
+    100e0 * sum(expected_slots - missing - pending)
+    / nullif(sum(expected_slots - pending), 0) as completeness_pct,
+    max(last_slot_at) as last_slot_at
+from marts.read_completeness
+where local_date >= ?
+group by device_id
+having sum(missing) > 0
+order by missing desc, device_id
+limit ?
+"""
+    return Query(sql, (since, limit), "marts.read_completeness")
+
+
 def repeats(since: date) -> Query:
     """Duplicates, corrections and superseded messages by the local day of the reading."""
     sql = """

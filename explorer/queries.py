@@ -193,6 +193,8 @@ select
     health.open_faults,
     health.health_score_pct,
     health.week_health_score_pct,
+    health.completeness_pct,
+    health.missing_count,
     health.battery_pct,
     health.battery_trend_pct_per_day,
     health.week_warning_count,

@@ -186,9 +186,16 @@ def show_reasons(settings: Settings, row: Mapping[str, Any], console: Console) -
         "select count(*), sum(duplicate_count), sum(correction_count), sum(superseded_count) "
         "from iceberg.intermediate.int_meter_readings",
     )
+    ((due, present),) = trino.client(settings).rows(
+        "select sum(expected_slots - pending), sum(expected_slots - missing - pending) "
+        "from iceberg.marts.read_completeness "
+        "where local_date > current_date - interval '7' day",
+    )
     console.print(
         f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates, "
         f"{corrections or 0:,} values that were corrected, {superseded or 0:,} superseded\n"
+        f"  read rate: {100 * (present or 0) / (due or 1):.1f} %, {present or 0:,} of {due or 0:,} "
+        "slots that were due in the last 7 days\n"
     )
 
 

@@ -261,6 +261,17 @@ def test_arrivals_count_every_accepted_message_once(seen: Seen, unit: str) -> No
     assert int(frame["late_count"].sum()) == late
 
 
+def test_missing_readings_are_those_that_no_slot_has(seen: Seen) -> None:
+    since = datetime.now(UTC).date() - timedelta(days=3)
+    frame = seen.frame(quality_queries.incomplete(since, 100_000))
+    plain = seen.rows(
+        "select device_id, count(*) from iceberg.marts.interval_reads "
+        f"where quality_code = 'MISSING' and local_date >= date '{since}' group by device_id"
+    )
+    assert dict(zip(frame["device_id"], frame["missing"], strict=True)) == dict(plain)
+    assert seen.device in set(frame["device_id"])
+
+
 def test_repeats_are_the_accepted_messages_beyond_the_readings(seen: Seen) -> None:
     frame = seen.frame(quality_queries.repeats(LONG_AGO))
     ((accepted,),) = seen.rows("select count(*) from iceberg.staging.stg_telemetry_raw")

@@ -204,6 +204,22 @@ def test_what_the_rules_found_of_a_meter_is_listed(monkeypatch: pytest.MonkeyPat
     assert list(shown[["rule_code", "measured"]].iloc[0]) == ["R07", 23.0]
 
 
+def test_meters_of_which_readings_are_missing_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {
+        "device_id": "MTR-2",
+        "missing": 46,
+        "expected_slots": 48,
+        "missing_days": 1,
+        "completeness_pct": 4.17,
+        "last_slot_at": pd.Timestamp(NOW),
+    }
+    answers = {"incomplete": Answer(pd.DataFrame([row]))}
+    test = page(monkeypatch, "quality", FakeLakehouse(answers))
+    assert not test.exception
+    (shown,) = [each.value for each in test.dataframe if "missing" in each.value]
+    assert list(shown[["device_id", "missing"]].iloc[0]) == ["MTR-2", 46]
+
+
 def test_the_master_data_of_a_meter_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     row = health_row("MTR-1", "HEALTHY", "") | {
         "time_zone": "UTC",

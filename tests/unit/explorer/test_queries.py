@@ -37,6 +37,7 @@ ALL = {
     "flagged_fields": quality_queries.flagged_fields(TIME),
     "rule_hits": quality_queries.rule_hits(DAY),
     "arrivals": quality_queries.arrivals(TIME, "hour"),
+    "incomplete": quality_queries.incomplete(DAY, 10),
     "repeats": quality_queries.repeats(DAY),
 }
 

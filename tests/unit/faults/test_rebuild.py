@@ -19,7 +19,10 @@ NEW = NOW - timedelta(hours=11)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ZONES = {"MTR-1": "Australia/Sydney", "MTR-2": "Europe/London"}
 MASTER_DATA: Rows = {
-    "meter": [(meter, "CUST-1", 230, Decimal("10.00"), 30, 1, 6, zone, NEW) for meter, zone in ZONES.items()],
+    "meter": [
+        (meter, "CUST-1", 230, Decimal("10.00"), 30, 1, 6, zone, NEW)
+        for meter, zone in ZONES.items()
+    ],
     "stay": [(meter, meter, 30, LONG_AGO, None) for meter in ZONES],
     "place": [(meter, zone, LONG_AGO) for meter, zone in ZONES.items()],
     "contract": [(meter, "CUST-1", LONG_AGO.date(), None) for meter in ZONES],
