@@ -5,7 +5,7 @@
     properties={"partitioning": "array['month(slot_start_at)']"},
 ) }}
 {%- set upstream = ref('int_meter_readings') %}
-{%- set window = processing_window(upstream) %}
+{%- set window = processing_window(upstream, by_period=true) %}
 {%- set touched = slot_ranges(
     touched_ranges(upstream, 'reading_date', window, each_of='version_dates'),
     upstream, window
@@ -78,6 +78,27 @@ touched_days as (
     cross join unnest(sequence(
         reached.first_date, reached.last_date
     )) as days (local_date)
+    {%- if window.changed %}
+    union distinct
+    -- Another zone or interval gives a meter other slots on the days that it had.
+    select
+        held_days.device_id,
+        coalesce(reaches.reach_s, 7200) as reach_s,
+        held_days.local_date
+    from {{ this }} as held_days
+    inner join {{ changed_devices(window) }} as changed
+        on
+            held_days.device_id = changed.device_id
+            and held_days.local_date >= cast(changed.from_at - interval '2' day as date)
+    left join (
+        select
+            device_id,
+            max(reach_s) as reach_s
+        from meters
+        group by device_id
+    ) as reaches on held_days.device_id = reaches.device_id
+    where {{ in_ranges('held_days.local_date', touched) }}
+    {%- endif %}
 ),
 
 read_days as (
