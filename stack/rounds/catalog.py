@@ -33,7 +33,6 @@ with meters as (
         device_id,
         created_at,
         is_active,
-        installed_at,
         md5(row(
             device_id, nominal_voltage_v, service_size_kw, interval_minutes, is_time_zone_listed
         )::text) as judged,
@@ -53,8 +52,7 @@ meter_digests as (
             created_at is null or created_at <= nullif(%(newest_at)s, '')::timestamptz
         )) as counted_before,
         md5(string_agg(stored, '' order by device_id)) as stored,
-        md5(string_agg(judged || extract(epoch from installed_at), '' order by device_id)
-            filter (where is_active)) as active,
+        md5(string_agg(judged, '' order by device_id) filter (where is_active)) as active,
         max(created_at)::text as newest_at
     from meters
 ),

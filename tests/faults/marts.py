@@ -28,6 +28,7 @@ MARTS = {
     "device_health_status": ("device_id",),
     "int_interval_reads": ("device_id", "channel", "slot_start_at"),
     "int_energy_days": ("device_id", "channel", "local_date"),
+    "read_completeness": ("device_id", "channel", "local_date"),
     "register_reconciliation": ("device_id", "channel", "from_at"),
 }
 # Numbers and times of the landing, which no ledger of a producer can know.

@@ -58,54 +58,21 @@ group by d.meter;
 
 -- What ended more than six hours ago should be there. The 24 hours before that say how much of it is.
 create table gap as
-with day as (
-    select
-        m.id as meter,
-        m.zone,
-        m.installed_at,
-        case m.minutes when 15 then 15 when 60 then 60 else 30 end * 60000000::bigint as slot_us,
-        epoch_us(clock.now) - 6 * 3600000000 as due,
-        unnest(generate_series(
-            (clock.now at time zone 'UTC')::date - 3,
-            (clock.now at time zone 'UTC')::date + 1,
-            interval 1 day
-        ))::date as local_day
-    from meter as m
-    cross join clock
-),
-
-wanted as (
-    select
-        *,
-        midnight(local_day, zone) + number * slot_us as since,
-        least(
-            midnight(local_day, zone) + (number + 1) * slot_us, midnight(local_day + 1, zone)
-        ) as till
-    from (
-        select
-            *,
-            unnest(generate_series(
-                0, (midnight(local_day + 1, zone) - midnight(local_day, zone) - 1) // slot_us
-            )) as number
-        from day
-    )
-)
-
 select
     w.meter,
     count(*) as wanted,
     count(*) filter (where s.code is null) as missing,
     min(w.since) filter (where s.code is null) as since
 from wanted as w
+cross join clock
 left join slot as s
     on w.meter = s.meter and w.since = s.slot_since
 where
-    w.till <= w.due
-    and w.till > w.due - 24 * 3600000000
-    and w.since >= epoch_us(w.installed_at)
+    w.till <= epoch_us(clock.now) - 6 * 3600000000
+    and w.till > epoch_us(clock.now) - 30 * 3600000000
 group by w.meter
 -- Of a meter that is hardly there yet nothing is said.
-having count(*) * any_value(w.slot_us) >= 6 * 3600000000;
+having sum(w.slot_us) >= 6 * 3600000000;
 
 create table device_health_status as
 with known as (
@@ -127,7 +94,7 @@ with known as (
         l.measured_at is null as is_never_seen,
         coalesce(l.measured_at < clock.now - 12 * m.minutes * interval 1 minute, false) as is_silent,
         coalesce(coalesce(l.battery, w.battery) < 20, false) as is_low,
-        m.installed_at,
+        a.came_at,
         w.day_since,
         coalesce(w.low_since, l.measured_at) as low_since,
         f.since as fault_since,
@@ -139,6 +106,7 @@ with known as (
     left join week as w on m.id = w.meter
     left join open_fault as f on m.id = f.meter
     left join gap as g on m.id = g.meter
+    left join whereabouts as a on m.id = a.meter and a.left_at is null
     left join (
         select * from measured
         qualify row_number() over (partition by meter order by measured_at desc) = 1
@@ -151,7 +119,7 @@ reason as (
         *,
         list_filter(
             [
-                (1, 'never seen', if(is_never_seen, installed_at, null)),
+                (1, 'never seen', if(is_never_seen, came_at, null)),
                 (2, 'silent', if(is_silent, seen_at, null)),
                 (if(is_major, 3, 9), 'open faults: ' || names, if(faults > 0, fault_since, null)),
                 (

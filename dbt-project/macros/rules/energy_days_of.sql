@@ -20,7 +20,7 @@
         cast(sum(final_kwh) as decimal(18, 6)) as energy_kwh,
         max(demand_kw) as peak_kw,
         coalesce(
-            array_sort(array_agg(slot_number) filter (where quality_code is not null)),
+            array_sort(array_agg(distinct slot_number) filter (where quality_code is not null)),
             cast(array[] as array(bigint))
         ) as slot_numbers,
         count_if(quality_code = 'VALID') as valid_count,

@@ -1,48 +1,92 @@
 {% macro read_days_of(expected_days, energy_days) -%}
     with days as (
         select
-            expected.*,
-            energy.energy_kwh,
-            energy.peak_kw,
-            coalesce(energy.slot_numbers, cast(array[] as array(bigint))) as slot_numbers,
-            coalesce(energy.valid_count, 0) as valid_count,
-            coalesce(energy.suspect_count, 0) as suspect_count,
-            coalesce(energy.derived_count, 0) as derived_count,
-            coalesce(energy.estimated_count, 0) as estimated_count,
-            coalesce(energy.edited_count, 0) as edited_count,
-            energy.measured_s,
-            energy.peak_at,
-            energy.first_slot_at,
-            energy.last_slot_at
-        from {{ expected_days }} as expected
-        left join {{ energy_days }} as energy
-            on
-                expected.device_id = energy.device_id
-                and expected.channel = energy.channel
-                and expected.local_date = energy.local_date
-        -- Of days without an expected slot those that have one all the same.
-        where
-            expected.first_slot < expected.slot_count
-            or cardinality(energy.slot_numbers) > 0
+            device_id,
+            channel,
+            local_date,
+            sequence(first_slot, slots_until - 1) as expected_numbers,
+            due_slots,
+            cast(null as array(bigint)) as slot_numbers,
+            cast(null as decimal(18, 6)) as energy_kwh,
+            cast(null as decimal(18, 6)) as peak_kw,
+            bigint '0' as valid_count,
+            bigint '0' as suspect_count,
+            bigint '0' as derived_count,
+            bigint '0' as estimated_count,
+            bigint '0' as edited_count,
+            cast(null as bigint) as measured_s,
+            cast(null as timestamp(6) with time zone) as peak_at,
+            cast(null as timestamp(6) with time zone) as first_slot_at,
+            cast(null as timestamp(6) with time zone) as last_slot_at
+        from {{ expected_days }}
+        union all
+        select
+            device_id,
+            channel,
+            local_date,
+            null as expected_numbers,
+            null as due_slots,
+            slot_numbers,
+            energy_kwh,
+            peak_kw,
+            valid_count,
+            suspect_count,
+            derived_count,
+            estimated_count,
+            edited_count,
+            measured_s,
+            peak_at,
+            first_slot_at,
+            last_slot_at
+        from {{ energy_days }}
+        -- A day without a value is one of those that are expected, or is none.
+        where cardinality(slot_numbers) > 0
+    ),
+
+    whole_days as (
+        -- Two periods of a meter may meet on a day, and one day of energy stands beside them.
+        select
+            device_id,
+            channel,
+            local_date,
+            array_except(
+                coalesce(
+                    flatten(array_agg(expected_numbers) filter (
+                        where expected_numbers is not null
+                    )),
+                    cast(array[] as array(bigint))
+                ),
+                coalesce(any_value(slot_numbers), cast(array[] as array(bigint)))
+            ) as absent_numbers,
+            max(due_slots) as due_slots,
+            any_value(energy_kwh) as energy_kwh,
+            any_value(peak_kw) as peak_kw,
+            sum(valid_count) as valid_count,
+            sum(suspect_count) as suspect_count,
+            sum(derived_count) as derived_count,
+            sum(estimated_count) as estimated_count,
+            sum(edited_count) as edited_count,
+            any_value(measured_s) as measured_s,
+            any_value(peak_at) as peak_at,
+            any_value(first_slot_at) as first_slot_at,
+            any_value(last_slot_at) as last_slot_at
+        from days
+        group by device_id, channel, local_date
     ),
 
     counted as (
         select
             *,
-            cardinality(slot_numbers) as present_count,
-            slot_count - first_slot - cardinality(
-                filter(slot_numbers, slot -> slot >= first_slot)
-            ) as absent_count,
-            slot_count - greatest(first_slot, due_slots) - cardinality(
-                filter(slot_numbers, slot -> slot >= greatest(first_slot, due_slots))
-            ) as pending_count
-        from days
+            valid_count + suspect_count + derived_count + estimated_count + edited_count
+                as present_count,
+            cardinality(absent_numbers) as absent_count,
+            cardinality(filter(absent_numbers, slot -> slot >= due_slots)) as pending_count
+        from whole_days
     )
 
     select
         device_id,
         channel,
-        customer_id,
         energy_kwh,
         peak_kw,
         present_count + absent_count as expected_slots,

@@ -4,9 +4,9 @@
     {%- set query -%}
         select
             to_hex(checksum(row(
-                device_id, customer_id, time_zone, interval_minutes, installed_at
+                device_id, customer_id, interval_minutes, installed_at
             ))) as digest
         from {{ devices }}
     {%- endset -%}
-    {{ return(run_query(query)[0]['digest'] or '') }}
+    {{ return((run_query(query)[0]['digest'] or '') ~ ' ' ~ newest_change()) }}
 {% endmacro %}

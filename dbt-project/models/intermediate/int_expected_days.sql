@@ -1,16 +1,7 @@
 {{ config(materialized='view') }}
 
-with devices as (
-    -- Nothing is expected of an inactive meter, nor before one was installed.
-    select
-        devices.device_id,
-        devices.customer_id,
-        devices.time_zone,
-        devices.interval_minutes,
-        if(devices.is_active, installations.installed_at) as installed_at
-    from {{ ref('stg_devices') }} as devices
-    left join {{ ref('stg_installations') }} as installations
-        on devices.device_id = installations.device_id
+with periods as (
+    select * from {{ ref('stg_device_periods') }}
 ),
 
 clock as (
@@ -31,7 +22,7 @@ dates as (
 ),
 
 int_expected_days as (
-    {{ expected_days_of('devices', 'dates', 'dates.as_of') }}
+    {{ expected_days_of('periods', 'dates', 'dates.as_of') }}
 )
 
 select * from int_expected_days

@@ -113,8 +113,17 @@ dates as (
     )) as days (local_date)
 ),
 
+periods as (
+    select periods.*
+    from {{ ref('stg_device_periods') }} as periods
+    inner join devices on periods.device_id = devices.device_id
+    where
+        periods.to_at is null
+        or periods.to_at > {{ as_of(window) }} - interval '3' day
+),
+
 expected_days as (
-    {{ expected_days_of('devices', 'dates', as_of(window)) }}
+    {{ expected_days_of('periods', 'dates', as_of(window)) }}
 ),
 
 energy_days as (
@@ -128,6 +137,7 @@ due_days as (
         expected_days.device_id,
         expected_days.slot_us,
         expected_days.day_start_us,
+        least(expected_days.due_slots, expected_days.slots_until) as due_slots,
         greatest(
             expected_days.first_slot,
             (
@@ -135,7 +145,6 @@ due_days as (
                 - 60000000 * (bigint '1440' + {{ var('estimate_after_minutes') }})
             ) / expected_days.slot_us
         ) as first_slot,
-        expected_days.due_slots,
         coalesce(energy_days.slot_numbers, cast(array[] as array(bigint)))
             as slot_numbers
     from expected_days

@@ -9,7 +9,6 @@ energy_daily as (
     select
         device_id,
         channel,
-        customer_id,
         energy_kwh as kwh,
         peak_kw,
         {{ load_factor('energy_kwh', 'measured_s', 'peak_kw') }} as load_factor,

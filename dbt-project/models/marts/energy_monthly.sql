@@ -13,7 +13,6 @@ months as (
         device_id,
         channel,
         local_month,
-        max_by(customer_id, local_date) as customer_id,
         cast(sum(energy_kwh) as decimal(18, 6)) as energy_kwh,
         max(peak_kw) as peak_kw,
         sum(measured_s) as measured_s,
@@ -32,7 +31,6 @@ energy_monthly as (
     select
         device_id,
         channel,
-        customer_id,
         energy_kwh as kwh,
         peak_kw,
         {{ load_factor('energy_kwh', 'measured_s', 'peak_kw') }} as load_factor,

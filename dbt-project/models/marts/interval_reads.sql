@@ -4,14 +4,17 @@ with expected_days as (
     select * from {{ ref('int_expected_days') }}
 ),
 
-slots as (
+written_slots as (
     select * from {{ ref('int_interval_reads') }}
+),
+
+periods as (
+    select * from {{ ref('stg_device_periods') }}
 ),
 
 numbered as (
     select
         expected_days.*,
-        numbers.slot_number,
         expected_days.day_start_us + numbers.slot_number * expected_days.slot_us
             as slot_start_us,
         least(
@@ -21,53 +24,104 @@ numbered as (
         ) as slot_end_us
     from expected_days
     cross join unnest(sequence(
-        bigint '0', expected_days.slot_count - 1
+        expected_days.first_slot, expected_days.slots_until - 1
     )) as numbers (slot_number)
 ),
 
-joined as (
+expected_slots as (
     select
-        numbered.device_id,
-        numbered.channel,
-        numbered.customer_id,
-        numbered.time_zone,
+        device_id,
+        channel,
+        local_date,
+        {{ moment_of_us('slot_start_us') }} as slot_start_at,
+        {{ moment_of_us('slot_end_us') }} as slot_end_at
+    from numbered
+),
+
+slots as (
+    select
+        device_id,
+        channel,
+        quality_code,
+        energy_kwh,
+        covered_s,
+        read_count,
+        is_disaggregated,
+        batch_id,
+        local_date,
+        slot_start_at,
+        slot_end_at
+    from written_slots
+    union all
+    select
+        expected_slots.device_id,
+        expected_slots.channel,
+        null as quality_code,
+        null as energy_kwh,
+        0 as covered_s,
+        0 as read_count,
+        false as is_disaggregated,
+        null as batch_id,
+        expected_slots.local_date,
+        expected_slots.slot_start_at,
+        expected_slots.slot_end_at
+    from expected_slots
+    left join written_slots
+        on
+            expected_slots.device_id = written_slots.device_id
+            and expected_slots.channel = written_slots.channel
+            and expected_slots.local_date = written_slots.local_date
+            and expected_slots.slot_start_at = written_slots.slot_start_at
+    where written_slots.device_id is null
+),
+
+placed as (
+    -- A slot is of the period that it starts in, as a reading is.
+    select
+        slots.device_id,
+        slots.channel,
+        periods.service_point_id,
+        periods.customer_id,
+        periods.time_zone,
         coalesce(
             slots.quality_code,
-            if(numbered.slot_number < numbered.due_slots, 'MISSING', 'PENDING')
+            if(
+                slots.slot_end_at
+                <= {{ reads_as_of() }} - interval '1' minute * {{ var('estimate_after_minutes') }},
+                'MISSING',
+                'PENDING'
+            )
         ) as quality_code,
         slots.energy_kwh as raw_kwh,
         if(slots.quality_code is not null, slots.energy_kwh) as final_kwh,
-        numbered.slot_end_us - numbered.slot_start_us as length_us,
-        coalesce(slots.covered_s, 0) as covered_s,
-        coalesce(slots.read_count, 0) as read_count,
-        coalesce(slots.is_disaggregated, false) as is_disaggregated,
+        date_diff('second', slots.slot_start_at, slots.slot_end_at) as length_s,
+        slots.covered_s,
+        slots.read_count,
+        slots.is_disaggregated,
         slots.batch_id,
-        numbered.local_date,
-        {{ moment_of_us('numbered.slot_start_us') }} as slot_start_at,
-        {{ moment_of_us('numbered.slot_end_us') }} as slot_end_at
-    from numbered
-    left join slots
+        slots.local_date,
+        slots.slot_start_at,
+        slots.slot_end_at
+    from slots
+    left join periods
         on
-            numbered.device_id = slots.device_id
-            and numbered.channel = slots.channel
-            and numbered.local_date = slots.local_date
-            and numbered.slot_number = slots.slot_number
-    where
-        numbered.slot_number >= numbered.first_slot
-        or slots.device_id is not null
+            slots.device_id = periods.device_id
+            and slots.slot_start_at >= periods.from_at
+            and (slots.slot_start_at < periods.to_at or periods.to_at is null)
 ),
 
 clocked as (
     select
         *,
         cast(at_timezone(slot_start_at, time_zone) as timestamp(6)) as slot_start_local
-    from joined
+    from placed
 ),
 
 interval_reads as (
     select
         device_id,
         channel,
+        service_point_id,
         customer_id,
         quality_code,
         if(final_kwh is not null and is_disaggregated, 'DISAGGREGATED')
@@ -79,8 +133,8 @@ interval_reads as (
         end as rules_hit,
         raw_kwh,
         final_kwh,
-        cast(final_kwh * 3600000000 / length_us as decimal(18, 6)) as demand_kw,
-        {{ share_pct('covered_s * 1000000', 'length_us') }} as coverage_pct,
+        cast(final_kwh * 3600 / length_s as decimal(18, 6)) as demand_kw,
+        {{ share_pct('covered_s', 'length_s') }} as coverage_pct,
         read_count,
         -- Clocks go back by so many minutes: Lord Howe's, most ones, Troll's.
         if(

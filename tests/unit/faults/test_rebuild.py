@@ -18,6 +18,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NEW = NOW - timedelta(hours=11)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ZONES = {"MTR-1": "Australia/Sydney", "MTR-2": "Europe/London"}
+NEW_STAYS = [(meter, meter, 30, NEW, None) for meter in ZONES]
 MASTER_DATA: Rows = {
     "meter": [
         (meter, "CUST-1", 230, Decimal("10.00"), 30, 1, 6, zone, NEW)
@@ -277,7 +278,8 @@ def test_a_fault_is_open_until_it_is_cleared_or_forgotten() -> None:
 
 
 def test_a_meter_that_was_never_seen_says_so() -> None:
-    found = {row["device_id"]: row for row in marts(said("MTR-2", "2026-03-10T11:00:00Z"))[HEALTH]}
+    said_once = said("MTR-2", "2026-03-10T11:00:00Z")
+    found = {row["device_id"]: row for row in marts(said_once, stay=NEW_STAYS)[HEALTH]}
     assert found["MTR-1"]["reasons"] == "never seen"
     assert found["MTR-2"]["device_health_status"] == "HEALTHY"
 
@@ -298,10 +300,9 @@ def test_a_meter_of_which_readings_are_missing_is_not_healthy(
     due = NOW - timedelta(hours=6)
     ends = [NOW, *(due - timedelta(minutes=30 * number) for number in range(count))]
     texts = [said("MTR-2", f"{end:%Y-%m-%dT%H:%M:%SZ}") for end in ends]
-    london = next(row for row in MASTER_DATA["meter"] if row[0] == "MTR-2")
-    old = (*london[:-1], NOW - timedelta(days=400))
+    one: Rows = {"meter": [row for row in MASTER_DATA["meter"] if row[0] == "MTR-2"]}
     ledger = Ledger(readings=[(0, at, milliseconds(NOW), text) for at, text in enumerate(texts)])
-    (row,) = rebuilt(ledger, MASTER_DATA | {"meter": [old]}, NOW)[HEALTH]
+    (row,) = rebuilt(ledger, MASTER_DATA | one, NOW)[HEALTH]
     assert (row["device_health_status"], row["reasons"]) == (state, reasons)
     assert row["missing_count"] == 48 - count
     assert row["reasons_since"] == ([due - timedelta(days=1)] if reasons else [])

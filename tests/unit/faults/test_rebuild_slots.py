@@ -16,28 +16,33 @@ from tests.integration.lakehouse import Reading, reading
 from tests.integration.test_days import CLOCK_CHANGES, case_c1, half_hours, stamp
 
 METER = "MTR-1"
-DAYS, SLOTS = "int_energy_days", "int_interval_reads"
+DAYS, SLOTS, COMPLETENESS = "int_energy_days", "int_interval_reads", "read_completeness"
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
-def made(
+def every_table(
     readings: Sequence[Reading],
     zone: str = "UTC",
     minutes: int = 30,
     stay: list[tuple[Any, ...]] | None = None,
     place: list[tuple[Any, ...]] | None = None,
-) -> tuple[list[Row], list[Row]]:
-    """Slots and days, in order."""
-    now = datetime(2026, 11, 30, tzinfo=UTC)
-    ms = int(now.timestamp() * 1000)
+) -> dict[str, list[Row]]:
+    """What DuckDB makes of the readings and master data."""
+    ms = int(NOW.timestamp() * 1000)
     ledger = Ledger(readings=[(0, at, ms + at, json.dumps(m)) for at, m in enumerate(readings)])
     since = datetime(2020, 1, 1, tzinfo=UTC)
     master_data: Rows = {
-        "meter": [(METER, "CUST-1", 230, Decimal("10.00"), minutes, 1, 6, zone, now)],
+        "meter": [(METER, "CUST-1", 230, Decimal("10.00"), minutes, 1, 6, zone, NOW)],
         "stay": stay or [(METER, METER, minutes, since, None)],
         "place": place or [(METER, zone, since)],
         "contract": [(METER, "CUST-1", since.date(), None)],
     }
-    found = rebuilt(ledger, master_data, now)
+    return rebuilt(ledger, master_data, NOW)
+
+
+def made(readings: Sequence[Reading], *facts: Any, **more: Any) -> tuple[list[Row], list[Row]]:
+    """Slots and days, in order."""
+    found = every_table(readings, *facts, **more)
     return (
         sorted(found[SLOTS], key=lambda row: row["slot_start_at"]),
         sorted(found[DAYS], key=lambda row: row["local_date"]),
@@ -196,3 +201,41 @@ def test_an_hour_of_lord_howes_short_day_is_half_an_hour() -> None:
     # 23.5 hours: 23 whole ones and a last half that no reading of an hour fills.
     slots, (found,) = made(readings, "Australia/Lord_Howe", 60)
     assert (len(slots), found["valid_count"]) == (23, 23)
+
+
+def counts(rows: list[Row], *days: date) -> list[tuple[int, ...]]:
+    """Expected, valid, missing and pending slots of days."""
+    found = {row["local_date"]: row for row in rows}
+    names = ("expected_slots", "valid", "missing", "pending")
+    return [tuple(found[day][name] for name in names) for day in days if day in found]
+
+
+def test_what_did_not_come_is_missing_or_awaited() -> None:
+    rows = every_table([at("00:30", 0.5)])[COMPLETENESS]
+    first, last, today = date(2026, 6, 1), date(2026, 11, 29), date(2026, 11, 30)
+    # What ended in the last six hours is awaited; of a day that begins now nothing is.
+    assert counts(rows, first, last, today) == [(48, 1, 47, 0), (48, 0, 36, 12)]
+    assert next(row for row in rows if row["local_date"] == first)["completeness_pct"] == Decimal(
+        "2.08"
+    )
+
+
+def test_nothing_is_wanted_of_a_meter_that_is_nowhere() -> None:
+    day, noon = date(2026, 6, 1), datetime(2026, 6, 1, 12, tzinfo=UTC)
+    stay = [
+        (METER, METER, 30, datetime(2026, 6, 1, 9, 45, tzinfo=UTC), noon),
+        (METER, "MTR-2", 30, noon + timedelta(hours=2), noon + timedelta(hours=4)),
+    ]
+    place = [(METER, "UTC", noon), ("MTR-2", "Europe/Paris", noon)]
+    rows = every_table([at("00:30", 0.5), at("10:30", 0.5)], stay=stay, place=place)[COMPLETENESS]
+    # From 10:00 to 12:00 and from 14:00 to 16:00, and the one that came all the same.
+    assert counts(rows, day) == [(9, 2, 7, 0)]
+    assert len(rows) == 1
+
+
+def test_days_of_the_changing_clock_want_46_and_50() -> None:
+    rows = every_table([at("00:30", 0.5)], "Europe/London")[COMPLETENESS]
+    assert counts(rows, date(2026, 3, 29), date(2026, 10, 25)) == [(46, 0, 46, 0), (50, 0, 50, 0)]
+    for month, slots in ((3, 1486), (10, 1490)):
+        of_month = [row for row in rows if row["local_date"].month == month]
+        assert sum(row["expected_slots"] for row in of_month if row["local_date"].year == 2026) == slots
