@@ -34,6 +34,7 @@ def show() -> None:
     show_flagged(answers.frame("flagged"))
     show_rule_hits(answers.frame("rule_hits"))
     show_incomplete(answers.frame("incomplete"))
+    show_registers(answers.frame("registers"))
     left, right = st.columns(2, gap="large")
     with left:
         show_repeats(answers.frame("repeats"))
@@ -56,6 +57,7 @@ def questions(today: date, days: int = view.DEFAULT_DAYS) -> dict[str, Query]:
         "messages": quality_queries.quarantined(since, "", "", LIMIT),
         "flagged": quality_queries.flagged_fields(since),
         "rule_hits": quality_queries.rule_hits(since.date()),
+        "registers": quality_queries.register_differences(since, LIMIT),
         "arrivals": quality_queries.arrivals(since, "hour" if days <= HOURLY_UP_TO_DAYS else "day"),
         "incomplete": quality_queries.incomplete(since.date(), LIMIT),
         "repeats": quality_queries.repeats(since.date()),
@@ -277,6 +279,34 @@ def show_incomplete(frame: pd.DataFrame | None) -> None:
             "last_slot_at": columns.moment("Last slot with a value, UTC"),
         },
         alt="Missing readings",
+    )
+
+
+def show_registers(frame: pd.DataFrame | None) -> None:
+    """Spans between two register reads in which the readings are not what the register counted."""
+    st.subheader("Registers that differ from readings")
+    if frame is None:
+        return
+    if frame.empty:
+        st.caption("Every span that ended in this period agrees, or could not be compared.")
+        return
+    st.caption("Spans that ended in this period; marts.register_reconciliation has all of them.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="registers",
+        column_config={
+            "device_id": st.column_config.TextColumn("Meter", pinned=True),
+            "status": "Status",
+            "cause": "Likely cause",
+            "delta_kwh": columns.number("Register, kWh", 3),
+            "slots_kwh": columns.number("Readings, kWh", 3),
+            "difference_kwh": columns.number("Difference, kWh", 3),
+            "ratio": columns.number("Readings / register", 4),
+            "from_at": columns.moment("From, UTC"),
+            "to_at": columns.moment("To, UTC"),
+        },
+        alt="Registers that differ from readings",
     )
 
 

@@ -1,4 +1,7 @@
-"""What the pages ask about messages: landed, accepted, flagged, quarantined, repeated, late."""
+"""What the pages ask about messages: landed, accepted, flagged, quarantined, repeated, late.
+
+And about registers that differ from them.
+"""
 
 from __future__ import annotations
 
@@ -168,6 +171,27 @@ group by rule_code, rule_name, severity, cause
 order by rule_code, severity, cause
 """
     return Query(sql, (since,), "intermediate.int_rule_hits")
+
+
+def register_differences(since: datetime, limit: int) -> Query:
+    """Spans between register reads that differ from the readings, or were reset; newest first."""
+    sql = """
+select
+    device_id,
+    status,
+    cause,
+    delta_kwh,
+    slots_kwh,
+    difference_kwh,
+    ratio,
+    from_at,
+    to_at
+from marts.register_reconciliation
+where to_at >= ? and (cause is not null or status = 'RESET')
+order by to_at desc, device_id
+limit ?
+"""
+    return Query(sql, (since, limit), "marts.register_reconciliation")
 
 
 def arrivals(since: datetime, unit: str) -> Query:

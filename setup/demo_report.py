@@ -33,7 +33,7 @@ from stack.base.settings import Settings, load_settings
 from stack.base.text import readable
 from stack.books import ledger
 from stack.books.broker import Broker
-from stack.books.by_hand import reconcile_by_hand
+from stack.books.by_hand import reconcile_by_hand, register_text
 from stack.books.database import locations
 from stack.books.evidence import Head, TopicState
 from stack.books.heads import Heads
@@ -173,7 +173,7 @@ def show_flows(found: Sequence[DemoCounts], console: Console) -> None:
 
 
 def show_reasons(settings: Settings, row: Mapping[str, Any], console: Console) -> None:
-    """Why readings were quarantined or flagged, and how many came more than once.
+    """Why readings were quarantined or flagged, how many came more than once, and registers.
 
     row: the newest of iceberg.ops.reconciliation, by column.
     """
@@ -195,8 +195,10 @@ def show_reasons(settings: Settings, row: Mapping[str, Any], console: Console) -
         f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates, "
         f"{corrections or 0:,} values that were corrected, {superseded or 0:,} superseded\n"
         f"  read rate: {100 * (present or 0) / (due or 1):.1f} %, {present or 0:,} of {due or 0:,} "
-        "slots that were due in the last 7 days\n"
+        "slots that were due in the last 7 days"
     )
+    text = register_text(row["register_spans"] or {}, row["register_difference_kwh"] or {})
+    console.print(Padding(f"register = readings, by span: {text}\n", (0, 0, 0, 2)))
 
 
 MARTS = {

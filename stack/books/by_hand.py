@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from stack.base.settings import Settings
 from stack.books.plan import Plan
@@ -47,9 +47,19 @@ def show(report: Report, table: str, say: Say) -> None:
             say(f"    {reason} {count}")
         for flag, count in report.flagged.get(topic, {}).items():
             say(f"    flagged: {flag} {count}")
+    if report.register_spans:
+        text = register_text(report.register_spans, report.register_difference_kwh)
+        say(f"register = readings, by span: {text}")
     for difference in report.differences:
         say(f"✗ wanted: {difference.wanted}")
         say(f"  found:  {difference.found}")
         say(f"  next:   {difference.next_step}")
     verdict = "✗ the books differ" if report.differences else "✓ the books balance"
     say(f"{verdict}; row in iceberg.{table} at {report.reconciled_at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def register_text(spans: Mapping[str, int], difference_kwh: Mapping[str, float]) -> str:
+    """How registers agree with readings: spans by status, differences by cause."""
+    told = ", ".join(f"{status} {count:,}" for status, count in sorted(spans.items()))
+    differences = sorted(difference_kwh.items())
+    return "; ".join([told or "none", *(f"{cause} {kwh:,.3f} kWh" for cause, kwh in differences)])

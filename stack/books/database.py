@@ -12,6 +12,11 @@ select table_namespace || '.' || table_name, coalesce(metadata_location, '')
 from iceberg_tables
 where catalog_name = 'lakehouse' and coalesce(iceberg_type, 'TABLE') = 'TABLE'
 """
+VIEW_SQL = """
+select table_namespace || '.' || table_name
+from iceberg_tables
+where catalog_name = 'lakehouse' and iceberg_type = 'VIEW'
+"""
 ACKNOWLEDGED_SQL = """
 select topic, topic_id, kafka_partition, sum(acknowledged)::bigint, max(last_offset)
 from public.producer_reports
@@ -35,6 +40,11 @@ def locations(server: Postgres, plan: Plan) -> dict[str, str]:
     """
     found = server.rows(CATALOG, SESSION_NAME, LOCATIONS_SQL)
     return {str(name): str(place) for name, place in found if plan.is_watched(name)}
+
+
+def views(server: Postgres) -> set[str]:
+    """Every schema.view. Raises RetriableError if PostgreSQL does not answer."""
+    return {str(name) for (name,) in server.rows(CATALOG, SESSION_NAME, VIEW_SQL)}
 
 
 def acknowledged(server: Postgres) -> list[Acknowledged]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stack.books.registers import Registers
+
 Offsets = Mapping[int, int]
 
 
@@ -121,8 +123,10 @@ class Evidence:
 
     acknowledged, then begin of the topics, heads of the tables, end of the topics: so that each
     account is at least as new as the one it must not exceed. A topic that is not there is absent.
+    registers: last of all; empty where the plan names no view of them.
     """
 
     acknowledged: Sequence[Acknowledged]
     topics: Mapping[str, TopicState]
     heads: Mapping[str, Head]
+    registers: Registers = field(default_factory=Registers)

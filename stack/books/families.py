@@ -149,6 +149,12 @@ def of_ledger(row: Mapping[str, Any]) -> Iterator[GaugeMetricFamily]:
     labels = ["topic", "field", "reason"]
     text = "Accepted messages with a field that could not be used."
     yield gauge("flagged_messages", text, labels, flags)
+    spans = [([status], float(n)) for status, n in sorted((row["register_spans"] or {}).items())]
+    yield gauge("register_spans", "Spans between register reads.", ["status"], spans)
+    kwh = sorted((row["register_difference_kwh"] or {}).items())
+    text = "What energies and registers differ by, beyond the tolerance."
+    by_cause = [([cause], float(difference)) for cause, difference in kwh]
+    yield gauge("register_difference_kwh", text, ["cause"], by_cause)
     for column, (name, help_text) in BY_TABLE.items():
         tables = [(table.split("."), float(n)) for table, n in sorted(row[column].items())]
         yield gauge(name, help_text, ["layer", "table"], tables)

@@ -18,12 +18,14 @@ class Flow:
     outcomes: schema.table -> SQL of the reason why a row was rejected, null where it was
     accepted, 'flagged: ' and its flags where it was accepted with some; every landed message is
     one row in one of them. readings: schema.table of one row a
-    distinct reading, empty where there is none.
+    distinct reading; registers: schema.view of how registers agree with them; empty where there is
+    none.
     """
 
     topic: str
     outcomes: Mapping[str, str]
     readings: str = ""
+    registers: str = ""
 
     @property
     def landing(self) -> str:
@@ -64,7 +66,12 @@ def flows_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Flow, ...]:
     """
     declared = [(str(entry["name"]), (entry.get("config") or {}).get("meta")) for entry in entries]
     return tuple(
-        Flow(name, dict(meta["outcomes"]), str(meta.get("readings", "")))
+        Flow(
+            name,
+            dict(meta["outcomes"]),
+            str(meta.get("readings", "")),
+            str(meta.get("registers", "")),
+        )
         for name, meta in declared
         if meta and meta.get("outcomes")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,16 +11,19 @@ from typing import Any
 
 from stack.base.errors import RetriableError
 from stack.base.settings import Settings
-from stack.books import database, ledger
+from stack.books import database, ledger, registers
 from stack.books.broker import Broker
 from stack.books.evidence import Difference, Evidence, Head, TopicState
 from stack.books.flow import Account, Counted, account, broker_differences
 from stack.books.heads import Heads
 from stack.books.plan import Flow, Plan
+from stack.books.registers import Registers
 from stack.books.report import FULL, INCREMENT, Report
 from stack.books.tables import Tables, TrinoTables
 from stack.clients import kafka, postgres, trino
 from stack.watermarks.landed import Watermark
+
+REGISTERS_EVERY_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Reconciler:
         self._heads, self._tables = Heads(settings), TrinoTables(self._trino)
         self._broker = Broker(kafka.administrator(settings, kafka.DBT))
         self._knows_ledger = False
+        self._found_registers = Registers()
+        self._registers_due_at: float | None = None
 
     def reconcile(self, ask: Ask, seen: Look | None, before_writing: Callable[[], None]) -> Look:
         """Reconcile and write a row, or return `seen` where nothing changed since and none is due.
@@ -76,8 +82,22 @@ class Reconciler:
                 return seen
         watched = {name: place for name, place in locations.items() if name != self._plan.ledger}
         heads = self._heads.of(watched)
-        evidence = Evidence(acknowledged, self._broker.with_ends(topics), heads)
+        ends = self._broker.with_ends(topics)
+        evidence = Evidence(acknowledged, ends, heads, self._registers())
         return self._write(ask, evidence, locations, seen, before_writing)
+
+    def _registers(self) -> Registers:
+        """How registers agree with readings, at most an hour old.
+
+        Nothing before the first round has made the view, which adds up a month of register reads.
+        """
+        if self._registers_due_at is None or time.monotonic() >= self._registers_due_at:
+            wanted = {flow.registers for flow in self._plan.flows if flow.registers}
+            there = wanted & database.views(self._postgres) if wanted else wanted
+            self._found_registers = registers.count(self._trino, sorted(there))
+            if there:
+                self._registers_due_at = time.monotonic() + REGISTERS_EVERY_SECONDS
+        return self._found_registers
 
     def _write(
         self,
@@ -227,6 +247,8 @@ def report_of(
         table_files={name: head.files for name, head in heads.items()},
         table_snapshots={name: head.snapshots for name, head in heads.items()},
         snapshot_ids={name: head.snapshot_id for name, head in heads.items() if head.snapshot_id},
+        register_spans=evidence.registers.spans,
+        register_difference_kwh=evidence.registers.difference_kwh,
         model_seconds={name: round(took, 3) for name, took in ask.model_seconds.items()},
         counted=json.dumps({topic: found.to_json() for topic, found in accounts.items()}),
         held_back={topic: state.held_back for topic, state in evidence.topics.items()},

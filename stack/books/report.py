@@ -45,6 +45,15 @@ COLUMNS = {
         BY_TOPIC,
         "Accepted messages beyond the first of their reading: duplicates, corrections, superseded.",
     ),
+    "register_spans": (
+        "map(varchar, bigint)",
+        "Spans between register reads of the last 31 days, by status, as "
+        "marts.register_reconciliation judges them; without those that ended in the last 6 hours.",
+    ),
+    "register_difference_kwh": (
+        "map(varchar, double)",
+        "What their energies and registers differ by, beyond the tolerance, by cause.",
+    ),
     "table_rows": (BY_TOPIC, "Rows of every table, by schema.table."),
     "table_files": (BY_TOPIC, "Data and delete files of every table's newest snapshot."),
     "table_snapshots": (BY_TOPIC, "Snapshots that every table keeps."),
@@ -54,7 +63,7 @@ COLUMNS = {
 }
 
 # Columns that the ledger of 0.1.0 does not have.
-ADDED = ("flagged",)
+ADDED = ("flagged", "register_spans", "register_difference_kwh")
 
 ByTopic = Mapping[str, int]
 ByPartition = Mapping[str, Mapping[int, int]]
@@ -84,6 +93,8 @@ class Report:
     flagged: Mapping[str, ByTopic] = field(default_factory=dict)
     lost: ByTopic = field(default_factory=dict)
     duplicates: ByTopic = field(default_factory=dict)
+    register_spans: Mapping[str, int] = field(default_factory=dict)
+    register_difference_kwh: Mapping[str, float] = field(default_factory=dict)
     table_rows: ByTopic = field(default_factory=dict)
     table_files: ByTopic = field(default_factory=dict)
     table_snapshots: ByTopic = field(default_factory=dict)

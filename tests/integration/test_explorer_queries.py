@@ -62,7 +62,14 @@ def seen(lakehouse: Lakehouse) -> Seen:
         times = [start + timedelta(seconds=each) for each in range(1, NOON_READINGS + 1)]
         stamps = [f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in times]
         # Of a second each: they are of their day at whatever time this runs.
-        lakehouse.send(*(reading(device, e, status="WARN", interval_s=1) for e in stamps))
+        # The register counts what a message lost between the days would have said.
+        registers = enumerate(stamps, start=100 - 10 * days_ago)
+        lakehouse.send(
+            *(
+                reading(device, e, status="WARN", interval_s=1, register_kwh=register)
+                for register, e in registers
+            )
+        )
         lakehouse.send(reading(other, stamps[0], voltage=99999, interval_s=1))
     lakehouse.send_raw([(device.encode(), b'{"broken": <b>')])
     line = f"WARN {device}/CUST-8000: clock invalid (battery 45 %, 227.7 V)"
@@ -250,6 +257,24 @@ def test_flagged_fields_are_counted_by_field_and_reason(seen: Seen) -> None:
     }
     assert found == {key: (count, len(meters)) for key, (count, meters) in wanted.items()}
     assert ("voltage", "out_of_range") in found
+
+
+def test_registers_that_differ_are_those_of_the_mart_with_a_cause_or_a_reset(seen: Seen) -> None:
+    frame = seen.frame(quality_queries.register_differences(LONG_AGO_AT, 10_000))
+    plain = seen.rows(
+        "select device_id, to_at, cause, status from iceberg.marts.register_reconciliation"
+    )
+    wanted = {
+        (device, to_at, cause)
+        for device, to_at, cause, status in plain
+        if cause or status == "RESET"
+    }
+    found = {
+        (row["device_id"], row["to_at"].to_pydatetime(), row["cause"])
+        for _, row in frame.iterrows()
+    }
+    assert found == wanted
+    assert (seen.device, "ENERGY_LOST") in {(device, cause) for device, _, cause in found}
 
 
 @pytest.mark.parametrize("unit", ["hour", "day"])

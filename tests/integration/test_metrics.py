@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 
 import pytest
@@ -47,6 +48,13 @@ def metrics(lakehouse: Lakehouse) -> Metrics:
         reading("MTR-10000", "2026-01-01T01:00:00Z", voltage=99999, battery_pct="full"),
     )
     lakehouse.send_raw([(b"MTR-10000", b"no json")])
+    (device,) = lakehouse.new_devices(meter_multiplier=1)
+    two_days_ago = datetime.now(UTC) - timedelta(days=2)
+    # The register counted 10 kWh, of which a reading tells half a one.
+    lakehouse.send(
+        reading(device, f"{two_days_ago:%Y-%m-%d}T10:00:00Z", register_kwh=10.0),
+        reading(device, f"{two_days_ago:%Y-%m-%d}T10:30:00Z", register_kwh=20.0),
+    )
     lakehouse.land_and_round()
     command = [str(PROJECT_ROOT / "bin" / "stack"), "reconcile", "--full"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
@@ -107,6 +115,17 @@ def test_the_reconciliation_is_that_of_the_books(lakehouse: Lakehouse, metrics: 
     assert metrics["meterhouse_landed_messages"][TOPIC,] == landed[TOPIC]
     assert metrics["meterhouse_accepted_messages"][TOPIC,] == accepted[TOPIC]
     assert rows[f"landing.{TOPIC}"] == metrics["meterhouse_table_rows"]["landing", TOPIC]
+
+
+def test_registers_are_counted_as_the_books_say(lakehouse: Lakehouse, metrics: Metrics) -> None:
+    ((spans, kwh),) = lakehouse.sql(
+        "select register_spans, register_difference_kwh "
+        "from iceberg.ops.reconciliation order by reconciled_at desc limit 1"
+    )
+    assert metrics["meterhouse_register_spans"] == {(name,): n for name, n in spans.items()}
+    assert metrics["meterhouse_register_difference_kwh"] == {(c,): n for c, n in kwh.items()}
+    assert spans["MISMATCH"] >= 1
+    assert kwh["ENERGY_LOST"] >= 9.5
 
 
 def test_what_alerts_ask_for_is_served(metrics: Metrics) -> None:

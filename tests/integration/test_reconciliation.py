@@ -12,6 +12,7 @@ import stack.rounds.books
 from simulator.delivery import TopicCount, topic_ids
 from simulator.reports import Reports, writer
 from stack.books.reconcile import Ask, Reconciler
+from stack.books.report import ADDED
 from stack.clients.kafka import client_options
 from stack.rounds.outcome import Outcome, Result
 from stack.writing import lock
@@ -88,10 +89,12 @@ def test_what_is_whole_balances_and_the_next_row_counts_what_is_new(
     assert books.rows("quarantined")[-1] == [{books.topic: {"bad": 2}}]
     ((last,),) = books.rows("broker_end_offsets")[-1:]
     assert last == {books.topic: books.lakehouse.end_offsets(books.topic)}
-    # As the ledger of 0.1.0, which lacks the column.
-    books.run(f"alter table iceberg.{books.plan.ledger} drop column flagged")
+    # As the ledger of 0.1.0, which lacks the columns.
+    for column in ADDED:
+        books.run(f"alter table iceberg.{books.plan.ledger} drop column {column}")
     assert books.reconcile(is_full=True) == 0
     assert books.rows("flagged") == [*[[None]] * 4, [{books.topic: {}}]]
+    assert books.rows("register_spans") == [*[[None]] * 4, [{}]]
     assert [extent for (extent,) in books.rows("extent")] == [*["increment"] * 4, "full"]
 
 

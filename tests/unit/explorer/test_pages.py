@@ -220,6 +220,27 @@ def test_meters_of_which_readings_are_missing_are_listed(monkeypatch: pytest.Mon
     assert list(shown[["device_id", "missing"]].iloc[0]) == ["MTR-2", 46]
 
 
+def test_registers_that_differ_are_listed_with_their_cause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {
+        "device_id": "MTR-2",
+        "status": "MISMATCH",
+        "cause": "MULTIPLIER",
+        "delta_kwh": 120.0,
+        "slots_kwh": 3.0,
+        "difference_kwh": -117.0,
+        "ratio": 0.025,
+        "from_at": pd.Timestamp(NOW),
+        "to_at": pd.Timestamp(NOW),
+    }
+    answers = {"registers": Answer(pd.DataFrame([row]))}
+    test = page(monkeypatch, "quality", FakeLakehouse(answers))
+    assert not test.exception
+    (shown,) = [each.value for each in test.dataframe if "difference_kwh" in each.value]
+    assert list(shown[["device_id", "cause"]].iloc[0]) == ["MTR-2", "MULTIPLIER"]
+
+
 def test_the_master_data_of_a_meter_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     row = health_row("MTR-1", "HEALTHY", "") | {
         "time_zone": "UTC",

@@ -236,6 +236,6 @@ def test_nothing_is_wanted_of_a_meter_that_is_nowhere() -> None:
 def test_days_of_the_changing_clock_want_46_and_50() -> None:
     rows = every_table([at("00:30", 0.5)], "Europe/London")[COMPLETENESS]
     assert counts(rows, date(2026, 3, 29), date(2026, 10, 25)) == [(46, 0, 46, 0), (50, 0, 50, 0)]
-    for month, slots in ((3, 1486), (10, 1490)):
-        of_month = [row for row in rows if row["local_date"].month == month]
-        assert sum(row["expected_slots"] for row in of_month if row["local_date"].year == 2026) == slots
+    for month, slots in (("2026-03", 1486), ("2026-10", 1490)):
+        of_month = [row for row in rows if f"{row['local_date']:%Y-%m}" == month]
+        assert sum(row["expected_slots"] for row in of_month) == slots

@@ -14,6 +14,7 @@ from stack.books.evidence import Difference, Head, LandedBatch, TopicState
 from stack.books.ledger import expression, values
 from stack.books.plan import Flow, Plan, flows_of
 from stack.books.reconcile import lag
+from stack.books.registers import Registers, added_up
 from stack.books.report import COLUMNS, Report
 from stack.rounds.project import Project
 from stack.watermarks.landed import Watermark
@@ -106,6 +107,21 @@ def test_the_project_says_where_each_landed_message_ends() -> None:
         "quality.quarantine_telemetry_raw",
         "intermediate.int_meter_readings",
     )
+    assert flows["telemetry_raw"].registers == "quality.register_balance"
+
+
+def test_spans_are_counted_by_status_and_differences_by_cause() -> None:
+    rows = [
+        ("OK", None, 40, 0.0),
+        ("MISMATCH", "UNIT", 1, 2997.0),
+        ("MISMATCH", "ENERGY_LOST", 2, 0.5),
+        ("EXCHANGE", "ENERGY_LOST", 1, 0.25),
+        ("RESET", None, 3, 0.0),
+    ]
+    assert added_up(rows) == Registers(
+        {"OK": 40, "MISMATCH": 3, "EXCHANGE": 1, "RESET": 3}, {"UNIT": 2997.0, "ENERGY_LOST": 0.75}
+    )
+    assert added_up([]) == Registers()
 
 
 def test_a_table_that_declares_nothing_is_not_reconciled() -> None:
@@ -150,6 +166,8 @@ def test_a_person_is_told_what_differs_and_what_to_do() -> None:
         accepted={"t": 1},
         quarantined={"t": {"not_json": 1}},
         flagged={"t": {"voltage:missing": 1}},
+        register_spans={"OK": 1200, "MISMATCH": 2},
+        register_difference_kwh={"UNIT": 2997.0, "ENERGY_LOST": 0.5},
         unprocessed={"t": 0},
         lost={"t": 0},
     )
@@ -158,6 +176,8 @@ def test_a_person_is_told_what_differs_and_what_to_do() -> None:
         "t: acknowledged not reported, landed 3, accepted 1, quarantined 1",
         "    not_json 1",
         "    flagged: voltage:missing 1",
+        "register = readings, by span: MISMATCH 2, OK 1,200; ENERGY_LOST 0.500 kWh; "
+        "UNIT 2,997.000 kWh",
         "✗ wanted: t: 3",
         "  found:  it's 2",
         "  next:   look",
