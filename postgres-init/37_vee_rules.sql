@@ -21,7 +21,7 @@ declare
     wanted text;
     found_text text;
 begin
-    -- What each rule takes: bounds of threshold_1, greatest threshold_2, both null for none.
+    -- What each rule takes: bounds of threshold_1, greatest threshold_2, null for none.
     select known.* into rule
     from (
         values
@@ -32,7 +32,8 @@ begin
         ('R07', 0.01, 100000, 100000, false, false),
         ('R15', 2, 100000, 100000, true, true),
         ('R16', 0.01, 50, null, false, true),
-        ('R17', 0, 100000, null, false, false)
+        ('R17', 0, 100000, null, false, false),
+        ('R20', null, null, null, false, false)
     ) as known (code, least, greatest, greatest_2, needs_2, needs_slots)
     where known.code = require_vee_rule.rule_code;
 
@@ -48,7 +49,10 @@ begin
     elsif severity not in ('info', 'soft', 'hard') then
         wanted := 'severity info, soft or hard';
         found_text := severity;
-    elsif threshold_1 is null or not threshold_1 between rule.least and rule.greatest then
+    elsif rule.least is null and threshold_1 is not null then
+        wanted := format('no threshold_1 of %s, which has none', rule.code);
+        found_text := trim_scale(threshold_1);
+    elsif rule.least is not null and (threshold_1 is null or not threshold_1 between rule.least and rule.greatest) then
         wanted := format('threshold_1 of %s between %s and %s', rule.code, rule.least, rule.greatest);
         found_text := trim_scale(threshold_1);
     elsif rule.greatest_2 is null and threshold_2 is not null then
@@ -112,7 +116,8 @@ from (
     ('R07', 'soft', 1.1, 3, null),
     ('R15', 'hard', 400, 2500, 20),
     ('R16', 'hard', 3, null, 20),
-    ('R17', 'hard', 5, null, null)
+    ('R17', 'hard', 5, null, null),
+    ('R20', 'soft', null, null, null)
 ) as defaults (rule_code, severity, threshold_1, threshold_2, min_slots)
 where not exists (select from public.vee_rule where vee_rule.rule_code = defaults.rule_code);
 

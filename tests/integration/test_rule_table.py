@@ -27,6 +27,7 @@ DEFAULTS = {
     ("R15", "hard", "400", "2500", 20),
     ("R16", "hard", "3", None, 20),
     ("R17", "hard", "5", None, None),
+    ("R20", "soft", None, None, None),
 }
 RULE = {
     "rule_code": "R07",
@@ -55,6 +56,10 @@ REFUSED = {
     "of no use": (
         {"rule_code": "R06", "threshold_1": -0.5, "threshold_2": 1},
         "no threshold_2 of R06, which has none; found '1'",
+    ),
+    "no limit at all": (
+        {"rule_code": "R20", "threshold_1": 1, "threshold_2": None},
+        "no threshold_1 of R20, which has none; found '1'",
     ),
     "missing second": (
         {"rule_code": "R15", "threshold_1": 400, "threshold_2": None, "min_slots": 20},

@@ -46,7 +46,11 @@ class Story:
         )
         self.good, self.repeated, self.corrected, self.odd, *others = names
         self.in_wh, self.missed, self.ahead, self.negative, self.loaded = others
-        self.devices = names
+        (self.early,) = lakehouse.new_devices(time_zone="UTC", installed_at=at(720))
+        (self.vacant,) = lakehouse.new_devices(time_zone="UTC")
+        lakehouse.change_master_data(
+            "update agreement set end_date = %s where service_point_id = %s", DAY, self.vacant
+        )
         self.sent_at = datetime.now(UTC)
         once = reading(self.repeated, at(30))
         lakehouse.send(
@@ -60,6 +64,8 @@ class Story:
             *weeks_and_day(self.in_wh, 0.24, 5.0),
             # 24 kWh of which the dial shows a fortieth.
             *weeks_and_day(self.missed, 24.0, 0.0125),
+            *(reading(self.early, at(minutes)) for minutes in (30, 750)),
+            *(reading(self.vacant, at(minutes)) for minutes in (0, 30)),
             reading(self.negative, at(30), energy_kwh=-0.25),
             # 69 kW carry 34.5 kWh: 1.1 times it are 37.95, three times are 103.5.
             *(
@@ -136,6 +142,14 @@ def test_a_day_in_watt_hours_is_a_hit(story: Story) -> None:
 def test_a_day_without_the_multiplier_is_a_hit(story: Story) -> None:
     expected = hit("R16 MULTIPLIER_MISSED hard", "0.025", "0.025", WHOLE_DAY)
     assert story.hits(story.missed) == [expected]
+
+
+def test_a_reading_from_before_the_meter_was_there_is_a_hit(story: Story) -> None:
+    assert story.hits(story.early) == [hit("R20 NO_INSTALLATION soft", "0.5", "0", (0, 30))]
+
+
+def test_a_reading_that_nobody_pays_is_a_hit(story: Story) -> None:
+    assert story.hits(story.vacant) == [hit("R20 NO_AGREEMENT soft", "0.5", "0", (0, 30))]
 
 
 def test_a_clock_that_is_ahead_is_a_hit_at_the_time_of_its_message(story: Story) -> None:

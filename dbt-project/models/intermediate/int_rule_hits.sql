@@ -3,7 +3,7 @@
 {%- set hits_of_rules = [
     'repeated_readings', 'conflicting_readings', 'readings_of_odd_length',
     'negative_energies', 'energies_beyond_service', 'days_in_other_units',
-    'days_by_multiplier', 'clocks_ahead',
+    'days_by_multiplier', 'clocks_ahead', 'readings_of_nobody',
 ] %}
 
 with rules as (
@@ -13,6 +13,10 @@ with rules as (
 
 devices as (
     select * from {{ ref('stg_devices') }}
+),
+
+periods as (
+    select * from {{ ref('stg_device_periods') }}
 ),
 
 customers as (
@@ -29,15 +33,18 @@ readings as (
         readings.energy_kwh,
         readings.export_kwh,
         readings.interval_s,
-        devices.service_size_kw,
-        devices.interval_minutes * 60 as expected_s,
+        periods.service_size_kw,
+        periods.interval_minutes * 60 as expected_s,
         readings.duplicate_count,
         readings.correction_count + readings.superseded_count as conflict_count,
+        readings.customer_id is not null as has_customer,
+        periods.is_removed,
         readings.reading_date as local_date,
-        {{ start_of('readings', 'devices') }} as from_at,
+        periods.installed_at,
+        {{ start_of('readings', 'periods') }} as from_at,
         readings.reading_at as to_at
     from {{ ref('int_meter_readings') }} as readings
-    inner join devices on readings.device_id = devices.device_id
+    inner join periods on {{ in_period('readings', 'periods') }}
     left join customers on readings.customer_id = customers.customer_id
 ),
 
@@ -142,6 +149,27 @@ energies_beyond_service as (
         > channel_readings.service_size_kw * rules.threshold_1
 ),
 
+readings_of_nobody as (
+    -- Energy that no bill has: the meter was nowhere, or nobody had the place.
+    select
+        {{ rule_hit(
+            'readings',
+            'readings.energy_kwh',
+            '0',
+            cause="if(
+                readings.is_removed or readings.from_at < readings.installed_at,
+                'NO_INSTALLATION',
+                'NO_AGREEMENT'
+            )",
+        ) }}
+    from readings
+    inner join rules on {{ rule_in_force('R20', 'readings') }}
+    where
+        readings.is_removed
+        or readings.from_at < readings.installed_at
+        or not readings.has_customer
+),
+
 device_days as (
     select * from {{ ref('device_daily_metrics') }}
 ),
@@ -150,19 +178,27 @@ days as (
     select
         device_days.device_id,
         coalesce(customers.customer_class, 'all') as customer_class,
-        devices.meter_multiplier,
+        periods.meter_multiplier,
         device_days.reading_count,
         device_days.total_energy_kwh as day_kwh,
         device_days.reading_date as local_date,
         device_days.reading_date
         - interval '{{ var("compared_days") }}' day as first_compared_date,
-        {{ local_midnight('device_days.reading_date', 'devices.time_zone') }}
+        {{ local_midnight('device_days.reading_date', 'periods.time_zone') }}
             as from_at,
         {{ local_midnight(
-            "device_days.reading_date + interval '1' day", 'devices.time_zone'
+            "device_days.reading_date + interval '1' day", 'periods.time_zone'
         ) }} as to_at
     from device_days
-    inner join devices on device_days.device_id = devices.device_id
+    -- The period of its first reading: a day has one multiplier and one zone here.
+    inner join periods
+        on
+            device_days.device_id = periods.device_id
+            and device_days.first_reading_at > periods.from_at
+            and (
+                device_days.first_reading_at <= periods.to_at
+                or periods.to_at is null
+            )
     left join customers on device_days.customer_id = customers.customer_id
 ),
 

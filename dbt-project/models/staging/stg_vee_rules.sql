@@ -13,7 +13,8 @@ names (rule_code, rule_name) as (
     ('R07', 'SERVICE_LIMIT'),
     ('R15', 'UNIT_FACTOR'),
     ('R16', 'MULTIPLIER'),
-    ('R17', 'CLOCK_AHEAD')
+    ('R17', 'CLOCK_AHEAD'),
+    ('R20', 'NO_INSTALLATION')
 ),
 
 classes (customer_class) as (
