@@ -66,7 +66,7 @@ select
 from wanted as w
 cross join clock
 left join slot as s
-    on w.meter = s.meter and w.since = s.slot_since
+    on w.meter = s.meter and w.since = s.slot_since and w.local_day = s.local_day
 where
     w.till <= epoch_us(clock.now) - 6 * 3600000000
     and w.till > epoch_us(clock.now) - 30 * 3600000000

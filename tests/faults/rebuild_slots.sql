@@ -219,11 +219,10 @@ summed as (
         min(points) as worst,
         max(points) as best,
         bool_or(parts > 1) as is_shared,
-        -- No more than a hundredth from what is usual, or a whole number of them in a slot.
-        bool_or(
-            abs(measured_us - usual_us) > usual_us / 100.0
-            and slot_us % greatest(measured_us, 1) <> 0
-        ) as is_odd
+        -- The one that is least like the others, if no whole number of such ones makes a slot.
+        max_by(measured_us, (abs(measured_us - usual_us), till)) filter (
+            where measured_us <> usual_us and slot_us % greatest(measured_us, 1) <> 0
+        ) as odd_us
     from filled
     group by meter, local_day, number, slot_since, slot_till
 )
@@ -236,7 +235,6 @@ select
         when worst < 5 then 'ESTIMATED'
         when best = 6 then 'EDITED'
         when is_shared then 'DERIVED'
-        when is_odd then 'SUSPECT'
         else 'VALID'
     end as code
 from summed;
@@ -252,6 +250,7 @@ select
     code as quality_code,
     millionths(given) as energy_kwh,
     millionths(covered) as covered_s,
+    (odd_us / 1000000.0)::decimal(12, 3) as odd_length_s,
     number as slot_number,
     readings as read_count,
     is_shared as is_disaggregated,
@@ -277,9 +276,10 @@ of_day as (
         local_day,
         sum(given) as given,
         max(demand) as peak,
-        list(number order by number) as numbers,
+        min(given) as least,
+        count(odd_us) as odd,
+        list(slot_since order by slot_since) as starts,
         count(*) filter (where code = 'VALID') as valid,
-        count(*) filter (where code = 'SUSPECT') as suspect,
         count(*) filter (where code = 'DERIVED') as derived,
         count(*) filter (where code = 'ESTIMATED') as estimated,
         count(*) filter (where code = 'EDITED') as edited,
@@ -306,13 +306,15 @@ select
     'IMPORT' as channel,
     millionths(any_value(d.given)) as energy_kwh,
     millionths(any_value(d.peak)) as peak_kw,
-    coalesce(any_value(d.numbers), []) as slot_numbers,
+    millionths(any_value(d.least)) as least_kwh,
+    coalesce(any_value(d.starts), []) as slot_starts_us,
     coalesce(any_value(d.valid), 0) as valid_count,
-    coalesce(any_value(d.suspect), 0) as suspect_count,
+    0 as suspect_count,
     coalesce(any_value(d.derived), 0) as derived_count,
     coalesce(any_value(d.estimated), 0) as estimated_count,
     coalesce(any_value(d.edited), 0) as edited_count,
     count(*) filter (where s.code is null) as partial_count,
+    coalesce(any_value(d.odd), 0) as odd_count,
     any_value(d.seconds) as measured_s,
     s.local_day as local_date,
     make_timestamptz(any_value(p.peak_since)) as peak_at,
@@ -382,6 +384,41 @@ where
     day_since + number * slot_us >= epoch_us(begun.since)
     and day_since + number * slot_us < epoch_us(begun.till);
 
+-- What is negative, or three times beyond the service, is not used; what is beyond it by a tenth, or told
+-- by a reading of a length that is a hundredth from what is usual there, is suspect. What a person wrote
+-- stands.
+create table judged as
+with known as (
+    select
+        s.*,
+        s.given * 3600000000 / (s.slot_till - s.slot_since) / 1000000 / m.service_kw as load,
+        w.minutes * 60000000::bigint as usual_us
+    from slot as s
+    inner join meter as m on s.meter = m.id
+    inner join whereabouts as w on s.meter = w.meter
+    qualify
+        row_number() over (
+            partition by s.meter, s.slot_since
+            order by
+                epoch_us(w.came_at) <= s.slot_since desc,
+                case when epoch_us(w.came_at) <= s.slot_since then w.came_at end desc,
+                w.came_at
+        ) = 1
+)
+
+select
+    * exclude (code),
+    case
+        when code is null or code = 'EDITED' then code
+        when given < 0 or load > 3 then null
+        when
+            code = 'VALID'
+            and (load > 1.1 or coalesce(abs(odd_us - usual_us) > usual_us / 100.0, false))
+            then 'SUSPECT'
+        else code
+    end as code
+from known;
+
 -- A slot without a value that ended more than six hours ago is missing, another one is awaited.
 create table read_completeness as
 with every as (
@@ -395,7 +432,9 @@ with every as (
             else 'PENDING'
         end as code
     from wanted as w
-    full outer join slot as s on w.meter = s.meter and w.since = s.slot_since
+    -- What was told on a day of another zone does not count for this one.
+    full outer join judged as s
+        on w.meter = s.meter and w.since = s.slot_since and w.local_day = s.local_day
     cross join clock
     -- What began to come and is not whole counts where it is wanted.
     where s.code is not null or w.meter is not null

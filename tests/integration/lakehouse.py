@@ -36,7 +36,7 @@ LAND_SECONDS = 90.0
 LOCK_SECONDS = 600.0
 TABLES_OF_MODELS = ("staging", "quality", "intermediate", "marts")
 
-METRICS = {"energy_kwh", "voltage", "battery_pct", "interval_s", "register_kwh"}
+METRICS = {"energy_kwh", "export_kwh", "voltage", "battery_pct", "interval_s", "register_kwh"}
 
 Reading = dict[str, Any]
 

@@ -42,10 +42,10 @@ class Story:
     def __init__(self, lakehouse: Lakehouse) -> None:
         self.lakehouse = lakehouse
         names = lakehouse.new_devices(
-            9, time_zone="UTC", service_size_kw=69, meter_multiplier=MULTIPLIER
+            10, time_zone="UTC", service_size_kw=69, meter_multiplier=MULTIPLIER
         )
         self.good, self.repeated, self.corrected, self.odd, *others = names
-        self.in_wh, self.missed, self.ahead, self.negative, self.loaded = others
+        self.in_wh, self.missed, self.ahead, self.negative, self.loaded, self.exporting = others
         (self.early,) = lakehouse.new_devices(time_zone="UTC", installed_at=at(720))
         (self.vacant,) = lakehouse.new_devices(time_zone="UTC")
         lakehouse.change_master_data(
@@ -72,6 +72,10 @@ class Story:
                 reading(self.loaded, at(30 * number), energy_kwh=kwh)
                 for number, kwh in enumerate((37.95, 38.0, 103.5, 104.0), 1)
             ),
+            *(
+                reading(self.exporting, at(30 * number), export_kwh=kwh)
+                for number, kwh in enumerate((0.25, 40.0, -1.0), 1)
+            ),
             reading(self.ahead, (self.sent_at + timedelta(hours=1)).isoformat()),
         )
         lakehouse.land_and_round()
@@ -83,6 +87,27 @@ class Story:
             "cast(local_date as varchar), to_unixtime(from_at), to_unixtime(to_at) "
             f"from iceberg.intermediate.int_rule_hits where device_id = '{device}' "
             "order by from_at, rule_code"
+        )
+
+    def slots(self, device: str, date: str = f"{DAY:%Y-%m-%d}") -> list[Hit]:
+        """Slots of a day in which a reading has a part: code, value and rules."""
+        return self.lakehouse.sql(
+            "select quality_code, final_kwh, rules_hit from iceberg.marts.interval_reads "
+            f"where device_id = '{device}' and local_date = date '{date}' and read_count > 0 "
+            "order by slot_start_at"
+        )
+
+    def day(self, device: str) -> list[Hit]:
+        """Energy, slots with a value, suspect and missing ones of the day."""
+        return self.lakehouse.sql(
+            "select kwh, valid + suspect + derived, suspect, missing "
+            "from iceberg.marts.read_completeness as completeness "
+            "left join iceberg.marts.energy_daily as energy "
+            "on completeness.device_id = energy.device_id "
+            "and completeness.channel = energy.channel "
+            "and completeness.local_date = energy.local_date "
+            f"where completeness.device_id = '{device}' "
+            f"and completeness.local_date = date '{DAY:%Y-%m-%d}' order by completeness.channel"
         )
 
 
@@ -116,6 +141,7 @@ def test_a_corrected_reading_is_a_hit(story: Story) -> None:
 
 def test_an_hour_of_a_half_hourly_meter_is_a_hit_and_a_quarter_is_none(story: Story) -> None:
     rule = "R05 LONG_INTERVAL soft"
+    assert story.slots(story.odd, "2026-06-09") == [["DERIVED", Decimal("0.25"), "R05"]] * 2
     assert story.hits(story.odd) == [
         hit(rule, "3600", "1818", (0, 60)),
         hit(rule, "3600", "1818", (24 * 60, 25 * 60), day=1),
@@ -164,6 +190,50 @@ def test_a_clock_that_is_ahead_is_a_hit_at_the_time_of_its_message(story: Story)
     assert date == f"{datetime.fromtimestamp(to_s, UTC):%Y-%m-%d}"
 
 
+def test_a_slot_with_a_hard_hit_has_no_value_and_one_with_a_soft_hit_is_suspect(
+    story: Story,
+) -> None:
+    assert story.slots(story.negative) == [["MISSING", None, "R06"]]
+    assert story.slots(story.loaded) == [
+        ["VALID", Decimal("37.95"), ""],
+        ["SUSPECT", Decimal("38"), "R07"],
+        ["SUSPECT", Decimal("103.5"), "R07"],
+        ["MISSING", None, "R07"],
+    ]
+
+
+def test_days_count_and_add_up_what_the_rules_leave(story: Story) -> None:
+    assert story.day(story.good) == [[Decimal(24), 48, 0, 0]]
+    assert story.day(story.negative) == [[None, 0, 0, 48]]
+    assert story.day(story.loaded) == [[Decimal("179.45"), 3, 2, 45]]
+
+
+def test_a_day_with_a_hard_hit_has_no_value(story: Story) -> None:
+    for device, rule in ((story.in_wh, "R15"), (story.missed, "R16")):
+        assert story.slots(device) == [["MISSING", None, rule]] * SLOTS
+        assert story.day(device) == [[None, 0, 0, SLOTS]]
+
+
+def test_export_has_slots_of_its_own_and_is_judged_alike(story: Story) -> None:
+    # 0.5 kWh of import beside each; 40 of export are 80 kW of a service of 69.
+    rows = story.lakehouse.sql(
+        "select channel, quality_code, final_kwh, rules_hit from iceberg.marts.interval_reads "
+        f"where device_id = '{story.exporting}' and local_date = date '2026-06-08' "
+        "and read_count > 0 order by channel, slot_start_at"
+    )
+    assert rows == [
+        ["EXPORT", "VALID", Decimal("0.25"), ""],
+        ["EXPORT", "SUSPECT", Decimal(40), "R07"],
+        ["EXPORT", "MISSING", None, "R06"],
+        *[["IMPORT", "VALID", Decimal("0.5"), ""]] * 3,
+    ]
+    # Nobody waits for export: what came of it is all there is to be.
+    assert story.day(story.exporting) == [
+        [Decimal("40.25"), 2, 1, 0],
+        [Decimal("1.5"), 3, 0, 45],
+    ]
+
+
 @pytest.fixture
 def longer_from_tomorrow(story: Story) -> Iterator[None]:
     """From the second day on, an hour is no odd length for the class of these meters."""
@@ -182,6 +252,7 @@ def test_a_changed_threshold_holds_from_its_date_on_without_a_round(
 ) -> None:
     before = story.lakehouse.metadata_files()
     assert story.hits(story.odd) == [hit("R05 LONG_INTERVAL soft", "3600", "1818", (0, 60))]
+    assert story.slots(story.odd, "2026-06-09")[0] == ["DERIVED", Decimal("0.25"), ""]
     assert story.lakehouse.metadata_files() == before
 
 
@@ -216,6 +287,9 @@ def test_hits_of_a_meters_day_are_asked_for_by_meter_and_day(story: Story) -> No
         for each in json.loads(plan)["inputTableColumnInfos"]
     ]
     of_readings = [columns for table, columns in asked if table == "int_meter_readings"]
+    of_slots = [columns for table, columns in asked if table == "int_interval_reads"]
+    assert of_slots
+    assert all({"device_id", "local_date"} <= columns for columns in of_slots)
     of_days = [columns for table, columns in asked if table == "device_daily_metrics"]
     assert of_readings
     assert all({"device_id", "reading_date"} <= columns for columns in of_readings)

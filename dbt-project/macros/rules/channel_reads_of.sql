@@ -1,20 +1,26 @@
 {% macro channel_reads_of(readings) -%}
-    {#- A second channel is a second select here. A value of rank 1 is said to be none. #}
+    {#- A channel is a pair here; of one that a reading does not name there is none. A value of rank 1
+        is said to be none. #}
     select
-        device_id,
-        'IMPORT' as channel,
-        energy_kwh,
-        quality_rank,
-        time_zone,
-        bigint '1000000' * {{ slot_seconds('interval_minutes') }} as slot_us,
-        bigint '60000000' * interval_minutes as interval_us,
-        {{ epoch_us('reading_at') }} - 1000 * cast(
-            1000 * coalesce(interval_s, 60 * interval_minutes) as bigint
+        readings.device_id,
+        channels.channel,
+        channels.energy_kwh,
+        readings.quality_rank,
+        readings.time_zone,
+        bigint '1000000' * {{ slot_seconds('readings.interval_minutes') }} as slot_us,
+        bigint '60000000' * readings.interval_minutes as interval_us,
+        {{ epoch_us('readings.reading_at') }} - 1000 * cast(
+            1000 * coalesce(readings.interval_s, 60 * readings.interval_minutes) as bigint
         ) as start_us,
-        {{ epoch_us('reading_at') }} as end_us,
-        batch_id,
-        reading_date as start_date,
-        landed_at
-    from {{ readings }}
-    where quality_rank > 1
+        {{ epoch_us('readings.reading_at') }} as end_us,
+        readings.batch_id,
+        readings.reading_date as start_date,
+        readings.landed_at
+    from {{ readings }} as readings
+    cross join unnest(
+        array['IMPORT', 'EXPORT'], array[readings.energy_kwh, readings.export_kwh]
+    ) as channels (channel, energy_kwh)
+    where
+        readings.quality_rank > 1
+        and channels.energy_kwh is not null
 {%- endmacro %}

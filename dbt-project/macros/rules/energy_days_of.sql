@@ -19,16 +19,20 @@
         channel,
         cast(sum(final_kwh) as decimal(18, 6)) as energy_kwh,
         max(demand_kw) as peak_kw,
+        min(final_kwh) as least_kwh,
         coalesce(
-            array_sort(array_agg(distinct slot_number) filter (where quality_code is not null)),
+            array_sort(array_agg({{ epoch_us('slot_start_at') }}) filter (
+                where quality_code is not null
+            )),
             cast(array[] as array(bigint))
-        ) as slot_numbers,
+        ) as slot_starts_us,
         count_if(quality_code = 'VALID') as valid_count,
         count_if(quality_code = 'SUSPECT') as suspect_count,
         count_if(quality_code = 'DERIVED') as derived_count,
         count_if(quality_code = 'ESTIMATED') as estimated_count,
         count_if(quality_code = 'EDITED') as edited_count,
         count_if(quality_code is null) as partial_count,
+        count_if(quality_code is not null and odd_length_s is not null) as odd_count,
         sum(if(
             quality_code is not null,
             date_diff('second', slot_start_at, slot_end_at)

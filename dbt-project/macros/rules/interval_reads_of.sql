@@ -108,10 +108,12 @@
             min(quality_rank) as lowest_rank,
             max(quality_rank) as highest_rank,
             bool_or(part_count > 1) as is_disaggregated,
-            bool_or(
-                abs(end_us - start_us - interval_us) * 100 > interval_us
+            max_by(
+                end_us - start_us, row(abs(end_us - start_us - interval_us), end_us)
+            ) filter (
+                where end_us - start_us != interval_us
                 and mod(slot_us, greatest(end_us - start_us, 1)) != 0
-            ) as is_odd_length,
+            ) as odd_us,
             max(to_us - from_us) filter (where end_us > start_us) as longest_us,
             array_agg(array[from_us, to_us]) filter (
                 where end_us > start_us and to_us - from_us < slot_end_us - slot_start_us
@@ -149,7 +151,6 @@
             when lowest_rank < 5 then 'ESTIMATED'
             when highest_rank > 5 then 'EDITED'
             when is_disaggregated then 'DERIVED'
-            when is_odd_length then 'SUSPECT'
             else 'VALID'
         end as quality_code,
         cast(
@@ -158,6 +159,9 @@
         cast(
             cast(covered_us as decimal(18, 0)) * decimal '0.000001' as decimal(12, 6)
         ) as covered_s,
+        cast(
+            cast(odd_us as decimal(18, 0)) * decimal '0.000001' as decimal(12, 3)
+        ) as odd_length_s,
         slot_number,
         read_count,
         is_disaggregated,

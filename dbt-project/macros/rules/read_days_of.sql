@@ -4,9 +4,9 @@
             device_id,
             channel,
             local_date,
-            sequence(first_slot, slots_until - 1) as expected_numbers,
-            due_slots,
-            cast(null as array(bigint)) as slot_numbers,
+            {{ slot_starts_us('first_slot', 'least(due_slots, slots_until)') }} as due_us,
+            {{ slot_starts_us('greatest(first_slot, due_slots)', 'slots_until') }} as awaited_us,
+            cast(null as array(bigint)) as slot_starts_us,
             cast(null as decimal(18, 6)) as energy_kwh,
             cast(null as decimal(18, 6)) as peak_kw,
             bigint '0' as valid_count,
@@ -24,9 +24,9 @@
             device_id,
             channel,
             local_date,
-            null as expected_numbers,
-            null as due_slots,
-            slot_numbers,
+            null as due_us,
+            null as awaited_us,
+            slot_starts_us,
             energy_kwh,
             peak_kw,
             valid_count,
@@ -40,7 +40,7 @@
             last_slot_at
         from {{ energy_days }}
         -- A day without a value is one of those that are expected, or is none.
-        where cardinality(slot_numbers) > 0
+        where cardinality(slot_starts_us) > 0
     ),
 
     whole_days as (
@@ -49,16 +49,9 @@
             device_id,
             channel,
             local_date,
-            array_except(
-                coalesce(
-                    flatten(array_agg(expected_numbers) filter (
-                        where expected_numbers is not null
-                    )),
-                    cast(array[] as array(bigint))
-                ),
-                coalesce(any_value(slot_numbers), cast(array[] as array(bigint)))
-            ) as absent_numbers,
-            max(due_slots) as due_slots,
+            flatten(array_agg(due_us) filter (where due_us is not null)) as due_us,
+            flatten(array_agg(awaited_us) filter (where awaited_us is not null)) as awaited_us,
+            coalesce(any_value(slot_starts_us), cast(array[] as array(bigint))) as slot_starts_us,
             any_value(energy_kwh) as energy_kwh,
             any_value(peak_kw) as peak_kw,
             sum(valid_count) as valid_count,
@@ -79,8 +72,8 @@
             *,
             valid_count + suspect_count + derived_count + estimated_count + edited_count
                 as present_count,
-            cardinality(absent_numbers) as absent_count,
-            cardinality(filter(absent_numbers, slot -> slot >= due_slots)) as pending_count
+            coalesce(cardinality(array_except(due_us, slot_starts_us)), 0) as missing_count,
+            coalesce(cardinality(array_except(awaited_us, slot_starts_us)), 0) as pending_count
         from whole_days
     )
 
@@ -89,13 +82,13 @@
         channel,
         energy_kwh,
         peak_kw,
-        present_count + absent_count as expected_slots,
+        present_count + missing_count + pending_count as expected_slots,
         valid_count,
         suspect_count,
         derived_count,
         estimated_count,
         edited_count,
-        absent_count - pending_count as missing_count,
+        missing_count,
         pending_count,
         measured_s,
         local_date,

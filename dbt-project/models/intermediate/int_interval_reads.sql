@@ -75,9 +75,10 @@ touched_days as (
         reached.reach_s,
         days.local_date
     from reached
-    cross join unnest(sequence(
-        reached.first_date, reached.last_date
-    )) as days (local_date)
+    cross join
+        unnest(sequence(
+            reached.first_date, reached.last_date
+        )) as days (local_date)
     {%- if window.changed %}
     union distinct
     -- Another zone or interval gives a meter other slots on the days that it had.
@@ -90,12 +91,11 @@ touched_days as (
         on
             held_days.device_id = changed.device_id
             and held_days.local_date >= cast(changed.from_at - interval '2' day as date)
-    left join (
-        select
+    left join (  -- noqa: ST05
+        select distinct
             device_id,
-            max(reach_s) as reach_s
+            reach_s
         from meters
-        group by device_id
     ) as reaches on held_days.device_id = reaches.device_id
     where {{ in_ranges('held_days.local_date', touched) }}
     {%- endif %}
@@ -154,6 +154,7 @@ int_interval_reads as (
         touched_slots.quality_code,
         touched_slots.energy_kwh,
         touched_slots.covered_s,
+        touched_slots.odd_length_s,
         touched_slots.slot_number,
         coalesce(touched_slots.read_count, 0) as read_count,
         touched_slots.is_disaggregated,

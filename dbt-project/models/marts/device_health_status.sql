@@ -145,8 +145,8 @@ due_days as (
                 - 60000000 * (bigint '1440' + {{ var('estimate_after_minutes') }})
             ) / expected_days.slot_us
         ) as first_slot,
-        coalesce(energy_days.slot_numbers, cast(array[] as array(bigint)))
-            as slot_numbers
+        coalesce(energy_days.slot_starts_us, cast(array[] as array(bigint)))
+            as slot_starts_us
     from expected_days
     left join energy_days
         on
@@ -159,11 +159,9 @@ missing_slots as (
     select
         device_id,
         slot_us,
-        day_start_us,
         due_slots - first_slot as due_count,
-        array_sort(array_except(
-            sequence(first_slot, due_slots - 1), slot_numbers
-        )) as slot_numbers
+        array_except({{ slot_starts_us('first_slot', 'due_slots') }}, slot_starts_us)
+            as missing_us
     from due_days
     where first_slot < due_slots
 ),
@@ -173,8 +171,8 @@ due_slots as (
     select
         device_id,
         sum(due_count) as due_count,
-        sum(cardinality(slot_numbers)) as missing_count,
-        min(day_start_us + element_at(slot_numbers, 1) * slot_us) as missing_since_us
+        sum(cardinality(missing_us)) as missing_count,
+        min(array_min(missing_us)) as missing_since_us
     from missing_slots
     group by device_id
     having

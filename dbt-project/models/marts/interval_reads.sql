@@ -4,6 +4,10 @@ with expected_days as (
     select * from {{ ref('int_expected_days') }}
 ),
 
+judged_slots as (
+    select * from {{ ref('int_judged_slots') }}
+),
+
 written_slots as (
     select * from {{ ref('int_interval_reads') }}
 ),
@@ -47,11 +51,12 @@ slots as (
         covered_s,
         read_count,
         is_disaggregated,
+        rule_codes,
         batch_id,
         local_date,
         slot_start_at,
         slot_end_at
-    from written_slots
+    from judged_slots
     union all
     select
         expected_slots.device_id,
@@ -61,6 +66,7 @@ slots as (
         0 as covered_s,
         0 as read_count,
         false as is_disaggregated,
+        cast(array[] as array(varchar)) as rule_codes,
         null as batch_id,
         expected_slots.local_date,
         expected_slots.slot_start_at,
@@ -70,7 +76,6 @@ slots as (
         on
             expected_slots.device_id = written_slots.device_id
             and expected_slots.channel = written_slots.channel
-            and expected_slots.local_date = written_slots.local_date
             and expected_slots.slot_start_at = written_slots.slot_start_at
     where written_slots.device_id is null
 ),
@@ -87,7 +92,8 @@ placed as (
             slots.quality_code,
             if(
                 slots.slot_end_at
-                <= {{ reads_as_of() }} - interval '1' minute * {{ var('estimate_after_minutes') }},
+                <= {{ reads_as_of() }}
+                - interval '{{ var("estimate_after_minutes") }}' minute,
                 'MISSING',
                 'PENDING'
             )
@@ -98,6 +104,7 @@ placed as (
         slots.covered_s,
         slots.read_count,
         slots.is_disaggregated,
+        slots.rule_codes,
         slots.batch_id,
         slots.local_date,
         slots.slot_start_at,
@@ -126,11 +133,18 @@ interval_reads as (
         quality_code,
         if(final_kwh is not null and is_disaggregated, 'DISAGGREGATED')
             as estimation_method,
-        case quality_code
-            when 'MISSING' then 'R04'
-            when 'SUSPECT' then 'R05'
-            else ''
-        end as rules_hit,
+        array_join(
+            array_sort(concat(
+                rule_codes,
+                -- A gap is due; less than a second may be missing.
+                if(
+                    quality_code = 'MISSING' and covered_s <= length_s - 1,
+                    array['R04'],
+                    cast(array[] as array(varchar))
+                )
+            )),
+            ','
+        ) as rules_hit,
         raw_kwh,
         final_kwh,
         cast(final_kwh * 3600 / length_s as decimal(18, 6)) as demand_kw,

@@ -18,7 +18,10 @@ def text(name: str) -> str:
 TABLE = text("postgres-init/37_vee_rules.sql")
 CHECK, DEFAULTS = TABLE.split("create table")
 NAMES = (MODELS / "staging" / "stg_vee_rules.sql").read_text("utf-8")
-HITS = (MODELS / "intermediate" / "int_rule_hits.sql").read_text("utf-8")
+HITS = "".join(
+    (MODELS / "intermediate" / f"int_{kind}_hits.sql").read_text("utf-8")
+    for kind in ("rule", "slot", "day")
+)
 PAGE = text("docs/rules.md")
 # Of the rows of the page's table: rule, severity, thresholds, slots.
 ROWS = re.findall(r"^\| (R\d\d) (\w+) \|.*\| (\w+) \|([^|]*)\|([^|]*)\|$", PAGE, re.MULTILINE)
@@ -30,8 +33,8 @@ CODES = [code for code, *_ in ROWS]
     [
         re.findall(r"^        \('(R\d\d)'", CHECK, re.MULTILINE),
         re.findall(r"^    \('(R\d\d)'", DEFAULTS, re.MULTILINE),
-        re.findall(r"^    \('(R\d\d)'", NAMES, re.MULTILINE),
-        sorted(set(re.findall(r"rule_in_force\('(R\d\d)'", HITS))),
+        re.findall(r"^            \('(R\d\d)'", NAMES, re.MULTILINE),
+        sorted(set(re.findall(r"'(R\d\d)'", HITS))),
     ],
     ids=["check", "defaults", "names", "hits"],
 )
@@ -40,7 +43,7 @@ def test_a_rule_is_known_everywhere(known: list[str]) -> None:
 
 
 def test_the_page_names_the_rules_as_the_models_do() -> None:
-    names = re.findall(r"^    \('(R\d\d)', '(\w+)'\)", NAMES, re.MULTILINE)
+    names = re.findall(r"^            \('(R\d\d)', '(\w+)'\)", NAMES, re.MULTILINE)
     assert names == [(code, name) for code, name, *_ in ROWS]
 
 
@@ -68,7 +71,7 @@ def test_classes_are_those_of_customers_and_all() -> None:
     assert of_customers
     of_rules = re.search(r"customer_class not in \(([^)]*)\)", CHECK)
     assert of_rules
-    resolved = re.search(r"values (\(.*\))\n\),\n\nfirst_days", NAMES)
+    resolved = re.search(r"array\[(.*)\]\) as classes", NAMES)
     assert resolved
     classes = re.findall(r"'(\w+)'", of_customers[1])
     for found in (of_rules[1], resolved[1]):

@@ -49,6 +49,14 @@ def made(readings: Sequence[Reading], *facts: Any, **more: Any) -> tuple[list[Ro
     )
 
 
+def judged(readings: Sequence[Reading]) -> list[str]:
+    """Codes on the first of June, with missing only where the first slot has none."""
+    names = ("valid", "suspect", "derived", "estimated", "edited")
+    rows = every_table(readings)[COMPLETENESS]
+    day = next(row for row in rows if row["local_date"] == date(2026, 6, 1))
+    return [name for name in names for _ in range(day[name])] or ["missing"]
+
+
 def at(clock: str, kwh: float, **changes: Any) -> Reading:
     """A reading that ends at a time of the first of June."""
     return reading(METER, f"2026-06-01T{clock}:00Z", energy_kwh=kwh, **changes)
@@ -67,7 +75,9 @@ def test_case_c1_is_a_whole_day() -> None:
     assert {row["quality_code"] for row in slots} == {"VALID"}
     assert day["local_date"] == date(2026, 6, 1)
     assert (day["energy_kwh"], day["valid_count"]) == (Decimal("25.5"), 48)
-    assert day["slot_numbers"] == list(range(48))
+    first = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+    starts = [1_000_000 * (first + 1800 * number) for number in range(48)]
+    assert day["slot_starts_us"] == starts
     # The last half-hour of the day used 2 kWh.
     assert (day["peak_kw"], day["peak_at"]) == (4, datetime(2026, 6, 1, 23, 30, tzinfo=UTC))
 
@@ -154,12 +164,35 @@ def test_a_part_of_a_slot_is_no_slot() -> None:
     slots, (day,) = made([at("00:20", 0.5, interval_s=1200)])
     assert told(slots) == [("00:00", None, "0.500000")]
     assert slots[0]["covered_s"] == 1200
-    assert (day["energy_kwh"], day["partial_count"], day["slot_numbers"]) == (None, 1, [])
+    assert (day["energy_kwh"], day["partial_count"], day["slot_starts_us"]) == (None, 1, [])
 
 
 def test_two_odd_lengths_that_fill_a_slot_are_suspect() -> None:
-    slots, _ = made([at("00:20", 0.5, interval_s=1200), at("00:30", 0.25, interval_s=600)])
-    assert told(slots) == [("00:00", "SUSPECT", "0.750000")]
+    readings = [at("00:20", 0.5, interval_s=1200), at("00:30", 0.25, interval_s=600)]
+    (slot,), (day,) = made(readings)
+    assert (slot["quality_code"], slot["energy_kwh"]) == ("VALID", Decimal("0.75"))
+    # Ten minutes divide half an hour, twenty do not.
+    assert (slot["odd_length_s"], day["odd_count"]) == (1200, 1)
+    assert judged(readings) == ["suspect"]
+
+
+@pytest.mark.parametrize(
+    ("kwh", "changes", "code"),
+    [
+        # A service of 10 kW carries 5 kWh in half an hour.
+        (5.5, {}, "valid"),
+        (5.51, {}, "suspect"),
+        (15.0, {}, "suspect"),
+        (15.01, {}, "missing"),
+        (-0.01, {}, "missing"),
+        (-0.01, {"quality": "EDITED"}, "edited"),
+        (5.51, {"quality": "E"}, "estimated"),
+        (0.5, {"interval_s": 1782}, "missing"),
+        (6.0, {"interval_s": 1819}, "derived"),
+    ],
+)
+def test_a_value_is_judged_by_the_rules(kwh: float, changes: dict[str, Any], code: str) -> None:
+    assert judged([at("00:30", kwh, **changes)]) == [code]
 
 
 def test_meters_of_five_minutes_have_slots_of_thirty() -> None:
