@@ -2,7 +2,7 @@
 # Run the tests from a bare checkout, beside a running stack and without touching it.
 #
 # Usage: ./run-tests.sh [--all|--native|--compose] [PYTEST ARGUMENT...]   for instance -k late
-#   by default  every rule once, where that is cheapest: checks, unit tests, a native stack
+#   by default  every rule once, where that is cheapest: checks, unit tests, native stacks
 #   --all       everything: also the tests marked thorough, a secure stack, full disks, containers
 #   --native    everything but containers
 #   --compose   in containers, with the tests there whose result containers cannot change
@@ -78,22 +78,29 @@ in_turn() {
   done
 }
 
-# containers_and_disks: what runs beside the native and the secure suite. Each of them leaves half of
-# two processors idle. What containers cannot change is tested natively.
-containers_and_disks() {
+# containers_and_faults: what runs beside the native and the secure suite. What containers cannot change
+# is tested natively.
+containers_and_faults() {
   chosen=(-m "not same_in_both_modes" "${chosen[@]}")
   in_turn compose
   chosen=("${chosen[@]:2}")
-  in_turn disks
+  in_turn faults disks
 }
 
+# Two rows of suites, beside each other: each leaves half of two processors idle.
 case $scope in
-  default) begin native tests/suites/native.sh --demo -m "not thorough" "$@" ;;
-  native) begin native in_turn native secure disks ;;
-  compose) begin compose in_turn compose ;;
+  default)
+    begin native tests/suites/native.sh -m "not thorough" "$@"
+    begin others tests/suites/faults.sh --demo -m "not thorough" "$@"
+    ;;
+  native)
+    begin native in_turn native
+    begin others in_turn faults secure disks
+    ;;
+  compose) begin others in_turn compose ;;
   all)
     begin native in_turn native secure
-    begin compose containers_and_disks
+    begin others containers_and_faults
     ;;
 esac
 
@@ -105,7 +112,7 @@ follow unit
 follow checks
 end_step
 
-for name in native compose; do
+for name in native others; do
   [[ -z ${begun[$name]:-} ]] || follow "$name"
 done
 if [[ -f $results/marts-native.json && -f $results/marts-compose.json ]]; then

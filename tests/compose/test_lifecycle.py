@@ -17,8 +17,6 @@ from tests.integration.actors import CONTAINERS, Actors, docker, inspect
 from tests.integration.lakehouse import Lakehouse, reading
 from tests.integration.test_setup import setup
 
-pytestmark = pytest.mark.restarts_services
-
 HEAL_SECONDS = 300.0
 # The same questions to containers as the product's, asked more often.
 QUICK_HEALTH = "tests/compose/quick_health.yml"

@@ -10,11 +10,6 @@ from stack.provision import ready
 from tests.integration.lakehouse import Lakehouse
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that restart Trino last: it takes minutes until it is as fast again."""
-    items.sort(key=lambda item: item.get_closest_marker("restarts_services") is not None)
-
-
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return load_settings()

@@ -25,7 +25,7 @@ from stack.maintenance.tables import Table, TableState, state
 from stack.maintenance.work import Done, client_of, maintain
 from stack.writing import lock
 from tests.integration.lakehouse import LANDED_PROPERTY, TOPIC, Lakehouse, no_word, reading
-from tests.integration.test_kills import streaming
+from tests.integration.stream import streaming
 from tests.integration.test_marts import contents, day
 
 pytestmark = pytest.mark.same_in_both_modes

@@ -70,7 +70,8 @@ take_stack() {
 fresh_settings() {
   setup_if_there reset --yes
   rm -rf ".stack-test/$stack_name"
-  "$venv_python" -m tests.second_stack "$stack_name"
+  # One after the other, so that the second sees which ports the first took.
+  flock .stack-test/.ports "$venv_python" -m tests.second_stack "$stack_name"
 }
 
 # setup_if_there WORD...: initial-setup.sh for this stack, if it was made.

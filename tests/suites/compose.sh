@@ -61,7 +61,7 @@ run_tests seeded-compose tests/seeded
 
 step "Integration tests, compose"
 # Landers are struck as processes of the tests' own: natively is enough.
-run_tests compose tests/integration tests/compose "$@"
+run_tests compose tests/integration tests/compose tests/restarts "$@"
 
 # What the pages do without a lakehouse, and Kafka's page alone, is the same in both modes.
 browser_tests compose tests/browser/test_pages.py "$@"

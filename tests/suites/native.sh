@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
-# Native services: a seeded week, the seams, strikes at the lander, the browser.
+# Native services: a seeded week, the seams, the browser.
 #
-# Usage: tests/suites/native.sh [--demo] [PYTEST ARGUMENT...]   --demo: also the demo, at the end
+# Usage: tests/suites/native.sh [PYTEST ARGUMENT...]
 # The stack is recreated, and stopped at the end.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-with_demo=false
-if [[ ${1:-} == --demo ]]; then
-  with_demo=true
-  shift
-fi
 chosen=("$@")
 # shellcheck source=tests/suites/common.sh
 source tests/suites/common.sh
@@ -28,12 +23,7 @@ fi
 step "A seeded week, native"
 run_tests seeded-native tests/seeded
 
-step "Integration tests and faults, native"
-run_tests native tests/integration tests/faults "$@"
+step "Integration tests, native"
+run_tests native tests/integration "$@"
 
 browser_tests native tests/browser "$@"
-
-if $with_demo; then
-  step "The demo, native"
-  attempt "demo, native" ./initial-setup.sh demo
-fi

@@ -21,8 +21,8 @@ LIMIT_SECONDS = 240.0
 SETTINGS = training.settings_of_a_run(load_settings())
 KAFKA, TRINO = training.TRAINEES
 
-# Natively alone: containers have no such cache.
-pytestmark = [pytest.mark.same_in_both_modes, pytest.mark.thorough]
+# Each start and each training of a program takes a quarter of a minute.
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture

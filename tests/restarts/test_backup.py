@@ -20,7 +20,7 @@ from tests.drill import Report
 from tests.integration.lakehouse import Lakehouse, no_word
 
 # The drill takes two minutes; the parts of a backup have unit tests.
-pytestmark = [pytest.mark.restarts_services, pytest.mark.thorough]
+pytestmark = pytest.mark.thorough
 
 WAIT_SECONDS = 60.0
 

@@ -1,0 +1,1 @@
+"""Java's own ways of the real Kafka and Trino, beside the stack's."""
