@@ -41,7 +41,7 @@ STREAMS: dict[str, type[Stream | TransactionalStream]] = {
 PARTITIONS = 3
 BURST_MESSAGES = 250
 # Small batches, so that each step is passed several times in a run.
-COMMIT_ROWS = 60
+SMALL_BATCHES = {"LANDING_COMMIT_ROWS": "60", "LANDING_COMMIT_SECONDS": "0.5"}
 FROZEN_SECONDS = 8.0
 RUN_SECONDS = 180.0
 PAUSE_SECONDS = 0.02
@@ -121,8 +121,12 @@ class Grounds:
         words: Sequence[str] = (),
     ) -> BaseProcess:
         """Start a lander that ends once it has landed what Kafka holds now."""
+        member = "all" if self.case.shares_group else uuid.uuid4().hex
+        group, changes = f"{self.topic}-{member}", SMALL_BATCHES | dict(environment)
         process = LANDERS.Process(
-            target=be_lander, args=(self.folder, self.case, strike, dict(environment), words)
+            target=be_lander,
+            args=(self.folder, group, words, changes),
+            kwargs={"build": self.case.build, "strike": strike},
         )
         process.start()
         self._started.append(process)
@@ -202,22 +206,23 @@ def left_groups(admin: AdminClient, topic: str) -> list[str]:
 
 def be_lander(
     folder: Path,
-    case: Case,
-    strike: Strike | None,
-    environment: Mapping[str, str],
-    words: Sequence[str],
+    group: str,
+    words: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    build: str = "",
+    strike: Strike | None = None,
 ) -> None:
-    """Be a lander of a build, waiting to be struck."""
+    """Be a lander of the folder's topics: of a build, where one is named, waiting to be struck."""
     from lander import command, consumer  # noqa: PLC0415 (its functions are replaced first)
 
     with (folder / LOG).open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    os.environ |= {"LANDING_COMMIT_ROWS": str(COMMIT_ROWS), "LANDING_COMMIT_SECONDS": "0.5"}
     os.environ |= environment
-    consumer.GROUP = f"{folder.name}-{'all' if case.shares_group else uuid.uuid4().hex}"
-    if case.build:
-        broken.BUILDS[case.build]()
+    consumer.GROUP = group
+    if build:
+        broken.BUILDS[build]()
     if strike:
         steps.arm(strike, folder / MARK)
     os._exit(command.main(["--topics-folder", str(folder), "--until-caught-up", *words]))

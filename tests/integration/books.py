@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,11 +17,11 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from lander.catalog import open_catalog
-from stack.base.root import PROJECT_ROOT
 from stack.books.by_hand import reconcile_by_hand
 from stack.books.plan import Flow, Plan
 from stack.clients.kafka import client_options
 from stack.clients.trino import client
+from tests.faults.case import LANDERS, LOG, RUN_SECONDS, be_lander, left_groups
 from tests.integration.lakehouse import Lakehouse
 from tests.postgres import admin_connection
 
@@ -123,23 +121,23 @@ def delete_topic(lakehouse: Lakehouse, topic: str) -> None:
     lakehouse.wait_until(lambda: topic not in kafka.list_topics(timeout=5).topics)
 
 
-def land(folder: Path, topics: Sequence[str]) -> str:
-    """Land what the topics hold, by a lander of their own; what it said."""
+def land(folder: Path, topics: Sequence[str], group: str = "") -> str:
+    """Land what the topics hold, by a lander of their own; what it said.
+
+    group: its group in Kafka, else one of its own, in which nobody waits for the stack's lander.
+    """
     folder.mkdir(exist_ok=True)
     for topic in topics:
         text = f"topic: {topic}\nformat: text\ndescription: Lines of a test.\n"
         (folder / f"{topic}.yml").write_text(text)
-    words = ["--topics-folder", str(folder), "--topics", ",".join(topics), "--until-caught-up"]
-    result = subprocess.run(
-        [sys.executable, "-m", "lander", *words],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stderr
+    (folder / LOG).unlink(missing_ok=True)
+    group = group or f"{topics[0]}-{uuid.uuid4().hex}"
+    process = LANDERS.Process(target=be_lander, args=(folder, group))
+    process.start()
+    process.join(RUN_SECONDS)
+    said = (folder / LOG).read_text(encoding="utf-8")
+    assert process.exitcode == 0, said
+    return said
 
 
 def new_books(lakehouse: Lakehouse, names: Sequence[str], folder: Path) -> dict[str, Books]:
@@ -166,6 +164,7 @@ def remove(made: dict[str, Books]) -> None:
         except NoSuchTableError:
             continue
         lakehouse.sql(f"drop schema if exists iceberg.{each.schema} cascade")
+        left_groups(admin(lakehouse), each.topic)
         if each.topic in admin(lakehouse).list_topics(timeout=5).topics:
             delete_topic(lakehouse, each.topic)
         with closing(admin_connection(lakehouse.settings, "meterhouse")) as connection, connection:
