@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.faults import broken
-from tests.faults.case import TRANSACTIONAL, Case, Verdict, run_case
+from tests.faults.case import PLAIN, TRANSACTIONAL, Case, Verdict, run_case
 from tests.faults.steps import FREEZE, KAFKA_CUT, KILL, SERVICES, STEPS, TURNS, Strike
 from tests.integration.lakehouse import Lakehouse
 
@@ -21,7 +21,6 @@ TRANSACTION_STRIKES = (
     Strike("messages consumed", 2, KILL),
     Strike("file uploaded", 1, FREEZE),
     Strike("committed", 1, KILL),
-    Strike("metadata uploaded", 1, "kafka"),
 )
 NETWORK_STRIKES = (
     Strike("messages parsed", 1, KAFKA_CUT),
@@ -36,6 +35,7 @@ CASES = {
     "freeze at every step": Case(7, SEED, EVERY_STEP[FREEZE]),
     "a network that fails in mid-commit": Case(4, SEED, NETWORK_STRIKES),
     "topic and catalog changed": Case(5, SEED, TURN_STRIKES, shares_group=True),
+    "beside transactions": Case(6, SEED, TRANSACTION_STRIKES, sender=TRANSACTIONAL),
 }
 # A freeze lasts eight seconds at each of eleven steps.
 THOROUGH = {"freeze at every step"}
@@ -64,16 +64,18 @@ def test_a_struck_lander_loses_and_duplicates_nothing(
     assert verdict.is_good, verdict
 
 
-def test_a_lander_struck_beside_transactions_lands_what_was_committed(lakehouse: Lakehouse) -> None:
-    case = Case(6, SEED, TRANSACTION_STRIKES, sender=TRANSACTIONAL)
-    verdict = run_case(lakehouse.settings, case)
-    assert verdict.struck == TRANSACTION_STRIKES
-    assert verdict.is_good, verdict
-
-
-def test_services_killed_in_the_midst_of_a_commit_cost_nothing(lakehouse: Lakehouse) -> None:
-    verdict = run_case(lakehouse.settings, Case(2, SEED, SERVICE_STRIKES))
-    assert verdict.struck == SERVICE_STRIKES
+@pytest.mark.parametrize(
+    ("sender", "strikes"),
+    [
+        (PLAIN, SERVICE_STRIKES),
+        (TRANSACTIONAL, (Strike("metadata uploaded", 1, "kafka"),)),
+    ],
+)
+def test_services_killed_in_the_midst_of_a_commit_cost_nothing(
+    lakehouse: Lakehouse, sender: str, strikes: tuple[Strike, ...]
+) -> None:
+    verdict = run_case(lakehouse.settings, Case(2, SEED, strikes, sender=sender))
+    assert verdict.struck == strikes
     assert verdict.is_good, verdict
 
 
