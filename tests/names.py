@@ -5,7 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
+import pytest
+
 LONGEST = 64
+# Those that mean most to a page, an address or SQL: the others, too, only where all tests run.
+WORST = {"quotes", "path", "html", "markdown", "address", "longest"}
 
 
 def odd_names() -> Mapping[str, str]:
@@ -40,6 +44,12 @@ def odd_names() -> Mapping[str, str]:
     assert max(map(len, names.values())) == LONGEST
     assert len(set(names.values())) == len(names)
     return names
+
+
+def each_of(names: Mapping[str, str]) -> pytest.MarkDecorator:
+    """Run a test for each name, called `odd`."""
+    marks = {odd: [pytest.mark.thorough] * (odd not in WORST) for odd in names}
+    return pytest.mark.parametrize("odd", [pytest.param(odd, marks=marks[odd]) for odd in names])
 
 
 def pattern_of(name: str) -> str:

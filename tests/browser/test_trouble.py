@@ -17,7 +17,7 @@ from tests.browser.master_data import EVIL, Oddity, registered
 from tests.browser.server import running, running_without
 from tests.browser.test_pages import PAGES
 from tests.integration.lakehouse import Lakehouse
-from tests.names import odd_names
+from tests.names import each_of, odd_names
 
 ASKING = [path for path in PAGES if path not in {"sql", "kafka"}]
 asking = pytest.mark.parametrize("path", ASKING, ids=lambda path: path or "overview")
@@ -128,7 +128,7 @@ def at_heading(visitor: Visitor, name: str) -> None:
 
 
 @pytest.mark.usefixtures("assessed")
-@pytest.mark.parametrize("odd", NAMES)
+@each_of(NAMES)
 def test_an_odd_name_is_only_text_and_its_pages_have_addresses(
     visit: Visit, explorer: str, odd: str
 ) -> None:

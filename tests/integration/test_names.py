@@ -19,7 +19,7 @@ from explorer.queries import Query
 from stack.base.patterns import Pattern
 from stack.rounds.catalog import count_returning
 from tests.integration.lakehouse import Lakehouse, Reading, reading
-from tests.names import odd_names, pattern_of
+from tests.names import each_of, odd_names, pattern_of
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -29,7 +29,6 @@ READINGS = 2
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 LONG_AGO = date(2020, 1, 1)
 LONG_AGO_AT = datetime(2020, 1, 1, tzinfo=UTC)
-each_name = pytest.mark.parametrize("odd", NAMES)
 
 
 def kwh_of(odd: str) -> Decimal:
@@ -153,7 +152,7 @@ def test_each_meter_belongs_to_its_customer_and_its_log_line_names_both(world: W
     }
 
 
-@each_name
+@each_of(NAMES)
 def test_the_explorers_page_of_a_meter_finds_it_alone(world: World, odd: str) -> None:
     name = NAMES[odd]
     (customer,) = world.frame(queries.meter(name))["customer_id"]
@@ -166,7 +165,7 @@ def test_the_explorers_page_of_a_meter_finds_it_alone(world: World, odd: str) ->
     assert line.startswith(f"ERROR {name}: ")
 
 
-@each_name
+@each_of(NAMES)
 def test_the_explorers_page_of_a_customer_finds_it_alone(world: World, odd: str) -> None:
     name = customer_of(odd)
     assert list(world.frame(customer_queries.customer(name))["customer_id"]) == [name]

@@ -145,6 +145,8 @@ def test_psql_sees_the_master_data() -> None:
     assert int(count) == 10
 
 
+# Thorough: what the flags do is dbt's; the same command line is tried by test_what_models_see.py.
+@pytest.mark.thorough
 @pytest.mark.same_in_both_modes
 @pytest.mark.parametrize(
     "selection",
