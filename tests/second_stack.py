@@ -21,7 +21,7 @@ CHANGES = {
     "JAVA_TRAINING": "false",
     # The tests say when a round runs and how often the lander commits.
     "DBT_AUTO_RUN": "false",
-    "LANDING_COMMIT_SECONDS": "1",
+    "LANDING_COMMIT_SECONDS": "0.5",
 }
 
 
