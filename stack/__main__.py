@@ -14,6 +14,7 @@ import stack.maintenance.command
 import stack.modes.command
 import stack.provision.command
 import stack.rounds.command
+import stack.scorecard.command
 from stack.base import caller
 from stack.base.commands import Command
 from stack.base.errors import MeterhouseError
@@ -27,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     *stack.rounds.command.COMMANDS,
     *stack.maintenance.command.COMMANDS,
     *stack.backup.command.COMMANDS,
+    *stack.scorecard.command.COMMANDS,
 )
 # Their words belong to another program.
 PASSED_ON: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {

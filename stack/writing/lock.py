@@ -25,6 +25,7 @@ MAINTENANCE = "maintenance"
 RECONCILIATION = "reconciliation by hand"
 BACKUP = "backup"
 RESTORE = "restore"
+SCORECARD = "scorecard"
 
 # One number for every writer of a stack; below 2^32, so pg_locks shows it whole in objid.
 LOCK_KEY = 88_310_001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from simulator.devices import Device, Fleet, build_fleet
 from simulator.hashing import Integers
 from simulator.load_profiles import DAY_MS
+from simulator.simulation import Outgoing
 
 SEED = 8831
 HALF_HOUR_MS = 1_800_000
@@ -62,3 +64,9 @@ def ends_of_days(first: int, count: int, interval_ms: int = HALF_HOUR_MS) -> Int
     """Ends of intervals from the start of a day (included) for some days."""
     span = np.arange(first * DAY_MS, (first + count) * DAY_MS, interval_ms)
     return span.astype(np.int64)
+
+
+def truth_lines(chunk: Outgoing) -> list[str]:
+    """What is true of a chunk, as lines of a truth file."""
+    facts = [json.dumps(truth.record()) + "\n" for truth in chunk.truths]
+    return [*facts, *(chunk.slots.lines() if chunk.slots else ())]

@@ -1,0 +1,1 @@
+"""Compare what the models found with what the simulator knows to be true, outside the pipeline."""
