@@ -117,7 +117,8 @@ def messages(device: Device, readings: Sequence[RecordedReading], series: int) -
     """The readings as messages of a device.
 
     Only energy was recorded: voltage is the nominal one, the battery full, the register
-    counts from zero. A stamp that comes twice is sent twice, under one message_id if equal.
+    counts from zero, and shows what its dial would. A stamp that comes twice is sent twice, under
+    one message_id if equal.
     """
     keys, values, truths = [], [], []
     register_kwh = 0.0
@@ -150,7 +151,7 @@ def recorded_slots(device: Device, readings: Sequence[RecordedReading]) -> Slots
 
 
 def message(device: Device, reading: RecordedReading, register_kwh: float, series: int) -> bytes:
-    """One reading as a message."""
+    """One reading as a message. register_kwh: all that was used by its end."""
     record = {
         "device_id": device.device_id,
         "customer_id": device.customer_id,
@@ -159,7 +160,7 @@ def message(device: Device, reading: RecordedReading, register_kwh: float, serie
             "energy_kwh": reading.energy_kwh,
             "voltage": float(device.nominal_voltage_v),
             "battery_pct": 100,
-            "register_kwh": round(register_kwh, 3),
+            "register_kwh": round(register_kwh / device.meter_multiplier, 3),
             "interval_s": HALF_HOUR_MS // 1000,
         },
         "status": "OK",

@@ -133,6 +133,14 @@ def test_the_last_days_are_counted_from_the_last_reading() -> None:
     assert last_days(series, 3) == series[-6:]
 
 
+def test_a_register_behind_transformers_shows_a_part_of_the_energy(samples: Path) -> None:
+    # 0.103, 0.216 and 0.303 kWh in all; the dial moves by a twentieth of it.
+    chunk = messages(device(10008, multiplier=20), read_series(samples, 1), 1)
+    shown = [json.loads(value)["metrics"] for value in chunk.values]
+    assert [metrics["register_kwh"] for metrics in shown] == [0.005, 0.011, 0.011, 0.015]
+    assert [metrics["energy_kwh"] for metrics in shown] == [0.103, 0.113, 0.113, 0.087]
+
+
 def test_messages_are_telemetry_with_a_register_that_counts_each_half_hour_once(
     samples: Path,
 ) -> None:
