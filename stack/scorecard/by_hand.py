@@ -10,7 +10,7 @@ from stack.base.settings import Settings
 from stack.base.text import Say, aligned
 from stack.clients import trino
 from stack.scorecard import evidence, table
-from stack.scorecard.score import Comparison, Kind, Score
+from stack.scorecard.score import Comparison, KindScore, Score
 from stack.writing.lock import SCORECARD, one_writer
 from stack.writing.statements import WRITER_USER
 
@@ -23,7 +23,9 @@ def truth_files(settings: Settings) -> list[Path]:
     return sorted((settings.state_dir / "truth").glob("*.jsonl"))
 
 
-def score(settings: Settings, files: Sequence[Path], say: Say) -> tuple[list[Score], list[Kind]]:
+def score(
+    settings: Settings, files: Sequence[Path], say: Say
+) -> tuple[list[Score], list[KindScore]]:
     """Compare truth files with the models and write the scores down.
 
     Raises ConfigurationError where the files hold no truth, RetriableError if another writer keeps
@@ -103,7 +105,7 @@ def sum_line(score: Score) -> str:
     )
 
 
-def kind_lines(kinds: Sequence[Kind]) -> list[str]:
+def kind_lines(kinds: Sequence[KindScore]) -> list[str]:
     """What became of each kind of fault."""
     return [
         f"{each.kind}: {each.facts:,}, seen {each.seen:,}"

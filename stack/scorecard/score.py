@@ -65,7 +65,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Kind:
+class KindScore:
     """One kind of fault: how many were sent, how many of them some detector met, and which."""
 
     kind: str
@@ -112,7 +112,7 @@ class Comparison:
         found = self._connection.execute("select distinct device_id from true_slots order by all")
         return [str(device_id) for (device_id,) in found.fetchall()]
 
-    def score(self, evidence: Evidence) -> tuple[list[Score], list[Kind]]:
+    def score(self, evidence: Evidence) -> tuple[list[Score], list[KindScore]]:
         """A score for each detector, and what became of each kind of fault."""
         for name, table in evidence.items():
             self._connection.register(name, table)
@@ -121,7 +121,7 @@ class Comparison:
         self._run("faults")
         self._run("matches")
         scores = [Score(*row) for row in self._run("scores").fetchall()]
-        return scores, [Kind(*row) for row in self._run("kinds").fetchall()]
+        return scores, [KindScore(*row) for row in self._run("kinds").fetchall()]
 
     def _run(self, name: str) -> duckdb.DuckDBPyConnection:
         return self._connection.execute((HERE / "sql" / f"{name}.sql").read_text("utf-8"))

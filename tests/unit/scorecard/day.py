@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stack.scorecard.evidence import QUESTIONS, table_of
-from stack.scorecard.score import Comparison, Kind, Score
+from stack.scorecard.score import Comparison, KindScore, Score
 
 METER = "MTR-1"
 HALF_HOUR = timedelta(minutes=30)
@@ -59,7 +59,7 @@ class Day:
         figures = [delta, Decimal(slots_kwh), Decimal("0.002")]
         self.spans.append(["IMPORT", status, cause, *figures, METER, at("0:30"), at("24:00")])
 
-    def score(self) -> tuple[dict[str, Score], dict[str, Kind]]:
+    def score(self) -> tuple[dict[str, Score], dict[str, KindScore]]:
         """Scores by detector and kinds by name."""
         starts = [at("0:00") + number * HALF_HOUR for number in range(48)]
         truth = [line("slot", start, start + HALF_HOUR, {"kwh": 0.5}) for start in starts]

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 from stack.scorecard.by_hand import kind_lines, lines
-from stack.scorecard.score import Kind, Score
+from stack.scorecard.score import KindScore, Score
 from stack.scorecard.table import COLUMNS, row
 
 NOW = datetime(2026, 12, 1, 4, 5, 6, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_what_a_rule_may_find_and_did_not_is_told() -> None:
 
 
 def test_each_kind_of_fault_says_who_saw_it() -> None:
-    kinds = [Kind("duplicate", 1200, 1199, "R01"), Kind("late", 3, 0, "")]
+    kinds = [KindScore("duplicate", 1200, 1199, "R01"), KindScore("late", 3, 0, "")]
     assert kind_lines(kinds) == ["duplicate: 1,200, seen 1,199 (R01)", "late: 3, seen 0"]
 
 
