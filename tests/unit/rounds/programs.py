@@ -107,6 +107,7 @@ def watch_one(channel: socket.socket, folder: Path) -> None:
 
 def be_worker(channel: socket.socket, folder: Path) -> None:
     """Answer commands as dbt's worker does; their words say how."""
+    lifeline.ordinary_signals()
     receiver = protocol.Receiver(channel)
     with suppress(EOFError):
         while True:
