@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fill the lakehouse and show it: history, recorded readings, live readings, models, balance.
+# Fill the lakehouse and show it: history, recorded readings, live readings, models, balance, scores.
 
 # Two of the meters replay recorded readings; the simulator leaves them out.
 replayed=(MTR-10008 MTR-10009)
@@ -11,18 +11,20 @@ mkdir -p "$run_folder"
 
 # History comes once into a topic: later demos add live readings, which no half-hour may count
 # again.
-history_sent=$demo_folder/history-of-$("$venv_python" setup/demo_report.py topic "$run_folder")
+topic=$("$venv_python" setup/demo_report.py topic "$run_folder")
+history_sent=$demo_folder/history-of-$topic
+truth=$(stack get STATE_DIR)/truth/demo-$topic
 if [[ ! -f $history_sent ]]; then
   step "History of 8 meters: a week, half-hourly, some readings broken on purpose"
   summary "$run_folder/history.log" '^ .*acknowledged' "$venv_python" \
     simulator/telemetry_simulator.py "${simulated[@]}" --days 7 --faults all=0.01 \
-    --report "$run_folder/history.json"
+    --report "$run_folder/history.json" --truth "$truth-history.jsonl"
 
   step "Recorded readings of ${#replayed[@]} meters"
   for index in "${!replayed[@]}"; do
     summary "$run_folder/replay-$index.log" '^Totals' "$venv_python" simulator/replay.py \
       --device "${replayed[index]}" --series $((index + 1)) --days 7 --shift-to-now \
-      --report "$run_folder/replay-$index.json"
+      --report "$run_folder/replay-$index.json" --truth "$truth-replay-$index.jsonl"
   done
   touch "$history_sent"
 fi
@@ -30,7 +32,7 @@ fi
 step "Live readings for $live_seconds seconds"
 summary "$run_folder/live.log" '^Totals' "$venv_python" \
   simulator/telemetry_simulator.py "${simulated[@]}" --duration "$live_seconds" --quiet \
-  --report "$run_folder/live.json"
+  --report "$run_folder/live.json" --truth "$truth-live-$(basename "$run_folder").jsonl"
 
 step "Landing"
 "$venv_python" setup/demo_report.py land "$run_folder"
@@ -44,6 +46,9 @@ fi
 
 step "Balance and marts"
 "$venv_python" setup/demo_report.py show "$run_folder"
+
+step "Scorecard: what rules and registers found of the faults that were sent"
+stack scorecard "$truth"-*.jsonl || echo "  docs/scorecard.md says what each line means."
 
 step "Running"
 stack status || echo "  Not all is well: ./initial-setup.sh doctor says why."

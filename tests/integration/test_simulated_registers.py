@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
 
 from simulator.clock import by_days
-from simulator.database import read_active_devices
 from simulator.devices import Device, build_fleet
 from simulator.faults import parse_faults
 from simulator.register_faults import REGISTER_KINDS
 from simulator.simulation import Outgoing, Simulation
 from simulator.truth import Truth
-from tests.integration.lakehouse import Lakehouse, unused_numbers
-from tests.unit.simulator.builders import DECEMBER, HALF_HOUR_MS, SEED, ends_of_days
+from stack.scorecard.by_hand import score
+from tests.integration.lakehouse import Lakehouse
+from tests.integration.simulated_meters import moment, new_meters, record_exchanges, register
+from tests.unit.simulator.builders import (
+    DECEMBER,
+    HALF_HOUR_MS,
+    SEED,
+    ends_of_days,
+    truth_lines,
+)
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -30,8 +36,6 @@ FAULTS = (
     "multiplier_missed=0.02,wh_as_kwh=0.01,silent_meter=0.002"
 )
 WANTED = {*REGISTER_KINDS, "multiplier_missed", "wh_as_kwh", "silent_meter"}
-# Multiplier of the meter, and size of its service in kW.
-SERVICES = ((1, 18.4), (1, 18.4), (20, 69.0))
 STATUS = {
     "rollover": "ROLLOVER",
     "exchange": "EXCHANGE",
@@ -114,10 +118,6 @@ def true_kwh(chunks: Iterable[Outgoing]) -> Kwh:
     return found
 
 
-def moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
 def day_of(end: datetime) -> date:
     """The UTC day that a reading ends."""
     return (end - timedelta(microseconds=1)).date()
@@ -125,44 +125,10 @@ def day_of(end: datetime) -> date:
 
 def meters_of_every_fault(lakehouse: Lakehouse) -> list[Device]:
     """Meters of our own, a third of them with a multiplier, whose names draw every fault."""
-    like = replace(read_active_devices(lakehouse.settings)[0], register_digits=6)
     while True:
-        names = [f"MTR-{number}" for number in islice(unused_numbers(), METERS)]
-        meters = [
-            replace(like, device_id=name, meter_multiplier=multiplier, service_size_kw=size)
-            for name, (multiplier, size) in zip(names, cycle(SERVICES), strict=False)
-        ]
+        meters = new_meters(lakehouse, METERS)
         if {truth.kind for truth in Week(meters).facts} >= WANTED:
             return meters
-
-
-def register(lakehouse: Lakehouse, meters: Iterable[Device]) -> None:
-    """Enter the meters in master data."""
-    for meter in meters:
-        columns = asdict(meter)
-        del columns["device_id"], columns["customer_class"]
-        lakehouse.add_device(meter.device_id, **columns | {"installed_at": "2021-06-01T00:00:00Z"})
-
-
-def record_exchanges(lakehouse: Lakehouse, facts: Iterable[Truth]) -> None:
-    """Write down the exchanges that somebody told master data of."""
-    for truth in facts:
-        if truth.kind == "exchange":
-            lakehouse.change_master_data(
-                "update meter_installation set removed_at = %s, final_register_kwh = %s "
-                "where device_id = %s",
-                moment(truth.from_ms),
-                truth.values["final_register_kwh"],
-                truth.device_id,
-            )
-            lakehouse.change_master_data(
-                "insert into meter_installation (device_id, installed_at, service_point_id, "
-                "meter_multiplier, register_modulus_kwh, initial_register_kwh) "
-                "select device_id, removed_at, service_point_id, meter_multiplier, "
-                "register_modulus_kwh, %s from meter_installation where device_id = %s",
-                truth.values["initial_register_kwh"],
-                truth.device_id,
-            )
 
 
 def found_statuses(lakehouse: Lakehouse, devices: Mapping[str, Device]) -> Statuses:
@@ -175,7 +141,20 @@ def found_statuses(lakehouse: Lakehouse, devices: Mapping[str, Device]) -> Statu
     return {(device_id, day_of(to_at)): status for device_id, to_at, status in rows}
 
 
-def test_a_week_of_register_faults_is_found_and_nothing_else(lakehouse: Lakehouse) -> None:
+def scored_statuses(lakehouse: Lakehouse, week: Week, folder: Path) -> Counter[str]:
+    """Spans by status as the scorecard counts what was found, false alarms told apart."""
+    truth = folder / "truth.jsonl"
+    truth.write_text("".join(line for each in week.chunks for line in truth_lines(each)), "utf-8")
+    scores, _ = score(lakehouse.settings, [truth], print)
+    found = {each.detector: each for each in scores if each.detector.startswith(("R13", "R14"))}
+    named = {"MISMATCH": "R13"} | {status: f"R14_{status}" for status in STATUS.values()}
+    wrong = sum(each.fp + (each.fn or 0) for each in found.values())
+    return Counter({name: found[detector].tp for name, detector in named.items()} | {"": wrong})
+
+
+def test_a_week_of_register_faults_is_found_and_nothing_else(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
     meters = meters_of_every_fault(lakehouse)
     register(lakehouse, meters)
     week = Week(meters)
@@ -188,3 +167,5 @@ def test_a_week_of_register_faults_is_found_and_nothing_else(lakehouse: Lakehous
 
     assert found_statuses(lakehouse, week.devices) == expected
     assert set(expected.values()) == {"OK", "MISMATCH", "RESET", "EXCHANGE", "ROLLOVER"}
+    scored = scored_statuses(lakehouse, week, tmp_path)
+    assert scored == Counter(status for status in expected.values() if status != "OK")

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.devices import Device, build_fleet
 from simulator.load_profiles import DAY_MS
 from simulator.simulation import Simulation
-from tests.unit.simulator.builders import HALF_HOUR_MS, SEED, device
+from tests.unit.simulator.builders import HALF_HOUR_MS, SEED, device, truth_lines
 
 # 2025-04-01, in days since 1970.
 FIRST_DAY = 20_179
@@ -50,10 +50,10 @@ GROUPS = (UNITS, ENERGIES, CLEAN)
 
 @dataclass
 class Weeks:
-    """What was sent, as bytes by key, and what really happened."""
+    """What was sent, as bytes by key, and what really happened, as lines of a truth file."""
 
     messages: list[tuple[bytes | None, bytes | None]] = field(default_factory=list)
-    truths: list[dict[str, Any]] = field(default_factory=list)
+    truth: list[str] = field(default_factory=list)
 
 
 def simulated(group: Group) -> Weeks:
@@ -64,7 +64,7 @@ def simulated(group: Group) -> Weeks:
         ends = day * DAY_MS + np.arange(1, SLOTS_A_DAY + 1, dtype=np.int64) * HALF_HOUR_MS
         chunk = simulation.chunk(ends)
         weeks.messages += zip(chunk.keys, chunk.values, strict=True)
-        weeks.truths += [truth.record() for truth in chunk.truths]
+        weeks.truth += truth_lines(chunk)
     return weeks
 
 

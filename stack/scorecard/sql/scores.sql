@@ -109,8 +109,9 @@ rated as (
     select
         *,
         tp / nullif(tp + fn, 0) as recall,
-        (hits - fp) / nullif(hits, 0) as precision,
-        1000 * fp / nullif(extent.meter_days, 0) as false_alarms
+        -- A value that is wrong is no alarm.
+        if(severity is null, null, (hits - fp) / nullif(hits, 0)) as precision,
+        if(severity is null, null, 1000 * fp / nullif(extent.meter_days, 0)) as false_alarms
     from together
     cross join extent
 )

@@ -136,6 +136,7 @@ def test_spans_that_are_ok_have_the_energy_of_their_slots(day: Day) -> None:
     assert found.bias == pytest.approx(-0.1 / 23.5)
     value = scores["VALUE_VALID"]
     assert (value.hits, value.tp, value.fp) == (48, 47, 1)
+    assert (value.precision, value.false_alarms, value.is_kept) == (None, None, None)
     assert value.wape == pytest.approx(0.1 / 24.0)
 
 
