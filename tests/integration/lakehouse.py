@@ -23,7 +23,6 @@ from stack.rounds.decision import Action, Decision, plan_of
 from stack.rounds.models import Models
 from stack.rounds.outcome import Result
 from stack.rounds.project import Project, seen_file
-from stack.rounds.replay import Request, count_returning, record
 from stack.rounds.worker_client import Watch
 from stack.writing import lock
 from stack.writing.lock import one_writer
@@ -151,14 +150,6 @@ class Lakehouse:
             watch = Watch(held, lambda: False, lambda: None)
             outcome = models.run(decision, project.fingerprint(), watch)
         assert outcome.result is Result.OK, outcome.text
-
-    def replay(self, *reasons: str) -> None:
-        """Move back what the rules accept by now, and run the models: quicker than by command."""
-        writer, request = trino.patient(self.settings, Project().trino_user), Request(reasons)
-        assert count_returning(writer, request)
-        with one_writer(self.settings, lock.BY_HAND, LOCK_SECONDS, no_word):
-            record(writer, request)
-        self.round()
 
     def dbt(self, *words: str) -> None:
         """One dbt command by hand: in its container, or where the services run natively, here."""

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.lakehouse import Lakehouse, Reading, reading
 from tests.integration.test_marts import expected_energy, table_rows
-from tests.integration.test_replay import stamp
+from tests.integration.test_replay import stack, stamp
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -118,7 +118,7 @@ class Story:
         days = [day(self.dice, meter, ago, range(0, 24, 3)) for meter in meters for ago in (1, 2)]
         self.accepted = [message for each in days for message in each]
         self.lakehouse.send(*self.accepted)
-        self.lakehouse.land()
+        self.lakehouse.land_and_round()
         return self._round({})
 
     def _wave(self) -> Wave:
@@ -146,7 +146,7 @@ class Story:
 
     def _replay(self) -> Wave:
         self.lakehouse.add_device(self.unknown)
-        self.lakehouse.replay("unknown_device")
+        stack("replay", "--reason", "unknown_device")
         self.accepted.append(reading(self.unknown, stamp(YESTERDAY)))
         replayed = Wave({"replayed": live(self.lakehouse)}, marts(self.lakehouse))
         assert replayed.live["replayed"] == replayed.mart

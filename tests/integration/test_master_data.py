@@ -14,6 +14,7 @@ from stack.clients import postgres
 from stack.clients.trino import client
 from stack.provision.master_data import check_master_data
 from stack.rounds.catalog import count_returning
+from stack.rounds.replay import Request, run_replay
 from tests.integration.lakehouse import Lakehouse, reading
 from tests.postgres import admin_connection
 
@@ -97,7 +98,8 @@ def fleet(lakehouse: Lakehouse) -> Iterator[Fleet]:
             "installed_at = created_at where device_id = %s",
             device,
         )
-    lakehouse.replay("unknown_time_zone", "unknown_device")
+    reasons = ("unknown_time_zone", "unknown_device")
+    assert run_replay(lakehouse.settings, Request(reasons), lambda text: None) == 0
 
 
 def counted(lakehouse: Lakehouse, device: str) -> list[list[object]]:
@@ -158,7 +160,7 @@ def test_a_replay_brings_the_reading_back_once_the_zone_is_right(
     lakehouse.change_master_data(
         "update device_master set time_zone = 'UTC' where device_id = %s", device
     )
-    lakehouse.replay("unknown_time_zone")
+    assert run_replay(lakehouse.settings, Request(("unknown_time_zone",)), lambda text: None) == 0
     assert counted(lakehouse, device) == [[1, 1.5]]
     assert quarantined(lakehouse, device) == []
 

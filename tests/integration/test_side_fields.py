@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.lakehouse import Lakehouse, Reading, reading, unused_numbers
-from tests.integration.test_replay import stamp
+from tests.integration.test_replay import stack, stamp
 
 pytestmark = pytest.mark.same_in_both_modes
 
@@ -128,7 +128,7 @@ def test_a_replay_brings_a_message_back_with_its_flags(
 ) -> None:
     assert flags_of(lakehouse, meters.late) == []
     lakehouse.add_device(meters.late)
-    lakehouse.replay("unknown_device")
+    stack("replay", "--reason", "unknown_device")
     assert day_of(lakehouse, meters.late)[:3] == [Decimal("0.5"), 1, None]
     assert flags_of(lakehouse, meters.late) == [
         ["battery_pct", "wrong_type"],

@@ -36,7 +36,7 @@ def assessed(lakehouse: Lakehouse, *devices: str) -> list[str]:
 
 
 def test_a_run_on_empty_input_checks_the_sql_and_changes_nothing(lakehouse: Lakehouse) -> None:
-    lakehouse.round()
+    lakehouse.dbt("run")
     (device,) = lakehouse.new_devices()
     lakehouse.send(reading(device, f"{YESTERDAY}T10:00:00Z", energy_kwh=1.25))
     lakehouse.land()
@@ -44,7 +44,7 @@ def test_a_run_on_empty_input_checks_the_sql_and_changes_nothing(lakehouse: Lake
     lakehouse.dbt("run", "--empty")
     assert lakehouse.snapshots() == before
 
-    lakehouse.round()
+    lakehouse.dbt("run")
 
     assert daily_energy(lakehouse, device) == {YESTERDAY: Decimal("1.25")}
     assert assessed(lakehouse, device) == [device]
