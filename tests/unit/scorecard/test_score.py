@@ -83,13 +83,14 @@ def test_a_spike_is_due_where_the_service_says_so(
     assert {rule: scores[rule].fn for rule in due} == due
 
 
-def test_an_estimate_that_was_right_is_no_conflict(day: Day) -> None:
+def test_an_estimate_that_was_right_may_be_a_conflict_of_quality_alone(day: Day) -> None:
     day.fault("estimated_then_actual", "6:00", energy_kwh=0.5, sent_kwh=0.5)
     day.fault("estimated_then_actual", "7:00", energy_kwh=0.5, sent_kwh=0.6)
-    day.hit("R01", "6:00")
-    day.hit("R02", "7:00")
+    day.fault("estimated_then_actual", "8:00", energy_kwh=0.5, sent_kwh=0.5)
+    for start in ("6:00", "7:00", "9:00"):
+        day.hit("R02", start)
     scores, _ = day.score()
-    assert (scores["R02"].tp, scores["R02"].fn, scores["R01"].fp) == (1, 0, 0)
+    assert (scores["R02"].tp, scores["R02"].fn, scores["R02"].fp) == (1, 0, 1)
 
 
 def test_a_clock_that_is_still_ahead_must_have_been_ahead(day: Day) -> None:
