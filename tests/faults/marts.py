@@ -18,7 +18,13 @@ from tests.integration.lakehouse import Lakehouse
 # In this order: each reads what those before it have found.
 REBUILDS = tuple(
     Path(__file__).with_name(name)
-    for name in ("rebuild.sql", "registers.sql", "rebuild_slots.sql", "rebuild_health.sql")
+    for name in (
+        "rebuild.sql",
+        "registers.sql",
+        "rebuild_slots.sql",
+        "rebuild_completeness.sql",
+        "rebuild_health.sql",
+    )
 )
 PROGRESS_PROPERTY = "meterhouse.progress"
 # Tables, and the columns that tell their rows apart; the values of the first one are ours alone.

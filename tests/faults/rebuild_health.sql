@@ -1,4 +1,4 @@
--- The health of a few meters, made by DuckDB from what rebuild.sql and rebuild_slots.sql found.
+-- The health of a few meters, made by DuckDB from what the files before it found.
 -- A second telling of the rules, from docs; nothing here is taken from the models.
 
 -- A fault is open until what ends it comes, or it is forgotten; a wrong clock is not believed.
