@@ -191,14 +191,15 @@ def show_reasons(settings: Settings, row: Mapping[str, Any], console: Console) -
         "from iceberg.marts.read_completeness "
         "where local_date > current_date - interval '7' day",
     )
-    console.print(
-        f"  accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates, "
-        f"{corrections or 0:,} values that were corrected, {superseded or 0:,} superseded\n"
-        f"  read rate: {100 * (present or 0) / (due or 1):.1f} %, {present or 0:,} of {due or 0:,} "
-        "slots that were due in the last 7 days"
-    )
     text = register_text(row["register_spans"] or {}, row["register_difference_kwh"] or {})
-    console.print(Padding(f"register = readings, by span: {text}\n", (0, 0, 0, 2)))
+    for line in (
+        f"accepted: {readings:,} readings, and besides them {duplicates or 0:,} duplicates, "
+        f"{corrections or 0:,} values that were corrected, {superseded or 0:,} superseded",
+        f"read rate: {100 * (present or 0) / (due or 1):.1f} %, {present or 0:,} of {due or 0:,} "
+        "slots that were due in the last 7 days",
+        f"register = readings, by span: {text}\n",
+    ):
+        console.print(Padding(line, (0, 0, 0, 2)))
 
 
 MARTS = {
